@@ -1,0 +1,86 @@
+namespace go account
+
+include "records.thrift"
+
+// Users of the console, their sessions, captcha and log-in (manual 1, 18).
+
+struct Captcha {
+    1: string id
+    2: string image      // data: URL of the picture
+    3: string tile       // data: URL of the piece
+    4: i32 width
+    5: i32 height
+    6: i32 tileWidth
+    7: i32 tileHeight
+    8: i32 tileX
+    9: i32 tileY
+}
+
+struct CaptchaAnswer {
+    1: string id (go.tag = 'validate:"required,max=64"')
+    2: i32 x
+    3: i32 y
+}
+
+struct CaptchaToken {
+    1: string token
+}
+
+struct LoginReq {
+    1: string userName (go.tag = 'validate:"required,max=30" label:"用户名"')
+    2: string password (go.tag = 'validate:"required,max=200" label:"密码"')
+    3: string captchaToken
+}
+
+struct Session {
+    1: string token           // set as an HttpOnly cookie by the BFF, never in JSON
+    2: Me me
+}
+
+struct Me {
+    1: string userId
+    2: string userName
+    3: string realName
+    4: string orgId
+    5: string orgName
+    6: bool topLevel          // 一级管理员
+    7: list<string> permissions
+    // members only
+    8: string memberId
+    9: string openId
+    10: bool bound
+}
+
+struct TokenReq {
+    1: string token
+}
+
+// Caller is the JSON of kit.Caller.
+struct Caller {
+    1: string json
+}
+
+struct MemberSessionReq {
+    1: string openId
+    2: string unionId
+    3: string channel         // oa, mini
+}
+
+struct ChangePasswordReq {
+    1: string oldPassword (go.tag = 'validate:"required" label:"原密码"')
+    2: string newPassword (go.tag = 'validate:"required,min=8,max=200" label:"新密码"')
+}
+
+service Account extends records.Records {
+    Captcha NewCaptcha(1: records.Empty req)
+    CaptchaToken SolveCaptcha(1: CaptchaAnswer req)
+    // CaptchaAnswerOf answers in sandbox mode only.
+    CaptchaAnswer CaptchaAnswerOf(1: records.IDReq req)
+    Session Login(1: LoginReq req)
+    // MemberSession opens a session for a WeChat user, bound or not.
+    Session MemberSession(1: MemberSessionReq req)
+    Caller Authenticate(1: TokenReq req)
+    records.Empty Logout(1: TokenReq req)
+    Me GetMe(1: records.Empty req)
+    records.Empty ChangePassword(1: ChangePasswordReq req)
+}
