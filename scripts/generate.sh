@@ -6,7 +6,7 @@ rm -rf idl/gen
 tool=$(mktemp -d)/kitex
 (cd scripts/tools && go build -o "$tool" github.com/cloudwego/kitex/tool/cmd/kitex)
 for f in account party dues meeting points notify; do
-  "$tool" -module zhihuidangjian -gen-path idl/gen \
+  "$tool" -template-extension idl/kitex-ext.yaml -module zhihuidangjian -gen-path idl/gen \
     -thrift template=slim,gen_setter=false,scan_value_for_enum=false,no_processor,skip_empty,reserve_comments,nil_safe,always_gen_json_tag,lower_camel_style_json_tag \
     "idl/$f.thrift" >/dev/null
 done

@@ -162,3 +162,8 @@ func (p *kAccountClient) ChangePassword(ctx context.Context, req *account.Change
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.ChangePassword(ctx, req)
 }
+
+// Wrap makes a typed client of any transport.
+func Wrap(c client.Client) Client {
+	return &kAccountClient{kClient: newServiceClient(c)}
+}

@@ -198,3 +198,8 @@ func (p *kDuesClient) QueryWaiting(ctx context.Context, req *records.Empty, call
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.QueryWaiting(ctx, req)
 }
+
+// Wrap makes a typed client of any transport.
+func Wrap(c client.Client) Client {
+	return &kDuesClient{kClient: newServiceClient(c)}
+}

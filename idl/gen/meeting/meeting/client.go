@@ -156,3 +156,8 @@ func (p *kMeetingClient) GetMine(ctx context.Context, req *meeting.MeetingReq, c
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.GetMine(ctx, req)
 }
+
+// Wrap makes a typed client of any transport.
+func Wrap(c client.Client) Client {
+	return &kMeetingClient{kClient: newServiceClient(c)}
+}

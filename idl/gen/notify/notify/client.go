@@ -150,3 +150,8 @@ func (p *kNotifyClient) Deliver(ctx context.Context, req *records.Empty, callOpt
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.Deliver(ctx, req)
 }
+
+// Wrap makes a typed client of any transport.
+func Wrap(c client.Client) Client {
+	return &kNotifyClient{kClient: newServiceClient(c)}
+}

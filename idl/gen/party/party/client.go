@@ -192,3 +192,8 @@ func (p *kPartyClient) SetDuesPaidThrough(ctx context.Context, req *party.PaidTh
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.SetDuesPaidThrough(ctx, req)
 }
+
+// Wrap makes a typed client of any transport.
+func Wrap(c client.Client) Client {
+	return &kPartyClient{kClient: newServiceClient(c)}
+}

@@ -138,3 +138,8 @@ func (p *kPointsClient) Rebuild(ctx context.Context, req *records.Empty, callOpt
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.Rebuild(ctx, req)
 }
+
+// Wrap makes a typed client of any transport.
+func Wrap(c client.Client) Client {
+	return &kPointsClient{kClient: newServiceClient(c)}
+}

@@ -107,3 +107,8 @@ func (p *kRecordsClient) RunImport(ctx context.Context, req *records.IDReq, call
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.RunImport(ctx, req)
 }
+
+// Wrap makes a typed client of any transport.
+func Wrap(c client.Client) Client {
+	return &kRecordsClient{kClient: newServiceClient(c)}
+}
