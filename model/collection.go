@@ -1,0 +1,274 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// The errors of a Collection.
+var (
+	// ErrNotFound: no such document within the scope; a sibling's looks the same.
+	ErrNotFound = errors.New("model: not found")
+	// ErrStale: somebody else changed the document since it was read.
+	ErrStale = errors.New("model: stale version")
+	// ErrDuplicate: a unique key, or the _id, is taken.
+	ErrDuplicate = errors.New("model: duplicate key")
+)
+
+// Scope bounds every read and change to one organisation's subtree. It is a required
+// argument, so that nobody can forget it.
+type Scope struct {
+	orgID string
+	all   bool
+}
+
+// Within is the subtree of an organisation.
+func Within(orgID string) Scope { return Scope{orgID: orgID} }
+
+// Everything is for services and workers, never for a person's request.
+var Everything = Scope{all: true}
+
+func (s Scope) filter(f bson.D) bson.D {
+	d := make(bson.D, 0, len(f)+2)
+	if !s.all {
+		d = append(d, bson.E{Key: "orgs", Value: s.orgID})
+	}
+	d = append(d, bson.E{Key: "deleted", Value: false})
+	return append(d, f...)
+}
+
+// Collection reads and changes the documents of one type. Changes follow one shape:
+// load, check, change, save if the version is unchanged.
+type Collection[T any, P interface {
+	*T
+	Document
+}] struct {
+	c   *mongo.Collection
+	now func() time.Time
+}
+
+// NewCollection opens a collection. now is the product's clock.
+func NewCollection[T any, P interface {
+	*T
+	Document
+}](db *mongo.Database, name string, now func() time.Time) *Collection[T, P] {
+	return &Collection[T, P]{c: db.Collection(name), now: now}
+}
+
+// Index is one index of a collection.
+type Index struct {
+	Keys    bson.D
+	Unique  bool
+	Partial bson.D // partial filter expression
+	Sparse  bool
+	TTL     time.Duration // expires documents that long after the key's time
+}
+
+// EnsureIndexes creates the scope index, the outbox index and the given ones.
+func (c *Collection[T, P]) EnsureIndexes(ctx context.Context, more ...Index) error {
+	all := append([]Index{
+		{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "_id", Value: -1}}},
+		{Keys: bson.D{{Key: "pending.at", Value: 1}}, Sparse: true},
+	}, more...)
+	return EnsureIndexes(ctx, c.c, all...)
+}
+
+// EnsureIndexes creates indexes on a collection that is not one of documents.
+func EnsureIndexes(ctx context.Context, c *mongo.Collection, all ...Index) error {
+	models := make([]mongo.IndexModel, len(all))
+	for i, x := range all {
+		o := options.Index().SetUnique(x.Unique)
+		if x.Partial != nil {
+			o.SetPartialFilterExpression(x.Partial)
+		}
+		if x.Sparse {
+			o.SetSparse(true)
+		}
+		if x.TTL > 0 {
+			o.SetExpireAfterSeconds(int32(x.TTL / time.Second))
+		}
+		models[i] = mongo.IndexModel{Keys: x.Keys, Options: o}
+	}
+	if _, err := c.Indexes().CreateMany(ctx, models); err != nil {
+		return fmt.Errorf("indexes of %s: %w", c.Name(), err)
+	}
+	return nil
+}
+
+// Mongo is the driver's collection, for aggregates that Collection has no method for.
+// The caller adds the scope himself.
+func (c *Collection[T, P]) Mongo() *mongo.Collection { return c.c }
+
+// Get returns one document by id.
+func (c *Collection[T, P]) Get(ctx context.Context, s Scope, id string) (*T, error) {
+	return c.FindOne(ctx, s, bson.D{{Key: "_id", Value: id}})
+}
+
+// FindOne returns the first document that matches.
+func (c *Collection[T, P]) FindOne(ctx context.Context, s Scope, filter bson.D) (*T, error) {
+	doc := new(T)
+	err := c.c.FindOne(ctx, s.filter(filter)).Decode(doc)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find in %s: %w", c.c.Name(), err)
+	}
+	return doc, nil
+}
+
+// Page is what part of a list to read. The zero Page is everything, newest first.
+type Page struct {
+	Sort  bson.D // {_id: -1} by default
+	Skip  int64
+	Limit int64 // 0: no limit
+}
+
+// Find returns the documents that match, in order.
+func (c *Collection[T, P]) Find(ctx context.Context, s Scope, filter bson.D, p Page) ([]*T, error) {
+	var list []*T
+	err := c.Each(ctx, s, filter, p, func(doc *T) error { list = append(list, doc); return nil })
+	return list, err
+}
+
+// Each hands on the documents that match one by one, in bounded memory.
+func (c *Collection[T, P]) Each(ctx context.Context, s Scope, filter bson.D, p Page, f func(*T) error) error {
+	if p.Sort == nil {
+		p.Sort = bson.D{{Key: "_id", Value: -1}}
+	}
+	cur, err := c.c.Find(ctx, s.filter(filter), options.Find().SetSort(p.Sort).SetSkip(p.Skip).SetLimit(p.Limit))
+	if err != nil {
+		return fmt.Errorf("find in %s: %w", c.c.Name(), err)
+	}
+	defer cur.Close(context.WithoutCancel(ctx))
+	for cur.Next(ctx) {
+		doc := new(T)
+		if err := cur.Decode(doc); err != nil {
+			return fmt.Errorf("decode from %s: %w", c.c.Name(), err)
+		}
+		if err := f(doc); err != nil {
+			return err
+		}
+	}
+	return cur.Err()
+}
+
+// Count counts the documents that match.
+func (c *Collection[T, P]) Count(ctx context.Context, s Scope, filter bson.D) (int64, error) {
+	n, err := c.c.CountDocuments(ctx, s.filter(filter))
+	if err != nil {
+		return 0, fmt.Errorf("count in %s: %w", c.c.Name(), err)
+	}
+	return n, nil
+}
+
+func (c *Collection[T, P]) stamp(doc P) {
+	h, now := doc.Header(), c.now()
+	h.Version = 1
+	if h.CreatedAt.IsZero() {
+		h.CreatedAt = now
+	}
+	h.UpdatedAt = now
+}
+
+// Insert stores a new document; ErrDuplicate when its id or a unique key is taken.
+func (c *Collection[T, P]) Insert(ctx context.Context, doc P) error {
+	c.stamp(doc)
+	if _, err := c.c.InsertOne(ctx, doc); err != nil {
+		return writeError(c.c, err)
+	}
+	return nil
+}
+
+// InsertMany stores many new documents in one round trip; all that can be stored are.
+// The answer holds, by position, the error of each that was not.
+func (c *Collection[T, P]) InsertMany(ctx context.Context, docs []P) (map[int]error, error) {
+	if len(docs) == 0 {
+		return nil, nil
+	}
+	for _, d := range docs {
+		c.stamp(d)
+	}
+	_, err := c.c.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+	var bulk mongo.BulkWriteException
+	if errors.As(err, &bulk) && bulk.WriteConcernError == nil {
+		failed := make(map[int]error, len(bulk.WriteErrors))
+		for _, e := range bulk.WriteErrors {
+			if e.Code == 11000 {
+				failed[e.Index] = ErrDuplicate
+			} else {
+				failed[e.Index] = e
+			}
+		}
+		return failed, nil
+	}
+	return nil, err
+}
+
+// updateTries bounds how often Update starts again after losing a race.
+const updateTries = 20
+
+// Update loads a document, lets change check and alter it, and saves it if nobody else
+// did in between; otherwise it starts again. An error of change leaves it as it was.
+// Changes of Header().Pending are saved in the same write.
+func (c *Collection[T, P]) Update(ctx context.Context, s Scope, id string, change func(*T) error) (*T, error) {
+	for range updateTries {
+		doc, err := c.Get(ctx, s, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := change(doc); err != nil {
+			return nil, err
+		}
+		err = c.Replace(ctx, doc)
+		if errors.Is(err, ErrStale) {
+			continue
+		}
+		return doc, err
+	}
+	return nil, ErrStale
+}
+
+// Replace saves a document that was read before; ErrStale when it changed since.
+func (c *Collection[T, P]) Replace(ctx context.Context, doc P) error {
+	h := doc.Header()
+	was, at := h.Version, h.UpdatedAt
+	h.Version, h.UpdatedAt = was+1, c.now()
+	r, err := c.c.ReplaceOne(ctx, bson.D{{Key: "_id", Value: h.ID}, {Key: "version", Value: was}}, doc)
+	if err == nil && r.MatchedCount == 1 {
+		return nil
+	}
+	h.Version, h.UpdatedAt = was, at
+	if err != nil {
+		return writeError(c.c, err)
+	}
+	return ErrStale
+}
+
+// SoftDelete takes a document out of every list; its history stays.
+func (c *Collection[T, P]) SoftDelete(ctx context.Context, s Scope, id, by string, check func(*T) error) error {
+	_, err := c.Update(ctx, s, id, func(doc *T) error {
+		if check != nil {
+			if err := check(doc); err != nil {
+				return err
+			}
+		}
+		h, now := P(doc).Header(), c.now()
+		h.Deleted, h.DeletedAt, h.DeletedBy = true, &now, by
+		return nil
+	})
+	return err
+}
+
+func writeError(c *mongo.Collection, err error) error {
+	if mongo.IsDuplicateKeyError(err) {
+		return fmt.Errorf("%w: %v", ErrDuplicate, err)
+	}
+	return fmt.Errorf("write to %s: %w", c.Name(), err)
+}

@@ -1,0 +1,124 @@
+// Package kit is what every domain service stands on: the caller's identity, errors
+// with a code and a Chinese message, the clock, and the transports that carry calls
+// inside one process or between processes.
+package kit
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/bytedance/gopkg/cloud/metainfo"
+)
+
+// Kind tells what sort of caller makes a request.
+type Kind string
+
+// The kinds of callers. The zero Kind is a visitor without a session.
+const (
+	Visitor Kind = ""
+	User    Kind = "user"   // an admin of the console
+	Member  Kind = "member" // a WeChat user; MemberID is empty until bound
+	System  Kind = "system" // a service or a worker
+)
+
+// Caller is who makes a request. It travels as one JSON value beside every call,
+// the same in and out of process.
+type Caller struct {
+	Kind        Kind     `json:"k,omitempty"`
+	UserID      string   `json:"u,omitempty"`
+	Name        string   `json:"n,omitempty"`
+	MemberID    string   `json:"m,omitempty"`
+	OpenID      string   `json:"w,omitempty"`
+	UnionID     string   `json:"un,omitempty"`
+	Channel     string   `json:"c,omitempty"` // oa or mini, of a member
+	OrgID       string   `json:"o,omitempty"`
+	Orgs        []string `json:"os,omitempty"` // the path from the root to OrgID
+	TopLevel    bool     `json:"t,omitempty"`  // 一级管理员: user of the root organisation
+	Permissions []string `json:"p,omitempty"`
+	IP          string   `json:"ip,omitempty"`
+	RequestID   string   `json:"r,omitempty"`
+}
+
+const callerKey = "CALLER"
+
+type callerCtx struct{}
+
+// WithCaller puts the caller beside ctx and everything called with it.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	b, _ := json.Marshal(c) // strings and bools: cannot fail
+	ctx = context.WithValue(ctx, callerCtx{}, &c)
+	return metainfo.WithPersistentValue(ctx, callerKey, string(b))
+}
+
+// WithLocalCaller is WithCaller for calls that stay in this process: nothing is
+// serialised. The in-process transport hands the context on as it is.
+func WithLocalCaller(ctx context.Context, c *Caller) context.Context {
+	return context.WithValue(ctx, callerCtx{}, c)
+}
+
+// CallerOf returns the caller beside ctx, a visitor when there is none.
+func CallerOf(ctx context.Context) *Caller {
+	if c, ok := ctx.Value(callerCtx{}).(*Caller); ok {
+		return c
+	}
+	c := &Caller{}
+	if s, ok := metainfo.GetPersistentValue(ctx, callerKey); ok {
+		_ = json.Unmarshal([]byte(s), c) // malformed: a visitor
+	}
+	return c
+}
+
+// AsSystem is ctx with the system as the caller, keeping the request id.
+func AsSystem(ctx context.Context) context.Context {
+	return WithCaller(ctx, Caller{Kind: System, Name: "系统", RequestID: CallerOf(ctx).RequestID})
+}
+
+// Can reports whether the caller has the permission, e.g. "member.create".
+func (c *Caller) Can(permission string) bool {
+	if c.Kind == System {
+		return true
+	}
+	return c.Kind == User && (slices.Contains(c.Permissions, "*") || slices.Contains(c.Permissions, permission))
+}
+
+// Require returns ErrForbidden (无操作权限) unless the caller has the permission.
+func Require(ctx context.Context, permission string) error {
+	switch c := CallerOf(ctx); {
+	case c.Kind == Visitor:
+		return ErrUnauthenticated
+	case !c.Can(permission):
+		return ErrForbidden
+	}
+	return nil
+}
+
+// RequireUser returns the admin who calls.
+func RequireUser(ctx context.Context) (*Caller, error) {
+	c := CallerOf(ctx)
+	if c.Kind != User {
+		return nil, ErrUnauthenticated
+	}
+	return c, nil
+}
+
+// RequireMember returns the bound member who calls; ErrUnbound sends an unbound
+// WeChat user to the binding page (MENU-10).
+func RequireMember(ctx context.Context) (*Caller, error) {
+	switch c := CallerOf(ctx); {
+	case c.Kind != Member:
+		return nil, ErrUnauthenticated
+	case c.MemberID == "":
+		return nil, ErrUnbound
+	default:
+		return c, nil
+	}
+}
+
+// RequireSystem refuses everybody but services and workers.
+func RequireSystem(ctx context.Context) error {
+	if CallerOf(ctx).Kind != System {
+		return ErrForbidden
+	}
+	return nil
+}

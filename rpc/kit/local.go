@@ -1,0 +1,85 @@
+package kit
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/cloudwego/gopkg/protocol/thrift"
+	"github.com/cloudwego/kitex/pkg/serviceinfo"
+	"github.com/cloudwego/kitex/server"
+)
+
+// DefaultDeadline bounds a call that brings none of its own.
+const DefaultDeadline = 10 * time.Second
+
+// Local is a transport inside one process: the service's own handler with the same
+// deadlines, panics recovered and errors as over the wire, and no copying. It
+// implements Kitex's client.Client.
+type Local struct {
+	info    *serviceinfo.ServiceInfo
+	handler any
+	// Codec passes every message through thrift, as between processes. Tests use it
+	// to find aliasing and lost fields.
+	Codec bool
+}
+
+// NewLocal takes a generated package's RegisterService, so that any service can be
+// called in process:
+//
+//	party := partysvc.Wrap(kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, impl) }))
+func NewLocal(register func(server.Server) error) *Local {
+	l := &Local{}
+	if err := register((*registrar)(l)); err != nil {
+		panic(err) // a wrong handler type: a programming mistake
+	}
+	return l
+}
+
+// registrar is a server.Server that only remembers what was registered.
+type registrar Local
+
+func (r *registrar) RegisterService(info *serviceinfo.ServiceInfo, handler any, _ ...server.RegisterOption) error {
+	r.info, r.handler = info, handler
+	return nil
+}
+func (r *registrar) GetServiceInfos() map[string]*serviceinfo.ServiceInfo { return nil }
+func (r *registrar) Run() error                                          { return nil }
+func (r *registrar) Stop() error                                         { return nil }
+
+// Call runs one method of the service.
+func (l *Local) Call(ctx context.Context, method string, request, response any) (err error) {
+	m, ok := l.info.Methods[method]
+	if !ok {
+		return ErrInternal.Because(fmt.Errorf("%s has no method %s", l.info.ServiceName, method))
+	}
+	if _, has := ctx.Deadline(); !has {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, DefaultDeadline)
+		defer cancel()
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			slog.Error("panic", "method", method, "cause", p, "stack", string(debug.Stack()))
+			err = ErrInternal.Because(fmt.Errorf("panic: %v", p))
+		}
+	}()
+	if !l.Codec {
+		return m.Handler()(ctx, l.handler, request, response)
+	}
+	args, result := m.NewArgs(), m.NewResult()
+	if err := recode(request, args); err != nil {
+		return err
+	}
+	if err := m.Handler()(ctx, l.handler, args, result); err != nil {
+		return FromError(toWire(err))
+	}
+	return recode(result, response)
+}
+
+func recode(from, to any) error {
+	b := thrift.FastMarshal(from.(thrift.FastCodec))
+	return thrift.FastUnmarshal(b, to.(thrift.FastCodec))
+}
