@@ -1,0 +1,64 @@
+package model
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The kinds of events and their payloads.
+const (
+	EventDuesPaid       = "dues.paid"        // DuesPaid
+	EventDuesReversed   = "dues.reversed"    // DuesPaid
+	EventMeetingStarted = "meeting.started"  // MeetingStarted
+	EventCheckedIn      = "meeting.signedIn" // CheckedIn
+)
+
+// DuesPaid says that an order was paid, or that a paid cash order was reversed.
+type DuesPaid struct {
+	OrderID    string    `json:"orderId"`
+	OrderNo    string    `json:"orderNo"`
+	MemberID   string    `json:"memberId"`
+	MemberName string    `json:"memberName"`
+	OrgID      string    `json:"orgId"` // the member's branch
+	Orgs       []string  `json:"orgs"`
+	FromMonth  string    `json:"fromMonth"`
+	ToMonth    string    `json:"toMonth"`
+	Months     []string  `json:"months"`
+	Amount     int64     `json:"amount"` // fen
+	PayMethod  string    `json:"payMethod"`
+	PaidAt     time.Time `json:"paidAt"`
+}
+
+// MeetingStarted says that a meeting was published; Notify is false for one that was
+// over already (MEET-06).
+type MeetingStarted struct {
+	MeetingID    string    `json:"meetingId"`
+	Title        string    `json:"title"`
+	StartAt      time.Time `json:"startAt"`
+	Place        string    `json:"place"`
+	NoticeForm   []string  `json:"noticeForm"` // wechat, sms, site
+	Participants []string  `json:"participants"`
+	Notify       bool      `json:"notify"`
+}
+
+// CheckedIn says that a participant scanned the code, once.
+type CheckedIn struct {
+	MeetingID   string    `json:"meetingId"`
+	Title       string    `json:"title"`
+	MeetingForm string    `json:"meetingForm"`
+	MemberID    string    `json:"memberId"`
+	MemberName  string    `json:"memberName"`
+	OrgID       string    `json:"orgId"` // the member's branch
+	Orgs        []string  `json:"orgs"`
+	At          time.Time `json:"at"`
+}
+
+// NewEvent makes an event; parts make its id deterministic, so that the same fact
+// cannot be told twice under two ids.
+func NewEvent(id, kind, orgID string, at time.Time, payload any) Event {
+	b, err := json.Marshal(payload)
+	if err != nil {
+		panic(err) // payloads are plain structs
+	}
+	return Event{ID: id, Kind: kind, OrgID: orgID, At: at, Payload: b}
+}
