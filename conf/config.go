@@ -1,0 +1,140 @@
+// Package conf is the product's configuration: typed, with safe defaults, read from the
+// environment and checked before anything starts. README.md has the table.
+package conf
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/v2"
+)
+
+// Config is everything that can be set. The koanf tag is the environment variable in
+// lower case.
+type Config struct {
+	Addr          string `koanf:"addr"`           // ADDR, where the BFF listens
+	Data          string `koanf:"data"`           // DATA, directory of the embedded store and of generated secrets
+	PublicURL     string `koanf:"public_url"`     // PUBLIC_URL, the address people use; https outside the sandbox
+	AdminPassword string `koanf:"admin_password"` // ADMIN_PASSWORD of the first admin; generated and printed when empty
+	DataKey       string `koanf:"data_key"`       // DATA_KEY, at least 32 bytes; encrypts personal fields and signs QR codes
+	Demo          bool   `koanf:"demo"`           // DEMO, invented data on the first start; sandbox only
+
+	MongoURI  string   `koanf:"mongo_uri"`  // MONGO_URI; empty: the embedded store in Data
+	MongoName string   `koanf:"mongo_name"` // MONGO_NAME, database
+	RedisAddr string   `koanf:"redis_addr"` // REDIS_ADDR; empty: embedded
+	RedisPass string   `koanf:"redis_password"`
+	Etcd      []string `koanf:"etcd"`     // ETCD, addresses; empty: one process
+	RPCAddr   string   `koanf:"rpc_addr"` // RPC_ADDR, where rpc listens; port 0: any
+
+	SandboxURL string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
+	FontPath   string `koanf:"font_path"`   // FONT_PATH, TrueType font of receipts
+
+	WeChat WeChat `koanf:"wechat"`
+	SMS    SMS    `koanf:"aliyun"`
+}
+
+// Default is the configuration of a newcomer: one process on loopback, all embedded.
+func Default() Config {
+	return Config{
+		Addr: "127.0.0.1:8080", Data: "data", Demo: true, MongoName: "zhihuidangjian",
+		RPCAddr: "127.0.0.1:0", FontPath: "/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf",
+	}
+}
+
+// Load reads the environment over the defaults and validates.
+func Load() (Config, error) {
+	c := Default()
+	k := koanf.New(".")
+	err := k.Load(env.Provider(".", env.Opt{TransformFunc: func(key, value string) (string, any) {
+		key = strings.ToLower(key)
+		for _, group := range []string{"wechat", "aliyun"} {
+			if rest, ok := strings.CutPrefix(key, group+"_"); ok {
+				return group + "." + rest, value
+			}
+		}
+		if key == "etcd" {
+			return key, strings.Split(value, ",")
+		}
+		return key, value
+	}}), nil)
+	if err != nil {
+		return c, fmt.Errorf("read the environment: %w", err)
+	}
+	if err := k.Unmarshal("", &c); err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + c.Addr
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	return c, c.Validate()
+}
+
+// Sandbox tells whether WeChat, WeChat Pay and SMS are simulated: only when no real
+// credential at all is given.
+func (c Config) Sandbox() bool { return !c.WeChat.Present() && !c.SMS.Present() }
+
+// Validate refuses what would be unsafe: weak or missing secrets outside the sandbox,
+// a simulator beside real credentials, half-given credentials.
+func (c Config) Validate() error {
+	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+		return fmt.Errorf("ADDR: %w", err)
+	}
+	if c.DataKey != "" && len(c.DataKey) < 32 {
+		return errors.New("DATA_KEY must have at least 32 bytes")
+	}
+	if c.Sandbox() {
+		return nil
+	}
+	var errs []error
+	if c.SandboxURL != "" {
+		errs = append(errs, errors.New("SANDBOX_URL cannot stand beside real WeChat or Aliyun credentials"))
+	}
+	if c.DataKey == "" {
+		errs = append(errs, errors.New("DATA_KEY is required with real credentials"))
+	}
+	if c.MongoURI == "" && c.Data == "" {
+		errs = append(errs, errors.New("MONGO_URI or DATA is required"))
+	}
+	if !strings.HasPrefix(c.PublicURL, "https://") {
+		errs = append(errs, errors.New("PUBLIC_URL must be https with real credentials"))
+	}
+	if c.WeChat.Present() {
+		errs = append(errs, c.WeChat.Validate())
+	}
+	if c.SMS.Present() {
+		errs = append(errs, c.SMS.Validate())
+	}
+	return errors.Join(errs...)
+}
+
+// Secret returns DATA_KEY; in the sandbox one is generated on the first start and kept
+// in Data, readable by the owner only.
+func (c Config) Secret() ([]byte, error) {
+	if c.DataKey != "" {
+		return []byte(c.DataKey), nil
+	}
+	path := filepath.Join(c.Data, "data.key")
+	if b, err := os.ReadFile(path); err == nil {
+		return b, nil
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("data key: %w", err)
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("DATA: %w", err)
+	}
+	raw := make([]byte, 32)
+	_, _ = rand.Read(raw) // never fails since Go 1.24
+	key := []byte(hex.EncodeToString(raw))
+	if err := os.WriteFile(path, key, 0o600); err != nil {
+		return nil, fmt.Errorf("data key: %w", err)
+	}
+	return key, nil
+}
