@@ -30,6 +30,7 @@ type WeChat struct {
 	BaseURL      string `koanf:"base_url"`      // WECHAT_BASE_URL, https://api.weixin.qq.com by default
 	PayBaseURL   string `koanf:"pay_base_url"`  // WECHAT_PAY_BASE_URL, https://api.mch.weixin.qq.com by default
 	AuthorizeURL string `koanf:"authorize_url"` // WECHAT_AUTHORIZE_URL, https://open.weixin.qq.com/connect/oauth2/authorize by default
+	OAuthScope   string `koanf:"oauth_scope"`   // WECHAT_OAUTH_SCOPE, snsapi_base by default; snsapi_userinfo asks the user and yields the unionid
 	NotifyURL    string `koanf:"notify_url"`    // WECHAT_NOTIFY_URL, public https address of the payment notice, no query
 
 	Templates  Templates `koanf:"templates"`  // WECHAT_TEMPLATES, template messages of the official account
@@ -39,8 +40,31 @@ type WeChat struct {
 // Templates maps the kind of a message to the template that carries it:
 // "<template id>" or "<template id>?<field>=<keyword>&<field>=<keyword>", where
 // field is the product's name and keyword that of the template (thing1, time2).
-// With a field map, fields it does not name are left out.
+// With a field map, fields it does not name are left out. The kind * serves every
+// kind without an entry of its own; a * in its template stands for the kind.
 type Templates map[string]string
+
+// Find returns the template of a kind and its field map, which is empty when the
+// template takes the product's names.
+func (t Templates) Find(kind string) (id string, fields map[string]string, ok bool) {
+	entry, ok := t[kind]
+	if !ok {
+		if entry, ok = t["*"]; !ok {
+			return "", nil, false
+		}
+		entry = strings.ReplaceAll(entry, "*", kind)
+	}
+	id, query, _ := strings.Cut(entry, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil || id == "" {
+		return "", nil, false
+	}
+	fields = map[string]string{}
+	for field := range values {
+		fields[field] = values.Get(field)
+	}
+	return id, fields, true
+}
 
 // UnmarshalText reads "kind=template;kind=template", the form of the environment.
 func (t *Templates) UnmarshalText(text []byte) error {
