@@ -72,7 +72,7 @@ struct ChangePasswordReq {
 }
 
 service Account extends records.Records {
-    Captcha NewCaptcha(1: records.Empty req)
+    Captcha DrawCaptcha(1: records.Empty req)
     CaptchaToken SolveCaptcha(1: CaptchaAnswer req)
     // CaptchaAnswerOf answers in sandbox mode only.
     CaptchaAnswer CaptchaAnswerOf(1: records.IDReq req)

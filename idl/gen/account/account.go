@@ -478,7 +478,7 @@ func (p *ChangePasswordReq) String() string {
 type Account interface {
 	records.Records
 
-	NewCaptcha_(ctx context.Context, req *records.Empty) (r *Captcha, err error)
+	DrawCaptcha(ctx context.Context, req *records.Empty) (r *Captcha, err error)
 
 	SolveCaptcha(ctx context.Context, req *CaptchaAnswer) (r *CaptchaToken, err error)
 	// CaptchaAnswerOf answers in sandbox mode only.

@@ -26,79 +26,79 @@ var (
 	_ = thrift.STOP
 )
 
-type AccountNewCaptchaArgs struct {
+type AccountDrawCaptchaArgs struct {
 	Req *records.Empty `thrift:"req,1" frugal:"1,default,records.Empty" json:"req"`
 }
 
-func NewAccountNewCaptchaArgs() *AccountNewCaptchaArgs {
-	return &AccountNewCaptchaArgs{}
+func NewAccountDrawCaptchaArgs() *AccountDrawCaptchaArgs {
+	return &AccountDrawCaptchaArgs{}
 }
 
-func (p *AccountNewCaptchaArgs) InitDefault() {
+func (p *AccountDrawCaptchaArgs) InitDefault() {
 }
 
-var AccountNewCaptchaArgs_Req_DEFAULT *records.Empty
+var AccountDrawCaptchaArgs_Req_DEFAULT *records.Empty
 
-func (p *AccountNewCaptchaArgs) GetReq() (v *records.Empty) {
+func (p *AccountDrawCaptchaArgs) GetReq() (v *records.Empty) {
 	if p == nil {
 		return
 	}
 	if !p.IsSetReq() {
-		return AccountNewCaptchaArgs_Req_DEFAULT
+		return AccountDrawCaptchaArgs_Req_DEFAULT
 	}
 	return p.Req
 }
 
-func (p *AccountNewCaptchaArgs) IsSetReq() bool {
+func (p *AccountDrawCaptchaArgs) IsSetReq() bool {
 	return p.Req != nil
 }
 
-func (p *AccountNewCaptchaArgs) String() string {
+func (p *AccountDrawCaptchaArgs) String() string {
 	if p == nil {
 		return "<nil>"
 	}
-	return fmt.Sprintf("AccountNewCaptchaArgs(%+v)", *p)
+	return fmt.Sprintf("AccountDrawCaptchaArgs(%+v)", *p)
 }
 
-func (p *AccountNewCaptchaArgs) GetFirstArgument() interface{} {
+func (p *AccountDrawCaptchaArgs) GetFirstArgument() interface{} {
 	return p.Req
 }
 
-type AccountNewCaptchaResult struct {
+type AccountDrawCaptchaResult struct {
 	Success *Captcha `thrift:"success,0,optional" frugal:"0,optional,Captcha" json:"success,omitempty"`
 }
 
-func NewAccountNewCaptchaResult() *AccountNewCaptchaResult {
-	return &AccountNewCaptchaResult{}
+func NewAccountDrawCaptchaResult() *AccountDrawCaptchaResult {
+	return &AccountDrawCaptchaResult{}
 }
 
-func (p *AccountNewCaptchaResult) InitDefault() {
+func (p *AccountDrawCaptchaResult) InitDefault() {
 }
 
-var AccountNewCaptchaResult_Success_DEFAULT *Captcha
+var AccountDrawCaptchaResult_Success_DEFAULT *Captcha
 
-func (p *AccountNewCaptchaResult) GetSuccess() (v *Captcha) {
+func (p *AccountDrawCaptchaResult) GetSuccess() (v *Captcha) {
 	if p == nil {
 		return
 	}
 	if !p.IsSetSuccess() {
-		return AccountNewCaptchaResult_Success_DEFAULT
+		return AccountDrawCaptchaResult_Success_DEFAULT
 	}
 	return p.Success
 }
 
-func (p *AccountNewCaptchaResult) IsSetSuccess() bool {
+func (p *AccountDrawCaptchaResult) IsSetSuccess() bool {
 	return p.Success != nil
 }
 
-func (p *AccountNewCaptchaResult) String() string {
+func (p *AccountDrawCaptchaResult) String() string {
 	if p == nil {
 		return "<nil>"
 	}
-	return fmt.Sprintf("AccountNewCaptchaResult(%+v)", *p)
+	return fmt.Sprintf("AccountDrawCaptchaResult(%+v)", *p)
 }
 
-func (p *AccountNewCaptchaResult) GetResult() interface{} {
+func (p *AccountDrawCaptchaResult) GetResult() interface{} {
 	return p.Success
 }
 

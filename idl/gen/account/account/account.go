@@ -91,10 +91,10 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
-	"NewCaptcha": kitex.NewMethodInfo(
-		newCaptcha_Handler,
-		newAccountNewCaptchaArgs,
-		newAccountNewCaptchaResult,
+	"DrawCaptcha": kitex.NewMethodInfo(
+		drawCaptchaHandler,
+		newAccountDrawCaptchaArgs,
+		newAccountDrawCaptchaResult,
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
@@ -418,22 +418,22 @@ func newRecordsRunImportResult() interface{} {
 	return records.NewRecordsRunImportResult()
 }
 
-func newCaptcha_Handler(ctx context.Context, handler interface{}, arg, result interface{}) error {
-	realArg := arg.(*account.AccountNewCaptchaArgs)
-	realResult := result.(*account.AccountNewCaptchaResult)
-	success, err := handler.(account.Account).NewCaptcha_(ctx, realArg.Req)
+func drawCaptchaHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*account.AccountDrawCaptchaArgs)
+	realResult := result.(*account.AccountDrawCaptchaResult)
+	success, err := handler.(account.Account).DrawCaptcha(ctx, realArg.Req)
 	if err != nil {
 		return err
 	}
 	realResult.Success = success
 	return nil
 }
-func newAccountNewCaptchaArgs() interface{} {
-	return account.NewAccountNewCaptchaArgs()
+func newAccountDrawCaptchaArgs() interface{} {
+	return account.NewAccountDrawCaptchaArgs()
 }
 
-func newAccountNewCaptchaResult() interface{} {
-	return account.NewAccountNewCaptchaResult()
+func newAccountDrawCaptchaResult() interface{} {
+	return account.NewAccountDrawCaptchaResult()
 }
 
 func solveCaptchaHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
@@ -700,11 +700,11 @@ func (p *kClient) RunImport(ctx context.Context, req *records.IDReq) (r *records
 	return _result.GetSuccess(), nil
 }
 
-func (p *kClient) NewCaptcha_(ctx context.Context, req *records.Empty) (r *account.Captcha, err error) {
-	var _args account.AccountNewCaptchaArgs
+func (p *kClient) DrawCaptcha(ctx context.Context, req *records.Empty) (r *account.Captcha, err error) {
+	var _args account.AccountDrawCaptchaArgs
 	_args.Req = req
-	var _result account.AccountNewCaptchaResult
-	if err = p.c.Call(ctx, "NewCaptcha", &_args, &_result); err != nil {
+	var _result account.AccountDrawCaptchaResult
+	if err = p.c.Call(ctx, "DrawCaptcha", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

@@ -23,7 +23,7 @@ type Client interface {
 	GetImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	ImportFailures(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.File, err error)
 	RunImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
-	NewCaptcha_(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *account.Captcha, err error)
+	DrawCaptcha(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *account.Captcha, err error)
 	SolveCaptcha(ctx context.Context, req *account.CaptchaAnswer, callOptions ...callopt.Option) (r *account.CaptchaToken, err error)
 	CaptchaAnswerOf(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *account.CaptchaAnswer, err error)
 	Login(ctx context.Context, req *account.LoginReq, callOptions ...callopt.Option) (r *account.Session, err error)
@@ -118,9 +118,9 @@ func (p *kAccountClient) RunImport(ctx context.Context, req *records.IDReq, call
 	return p.kClient.RunImport(ctx, req)
 }
 
-func (p *kAccountClient) NewCaptcha_(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *account.Captcha, err error) {
+func (p *kAccountClient) DrawCaptcha(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *account.Captcha, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
-	return p.kClient.NewCaptcha_(ctx, req)
+	return p.kClient.DrawCaptcha(ctx, req)
 }
 
 func (p *kAccountClient) SolveCaptcha(ctx context.Context, req *account.CaptchaAnswer, callOptions ...callopt.Option) (r *account.CaptchaToken, err error) {

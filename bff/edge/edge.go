@@ -1,0 +1,188 @@
+// Package edge is the product's HTTP edge: the table of routes, who may use them, and
+// the pages. It holds no rule of the domain.
+package edge
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cloudwego/hertz/pkg/app"
+	"github.com/cloudwego/hertz/pkg/app/server"
+	"github.com/cloudwego/hertz/pkg/common/adaptor"
+	"github.com/cloudwego/hertz/pkg/common/hlog"
+	"github.com/cloudwego/hertz/pkg/protocol/consts"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/redis/go-redis/v9"
+
+	"zhihuidangjian/bff/route"
+	"zhihuidangjian/rpc/clients"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/wechat"
+)
+
+// Options are what the edge stands on.
+type Options struct {
+	Addr       string
+	PublicURL  string
+	Services   *clients.Clients
+	OAuth      wechat.OAuth
+	Mini       wechat.MiniLogin
+	JSSDK      wechat.JSSDK
+	Redis      redis.UniversalClient
+	Clock      *kit.Clock
+	SandboxURL string // of the simulator; empty outside the sandbox
+	Remote     bool   // services live in other processes
+	Ready      func(context.Context) error
+}
+
+// Edge serves HTTP.
+type Edge struct {
+	services   *clients.Clients
+	oa         wechat.OAuth
+	mini       wechat.MiniLogin
+	jssdk      wechat.JSSDK
+	redis      redis.UniversalClient
+	clock      *kit.Clock
+	publicURL  string
+	sandboxURL string
+	sandbox    bool
+	secure     bool
+	remote     bool
+	ready      func(context.Context) error
+	identities identityCache
+	limits     *limits
+	metrics    *metrics
+	closing    chan struct{}
+	server     *server.Hertz
+}
+
+// uploadMost bounds any request body; routes without files bound it further.
+const uploadMost = 12 << 20
+
+// New lays the routes. Run serves them.
+func New(o Options) *Edge {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	e := &Edge{
+		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, clock: o.Clock,
+		publicURL: o.PublicURL, sandboxURL: o.SandboxURL, sandbox: o.SandboxURL != "",
+		secure: strings.HasPrefix(o.PublicURL, "https://"), remote: o.Remote, ready: o.Ready,
+		identities: identityCache{entries: map[string]identityEntry{}},
+		limits:     newLimits(), metrics: newMetrics(registry), closing: make(chan struct{}),
+	}
+	hlog.SetLevel(hlog.LevelError)
+	h := server.New(
+		server.WithHostPorts(o.Addr), server.WithMaxRequestBodySize(uploadMost), server.WithDisablePrintRoute(true),
+		server.WithExitWaitTime(5*time.Second), server.WithReadTimeout(time.Minute), server.WithIdleTimeout(2*time.Minute),
+		server.WithHandleMethodNotAllowed(true), server.WithRedirectTrailingSlash(false),
+	)
+	e.server = h
+	h.Use(e.request, e.headers, limitBody)
+	table := e.Routes()
+	for _, r := range table {
+		h.Handle(r.Method, r.Path, e.guard(r))
+	}
+	document, _ := json.Marshal(route.OpenAPI("智慧党建", table)) // maps and strings: cannot fail
+	h.GET("/openapi.json", func(_ context.Context, c *app.RequestContext) {
+		c.Data(consts.StatusOK, "application/json; charset=utf-8", document)
+	})
+	h.POST("/wechat/pay/notify", e.payNotice)
+	h.GET("/healthz", func(_ context.Context, c *app.RequestContext) { c.String(consts.StatusOK, "ok") })
+	h.GET("/readyz", e.readyz)
+	h.GET("/metrics", e.loopbackOnly, adaptor.HertzHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{})))
+	if e.sandbox {
+		e.sandboxRoutes(h)
+	}
+	e.pages(h)
+	h.NoRoute(func(ctx context.Context, c *app.RequestContext) { route.Fail(ctx, c, kit.ErrNotFound) })
+	h.NoMethod(func(ctx context.Context, c *app.RequestContext) {
+		route.Fail(ctx, c, &kit.Error{Code: 40500, Key: "method", Message: "不支持的请求方法"})
+	})
+	return e
+}
+
+// Run serves until Shutdown.
+func (e *Edge) Run() error { return e.server.Run() }
+
+// Shutdown ends streams, lets requests finish, and stops.
+func (e *Edge) Shutdown(ctx context.Context) error {
+	close(e.closing)
+	return e.server.Shutdown(ctx)
+}
+
+// bodyMost bounds the body of whatever is not an upload.
+const bodyMost = 1 << 20
+
+func limitBody(ctx context.Context, c *app.RequestContext) {
+	if c.Request.Header.ContentLength() > bodyMost && !strings.HasSuffix(string(c.Path()), "/import") {
+		route.Fail(ctx, c, kit.ErrTooLarge)
+		return
+	}
+	c.Next(ctx)
+}
+
+func (e *Edge) readyz(ctx context.Context, c *app.RequestContext) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := e.ready(ctx); err != nil {
+		c.String(http.StatusServiceUnavailable, "not ready")
+		return
+	}
+	c.String(consts.StatusOK, "ok")
+}
+
+// loopbackOnly keeps figures away from the network; a scraper runs beside the server.
+func (e *Edge) loopbackOnly(ctx context.Context, c *app.RequestContext) {
+	if ip := net.ParseIP(remoteIP(c)); ip == nil || !ip.IsLoopback() || len(c.GetHeader("X-Forwarded-For")) > 0 {
+		route.Fail(ctx, c, kit.ErrNotFound)
+		return
+	}
+	c.Next(ctx)
+}
+
+func remoteIP(c *app.RequestContext) string {
+	host, _, err := net.SplitHostPort(c.RemoteAddr().String())
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+// clientIP believes X-Forwarded-For only from a proxy on this machine, and only its
+// last hop.
+func (e *Edge) clientIP(c *app.RequestContext) string {
+	ip := remoteIP(c)
+	if parsed := net.ParseIP(ip); parsed == nil || !parsed.IsLoopback() {
+		return ip
+	}
+	hops := strings.Split(string(c.GetHeader("X-Forwarded-For")), ",")
+	if last := strings.TrimSpace(hops[len(hops)-1]); net.ParseIP(last) != nil {
+		return last
+	}
+	return ip
+}
+
+func (e *Edge) config(ctx context.Context, c *app.RequestContext) {
+	route.Answer(ctx, c, map[string]any{"name": "智慧党建", "sandbox": e.sandbox, "loginPath": "/console/#/login"})
+}
+
+// jsConfig signs a phone page for WeChat's JS-SDK (scan).
+func (e *Edge) jsConfig(ctx context.Context, c *app.RequestContext) {
+	page := c.Query("url")
+	if !strings.HasPrefix(page, e.publicURL+"/m/") {
+		route.Fail(ctx, c, kit.Invalid("url", "页面地址不正确"))
+		return
+	}
+	signed, err := e.jssdk.Sign(ctx, page)
+	if err != nil {
+		route.Fail(ctx, c, err)
+		return
+	}
+	route.Answer(ctx, c, signed)
+}

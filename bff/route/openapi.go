@@ -1,0 +1,129 @@
+package route
+
+import (
+	"reflect"
+	"strings"
+)
+
+// OpenAPI describes the routes as an OpenAPI 3.1 document, made from the same table
+// that serves them.
+func OpenAPI(title string, routes []Route) map[string]any {
+	schemas := map[string]any{}
+	paths := map[string]map[string]any{}
+	for _, r := range routes {
+		path, params := openPath(r.Path)
+		op := map[string]any{
+			"summary": r.Title, "x-access": string(r.Access),
+			"responses": map[string]any{
+				"200":     map[string]any{"description": "成功", "content": content(r.Handler.resp, schemas)},
+				"default": map[string]any{"description": "失败", "content": map[string]any{"application/json": map[string]any{"schema": errorSchema}}},
+			},
+		}
+		if r.Permission != "" {
+			op["x-permission"] = r.Permission
+		}
+		if t := r.Handler.req; t != nil && t.NumField() > 0 {
+			if r.Method == "GET" {
+				params = append(params, queryParams(t, r.Path)...)
+			} else {
+				op["requestBody"] = map[string]any{"content": content(t, schemas)}
+			}
+		}
+		if len(params) > 0 {
+			op["parameters"] = params
+		}
+		if paths[path] == nil {
+			paths[path] = map[string]any{}
+		}
+		paths[path][strings.ToLower(r.Method)] = op
+	}
+	return map[string]any{
+		"openapi": "3.1.0", "info": map[string]any{"title": title, "version": "1"},
+		"paths": paths, "components": map[string]any{"schemas": schemas},
+	}
+}
+
+var errorSchema = map[string]any{
+	"type": "object",
+	"properties": map[string]any{
+		"code": map[string]any{"type": "integer"}, "key": map[string]any{"type": "string"},
+		"message": map[string]any{"type": "string"}, "requestId": map[string]any{"type": "string"},
+		"fields": map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "string"}},
+	},
+}
+
+func openPath(path string) (string, []any) {
+	var params []any
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if name, ok := strings.CutPrefix(p, ":"); ok {
+			parts[i] = "{" + name + "}"
+			params = append(params, map[string]any{"name": name, "in": "path", "required": true, "schema": map[string]any{"type": "string"}})
+		}
+	}
+	return strings.Join(parts, "/"), params
+}
+
+func queryParams(t reflect.Type, path string) []any {
+	var params []any
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name := jsonName(f)
+		if strings.Contains(path, ":"+name) || f.Type.Kind() == reflect.Map {
+			continue
+		}
+		params = append(params, map[string]any{"name": name, "in": "query", "schema": schemaOf(f.Type, nil)})
+	}
+	return params
+}
+
+func content(t reflect.Type, schemas map[string]any) map[string]any {
+	switch {
+	case t == nil, t.Name() == "JSON":
+		return map[string]any{"application/json": map[string]any{"schema": map[string]any{}}}
+	case t.Name() == "File":
+		return map[string]any{"application/octet-stream": map[string]any{"schema": map[string]any{"type": "string", "format": "binary"}}}
+	}
+	return map[string]any{"application/json": map[string]any{"schema": schemaOf(t, schemas)}}
+}
+
+// schemaOf describes a generated type; structs go to components once.
+func schemaOf(t reflect.Type, schemas map[string]any) map[string]any {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return schemaOf(t.Elem(), schemas)
+	case reflect.String:
+		return map[string]any{"type": "string"}
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
+	case reflect.Int32, reflect.Int64:
+		return map[string]any{"type": "integer", "format": t.Kind().String()}
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return map[string]any{"type": "string", "format": "byte"}
+		}
+		return map[string]any{"type": "array", "items": schemaOf(t.Elem(), schemas)}
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem(), schemas)}
+	case reflect.Struct:
+		name := t.PkgPath()[strings.LastIndex(t.PkgPath(), "/")+1:] + "." + t.Name()
+		if _, ok := schemas[name]; !ok {
+			properties, required := map[string]any{}, []string{}
+			schemas[name] = nil // ends recursion
+			for i := range t.NumField() {
+				f := t.Field(i)
+				properties[jsonName(f)] = schemaOf(f.Type, schemas)
+				if strings.Contains(f.Tag.Get("validate"), "required") {
+					required = append(required, jsonName(f))
+				}
+			}
+			s := map[string]any{"type": "object", "properties": properties}
+			if len(required) > 0 {
+				s["required"] = required
+			}
+			schemas[name] = s
+		}
+		return map[string]any{"$ref": "#/components/schemas/" + name}
+	}
+	return map[string]any{}
+}

@@ -1,0 +1,124 @@
+// Package route turns one line of the route table (method, path, title, permission,
+// service method) into a handler: binding, validation, identity, errors and the OpenAPI
+// document all come from that line.
+package route
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/bytedance/sonic"
+	"github.com/cloudwego/hertz/pkg/app"
+	"github.com/cloudwego/hertz/pkg/protocol/consts"
+	"github.com/cloudwego/kitex/client/callopt"
+
+	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/rpc/kit"
+)
+
+// Access is who may use a route at all.
+type Access string
+
+// The kinds of access. A permission narrows Console further.
+const (
+	Public  Access = "public"  // no session
+	Console Access = "console" // an admin's session
+	Phone   Access = "member"  // a WeChat user's session, bound or not
+)
+
+// Route is one line of the table.
+type Route struct {
+	Method     string
+	Path       string
+	Title      string // Chinese, for people who read the API
+	Access     Access
+	Permission string // e.g. meeting.start; empty: any session of that access
+	Handler    Handler
+}
+
+// Handler serves a route and knows its message types.
+type Handler struct {
+	Serve app.HandlerFunc
+	// Bind fills a request from path, query and body and validates it; handlers that
+	// do more than call one method use it too.
+	Bind      func(*app.RequestContext, any) error
+	req, resp reflect.Type
+}
+
+// Method is a method of a generated client.
+type Method[Q, R any] func(context.Context, *Q, ...callopt.Option) (*R, error)
+
+// Call makes a handler of a service method: the request is bound from path, query and
+// JSON body and validated; the answer is written as JSON, a file, or ready-made JSON.
+func Call[Q, R any](method Method[Q, R]) Handler {
+	bind := binderOf(reflect.TypeFor[Q]())
+	return Handler{
+		Bind: bind,
+		req:  reflect.TypeFor[Q](), resp: reflect.TypeFor[R](),
+		Serve: func(ctx context.Context, c *app.RequestContext) {
+			req := new(Q)
+			if err := bind(c, req); err != nil {
+				Fail(ctx, c, err)
+				return
+			}
+			resp, err := method(ctx, req)
+			if err != nil {
+				Fail(ctx, c, err)
+				return
+			}
+			Answer(ctx, c, resp)
+		},
+	}
+}
+
+// Func is a handler that reads and writes HTTP itself.
+func Func(f app.HandlerFunc) Handler { return Handler{Serve: f} }
+
+// Answer writes what a service returned.
+func Answer(ctx context.Context, c *app.RequestContext, resp any) {
+	switch v := resp.(type) {
+	case *records.JSON:
+		c.Data(consts.StatusOK, "application/json; charset=utf-8", v.Json)
+	case *records.File:
+		disposition := "attachment"
+		if v.ContentType == "application/pdf" || strings.HasPrefix(v.ContentType, "image/") {
+			disposition = "inline"
+		}
+		c.Header("Content-Disposition", disposition+"; filename*=UTF-8''"+url.PathEscape(v.Name))
+		c.Data(consts.StatusOK, v.ContentType, v.Data)
+	default:
+		b, err := sonic.ConfigDefault.Marshal(resp)
+		if err != nil {
+			Fail(ctx, c, err)
+			return
+		}
+		c.Data(consts.StatusOK, "application/json; charset=utf-8", b)
+	}
+}
+
+// errorKey is where Fail leaves the error for the log.
+const errorKey = "error"
+
+// Fail answers with the error's code and Chinese message. The cause is for the log.
+func Fail(ctx context.Context, c *app.RequestContext, err error) {
+	e := kit.FromError(err)
+	c.Set(errorKey, e)
+	body, _ := json.Marshal(struct { // strings only: cannot fail
+		Code      int32             `json:"code"`
+		Key       string            `json:"key"`
+		Message   string            `json:"message"`
+		Fields    map[string]string `json:"fields,omitempty"`
+		RequestID string            `json:"requestId"`
+	}{e.Code, e.Key, e.Message, e.Fields, kit.CallerOf(ctx).RequestID})
+	c.Data(int(e.Code/100), "application/json; charset=utf-8", body)
+	c.Abort()
+}
+
+// FailureOf is the error that Fail answered with, or nil.
+func FailureOf(c *app.RequestContext) *kit.Error {
+	e, _ := c.Value(errorKey).(*kit.Error)
+	return e
+}
