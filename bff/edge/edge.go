@@ -21,7 +21,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"zhihuidangjian/bff/route"
-	"zhihuidangjian/rpc/clients"
+	"zhihuidangjian/rpc/suite"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/wechat"
 )
@@ -30,7 +30,7 @@ import (
 type Options struct {
 	Addr       string
 	PublicURL  string
-	Services   *clients.Clients
+	Services   *suite.Clients
 	OAuth      wechat.OAuth
 	Mini       wechat.MiniLogin
 	JSSDK      wechat.JSSDK
@@ -43,7 +43,7 @@ type Options struct {
 
 // Edge serves HTTP.
 type Edge struct {
-	services   *clients.Clients
+	services   *suite.Clients
 	oa         wechat.OAuth
 	mini       wechat.MiniLogin
 	jssdk      wechat.JSSDK

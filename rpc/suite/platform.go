@@ -1,0 +1,209 @@
+// Package suite puts the domain services together: upon which stores and outside systems
+// they stand, and how they reach each other, in one process or in many.
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"zhihuidangjian/conf"
+	"zhihuidangjian/model"
+	"zhihuidangjian/model/docstore"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/sms"
+	"zhihuidangjian/rpc/wechat"
+	"zhihuidangjian/rpc/wechat/sim"
+)
+
+// Platform is what every process stands on: document store, Redis, clock, keys, and
+// the outside systems or their simulators.
+type Platform struct {
+	Config     conf.Config
+	DB         *mongo.Database
+	Redis      redis.UniversalClient
+	Clock      *kit.Clock
+	Seal       *model.Sealer
+	Secret     []byte
+	WeChat     *wechat.Client
+	WeChatConf conf.WeChat // what WeChat was built from: the simulator's in the sandbox
+	SMS        sms.Sender
+	SandboxURL string // of the simulator, in this process or another; empty outside the sandbox
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	closers []func() error
+}
+
+// Open connects to what the configuration names and embeds the rest. Close undoes it.
+func Open(cfg conf.Config) (p *Platform, err error) {
+	ctx, stop := context.WithCancel(context.Background())
+	p = &Platform{Config: cfg, Clock: &kit.Clock{}, stop: stop}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	if p.Secret, err = cfg.Secret(); err != nil {
+		return nil, err
+	}
+	if p.Seal, err = model.NewSealer(p.Secret); err != nil {
+		return nil, err
+	}
+	if err := p.openMongo(); err != nil {
+		return nil, err
+	}
+	if err := p.openRedis(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.openOutside(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Platform) openMongo() error {
+	o := options.Client().SetTimeout(kit.DefaultDeadline)
+	if uri := p.Config.MongoURI; uri != "" {
+		o.ApplyURI(uri)
+	} else {
+		store, err := docstore.Open(filepath.Join(p.Config.Data, "store"))
+		if err != nil {
+			return fmt.Errorf("document store: %w", err)
+		}
+		p.closers = append(p.closers, store.Close)
+		o.ApplyURI("mongodb://embedded").SetDialer(store.Dialer())
+	}
+	c, err := mongo.Connect(o)
+	if err != nil {
+		return fmt.Errorf("MONGO_URI: %w", err)
+	}
+	p.closers = append(p.closers, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return c.Disconnect(ctx)
+	})
+	p.DB = c.Database(p.Config.MongoName)
+	return nil
+}
+
+func (p *Platform) openRedis(ctx context.Context) error {
+	addr := p.Config.RedisAddr
+	if addr == "" {
+		m := miniredis.NewMiniRedis()
+		if err := m.StartAddr("127.0.0.1:0"); err != nil {
+			return fmt.Errorf("embedded Redis: %w", err)
+		}
+		p.closers = append(p.closers, func() error { m.Close(); return nil })
+		addr = m.Addr()
+		p.Go(func() { driveClock(ctx, m) })
+	}
+	p.Redis = redis.NewClient(&redis.Options{Addr: addr, Password: p.Config.RedisPass})
+	p.closers = append(p.closers, p.Redis.Close)
+	if err := p.Redis.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("REDIS_ADDR: %w", err)
+	}
+	return nil
+}
+
+// driveClock lets keys of the embedded Redis expire, whose clock stands still by itself.
+func driveClock(ctx context.Context, m *miniredis.Miniredis) {
+	const step = 200 * time.Millisecond
+	tick := time.NewTicker(step)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			m.FastForward(step)
+		}
+	}
+}
+
+// openOutside connects to WeChat and Aliyun, or in the sandbox to the simulators.
+func (p *Platform) openOutside(ctx context.Context) error {
+	cfg := p.Config
+	p.WeChatConf = cfg.WeChat
+	smsConf := cfg.SMS
+	if cfg.Sandbox() {
+		p.Go(func() { kit.FollowClock(ctx, p.Redis, p.Clock) })
+		if p.SandboxURL = cfg.SandboxURL; p.SandboxURL == "" {
+			url, err := p.startSandbox(ctx)
+			if err != nil {
+				return err
+			}
+			p.SandboxURL = url
+		}
+		var err error
+		p.WeChatConf, smsConf, err = sim.Credentials(ctx, p.SandboxURL, cfg.PublicURL)
+		if err != nil {
+			return fmt.Errorf("sandbox: %w", err)
+		}
+	}
+	var err error
+	if p.WeChat, err = wechat.New(p.WeChatConf, p.Redis, p.Clock.Now); err != nil {
+		return fmt.Errorf("WeChat: %w", err)
+	}
+	if p.SMS, err = sms.New(smsConf); err != nil {
+		return fmt.Errorf("SMS: %w", err)
+	}
+	return nil
+}
+
+// startSandbox serves the simulators on a loopback port of their own, so that the
+// unchanged SDKs talk real HTTP to them.
+func (p *Platform) startSandbox(context.Context) (string, error) {
+	s, err := sim.New(sim.Options{Now: p.Clock.Now, StateFile: filepath.Join(p.Config.Data, "sandbox.json")})
+	if err != nil {
+		return "", fmt.Errorf("sandbox: %w", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("sandbox: %w", err)
+	}
+	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	p.Go(func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			slog.Error("sandbox", "cause", err)
+		}
+	})
+	p.closers = append(p.closers, func() error { return errors.Join(srv.Close(), s.Close()) })
+	return "http://" + l.Addr().String(), nil
+}
+
+// Go runs a background task that ends when the platform closes.
+func (p *Platform) Go(f func()) {
+	p.running.Add(1)
+	go func() {
+		defer p.running.Done()
+		f()
+	}()
+}
+
+// Ready tells whether the stores answer.
+func (p *Platform) Ready(ctx context.Context) error {
+	return errors.Join(p.DB.Client().Ping(ctx, nil), p.Redis.Ping(ctx).Err())
+}
+
+// Close ends background tasks and closes what was opened, last first.
+func (p *Platform) Close() error {
+	p.stop()
+	var errs []error
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		errs = append(errs, p.closers[i]())
+	}
+	p.running.Wait()
+	return errors.Join(errs...)
+}
