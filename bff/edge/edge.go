@@ -21,8 +21,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"zhihuidangjian/bff/route"
-	"zhihuidangjian/rpc/suite"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/suite"
 	"zhihuidangjian/rpc/wechat"
 )
 
@@ -49,6 +49,7 @@ type Edge struct {
 	jssdk      wechat.JSSDK
 	redis      redis.UniversalClient
 	clock      *kit.Clock
+	addr       string
 	publicURL  string
 	sandboxURL string
 	sandbox    bool
@@ -71,7 +72,7 @@ func New(o Options) *Edge {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	e := &Edge{
 		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, clock: o.Clock,
-		publicURL: o.PublicURL, sandboxURL: o.SandboxURL, sandbox: o.SandboxURL != "",
+		addr: o.Addr, publicURL: o.PublicURL, sandboxURL: o.SandboxURL, sandbox: o.SandboxURL != "",
 		secure: strings.HasPrefix(o.PublicURL, "https://"), remote: o.Remote, ready: o.Ready,
 		identities: identityCache{entries: map[string]identityEntry{}},
 		limits:     newLimits(), metrics: newMetrics(registry), closing: make(chan struct{}),
@@ -109,6 +110,21 @@ func New(o Options) *Edge {
 
 // Run serves until Shutdown.
 func (e *Edge) Run() error { return e.server.Run() }
+
+// WaitListening returns once connections are accepted.
+func (e *Edge) WaitListening(ctx context.Context) error {
+	for {
+		c, err := net.DialTimeout("tcp", e.addr, time.Second)
+		if err == nil {
+			return c.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
 
 // Shutdown ends streams, lets requests finish, and stops.
 func (e *Edge) Shutdown(ctx context.Context) error {

@@ -46,8 +46,9 @@ type Platform struct {
 	closers []func() error
 }
 
-// Open connects to what the configuration names and embeds the rest. Close undoes it.
-func Open(cfg conf.Config) (p *Platform, err error) {
+// Open connects to what the configuration names and embeds the rest. A process without
+// services needs no document store. Close undoes it.
+func Open(cfg conf.Config, store bool) (p *Platform, err error) {
 	ctx, stop := context.WithCancel(context.Background())
 	p = &Platform{Config: cfg, Clock: &kit.Clock{}, stop: stop}
 	defer func() {
@@ -61,8 +62,10 @@ func Open(cfg conf.Config) (p *Platform, err error) {
 	if p.Seal, err = model.NewSealer(p.Secret); err != nil {
 		return nil, err
 	}
-	if err := p.openMongo(); err != nil {
-		return nil, err
+	if store {
+		if err := p.openMongo(); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.openRedis(ctx); err != nil {
 		return nil, err
@@ -194,7 +197,11 @@ func (p *Platform) Go(f func()) {
 
 // Ready tells whether the stores answer.
 func (p *Platform) Ready(ctx context.Context) error {
-	return errors.Join(p.DB.Client().Ping(ctx, nil), p.Redis.Ping(ctx).Err())
+	err := p.Redis.Ping(ctx).Err()
+	if p.DB != nil {
+		err = errors.Join(err, p.DB.Client().Ping(ctx, nil))
+	}
+	return err
 }
 
 // Close ends background tasks and closes what was opened, last first.

@@ -1,0 +1,168 @@
+package suite
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/server"
+
+	accountsvc "zhihuidangjian/idl/gen/account/account"
+	duessvc "zhihuidangjian/idl/gen/dues/dues"
+	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
+	notifysvc "zhihuidangjian/idl/gen/notify/notify"
+	partysvc "zhihuidangjian/idl/gen/party/party"
+	pointssvc "zhihuidangjian/idl/gen/points/points"
+	"zhihuidangjian/rpc/account"
+	"zhihuidangjian/rpc/dues"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/meeting"
+	"zhihuidangjian/rpc/notify"
+	"zhihuidangjian/rpc/party"
+	"zhihuidangjian/rpc/points"
+)
+
+// Services are domain services of this process.
+type Services struct {
+	*Clients
+	platform *Platform
+	account  *account.Service
+	party    *party.Service
+	dues     *dues.Service
+	meeting  *meeting.Service
+	register map[string]func(server.Server) error
+	closers  []func()
+}
+
+// Local starts every service in this process; they call each other without a wire.
+func Local(p *Platform) (*Services, error) {
+	late := map[string]*kit.Late{}
+	clients := wrap(func(name string) client.Client {
+		late[name] = &kit.Late{}
+		return late[name]
+	})
+	s, err := start(p, clients, Names)
+	if err != nil {
+		return nil, err
+	}
+	for name, register := range s.register {
+		late[name].Client = kit.NewLocal(register)
+	}
+	return s, nil
+}
+
+// start makes the named services. Each reaches the others through peers.
+func start(p *Platform, peers *Clients, names []string) (*Services, error) {
+	s := &Services{Clients: peers, platform: p, register: map[string]func(server.Server) error{}}
+	for _, name := range names {
+		if err := s.start(name); err != nil {
+			s.Close()
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return s, nil
+}
+
+func (s *Services) start(name string) error {
+	p, peers := s.platform, s.Clients
+	switch name {
+	case "notify":
+		v, err := notify.New(notify.Deps{
+			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party,
+			Messenger: p.WeChat.Messenger, SMS: p.SMS, PublicURL: p.Config.PublicURL, Subscribes: p.WeChatConf.Subscribes,
+		})
+		if err != nil {
+			return err
+		}
+		s.register[name] = func(k server.Server) error { return notifysvc.RegisterService(k, v) }
+	case "party":
+		v, err := party.New(party.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Notify: peers.Notify})
+		if err != nil {
+			return err
+		}
+		s.party = v
+		s.closers = append(s.closers, v.Close)
+		s.register[name] = func(k server.Server) error { return partysvc.RegisterService(k, v) }
+	case "account":
+		v, err := account.New(account.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Party: peers.Party, Sandbox: p.SandboxURL != ""})
+		if err != nil {
+			return err
+		}
+		s.account = v
+		s.register[name] = func(k server.Server) error { return accountsvc.RegisterService(k, v) }
+	case "points":
+		v, err := points.New(points.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Party: peers.Party})
+		if err != nil {
+			return err
+		}
+		s.register[name] = func(k server.Server) error { return pointssvc.RegisterService(k, v) }
+	case "dues":
+		v, err := dues.New(dues.Deps{
+			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party,
+			Pay: p.WeChat.Pay, Notify: p.WeChat.Notify, AppID: p.WeChatConf.AppID, MiniAppID: p.WeChatConf.MiniAppID,
+			MchID: p.WeChatConf.MchID, FontPath: p.Config.FontPath,
+		})
+		if err != nil {
+			return err
+		}
+		s.dues = v
+		s.closers = append(s.closers, v.Close)
+		s.register[name] = func(k server.Server) error { return duessvc.RegisterService(k, v) }
+	case "meeting":
+		v, err := meeting.New(meeting.Deps{
+			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Party: peers.Party, PublicURL: p.Config.PublicURL, Secret: p.Secret,
+		})
+		if err != nil {
+			return err
+		}
+		s.meeting = v
+		s.closers = append(s.closers, v.Close)
+		s.register[name] = func(k server.Server) error { return meetingsvc.RegisterService(k, v) }
+	default:
+		return fmt.Errorf("no such service; there are %s", strings.Join(Names, ", "))
+	}
+	return nil
+}
+
+// AdminName is the user name of the first admin.
+const AdminName = "admin"
+
+// Prepare makes a first start usable: an organisation, demo data in the sandbox, and the
+// first admin. It says how to log in, once. Later starts change nothing.
+func (s *Services) Prepare(ctx context.Context) (string, error) {
+	ctx = kit.AsSystem(ctx)
+	cfg := s.platform.Config
+	demo := cfg.Demo && s.platform.SandboxURL != ""
+	root, err := s.party.EnsureRoot(ctx)
+	if err != nil {
+		return "", fmt.Errorf("root organisation: %w", err)
+	}
+	if demo {
+		for _, seed := range []func(context.Context) error{s.party.SeedDemo, s.dues.SeedDemo, s.meeting.SeedDemo} {
+			if err := seed(ctx); err != nil {
+				return "", fmt.Errorf("demo data: %w", err)
+			}
+		}
+	}
+	password := cfg.AdminPassword
+	if password == "" {
+		password = "Dj-" + strings.ToLower(rand.Text()[:10]) + "7"
+	}
+	created, err := s.account.EnsureAdmin(ctx, AdminName, password, root)
+	if err != nil {
+		return "", fmt.Errorf("first admin: %w", err)
+	}
+	if !created {
+		return "管理员 admin   " + AdminName + "（密码见首次启动 / password as on the first start）", nil
+	}
+	return "管理员 admin   " + AdminName + " / " + password, nil
+}
+
+// Close ends what services do in the background.
+func (s *Services) Close() {
+	for _, c := range s.closers {
+		c()
+	}
+}
