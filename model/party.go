@@ -50,3 +50,26 @@ type Member struct {
 	UnionID         string     `bson:"unionId,omitempty" json:"-"`
 	BoundAt         *time.Time `bson:"boundAt,omitempty" json:"boundAt"`
 }
+
+// BoundTo is the openid the member is bound to on a channel (oa, mini), or "".
+func (m *Member) BoundTo(channel string) string {
+	if channel == "mini" {
+		return m.MiniOpenID
+	}
+	return m.OpenID
+}
+
+// SetBound binds the member on a channel.
+func (m *Member) SetBound(channel, openID string) {
+	if channel == "mini" {
+		m.MiniOpenID = openID
+	} else {
+		m.OpenID = openID
+	}
+}
+
+// Bound tells whether any WeChat account is bound to the member.
+func (m *Member) Bound() bool { return m.OpenID != "" || m.MiniOpenID != "" }
+
+// Unbind ends the binding on every channel.
+func (m *Member) Unbind() { m.OpenID, m.MiniOpenID, m.UnionID, m.BoundAt = "", "", "", nil }

@@ -1,0 +1,130 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/wenlng/go-captcha-assets/resources/imagesv2"
+	"github.com/wenlng/go-captcha-assets/resources/tiles"
+	"github.com/wenlng/go-captcha/v2/slide"
+
+	account "zhihuidangjian/idl/gen/account"
+	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/rpc/kit"
+)
+
+const (
+	captchaLife    = 2 * time.Minute
+	captchaPadding = 6 // pixels a person may be off
+)
+
+// puzzle builds the generator once, on first use: its pictures cost 100 ms to decode,
+// which start-up need not pay.
+var puzzle = sync.OnceValues(func() (slide.Captcha, error) {
+	pictures, err := imagesv2.GetImages()
+	if err != nil {
+		return nil, fmt.Errorf("captcha pictures: %w", err)
+	}
+	graphs, err := tiles.GetTiles()
+	if err != nil {
+		return nil, fmt.Errorf("captcha tiles: %w", err)
+	}
+	pieces := make([]*slide.GraphImage, len(graphs))
+	for i, g := range graphs {
+		pieces[i] = &slide.GraphImage{OverlayImage: g.OverlayImage, MaskImage: g.MaskImage, ShadowImage: g.ShadowImage}
+	}
+	b := slide.NewBuilder()
+	b.SetResources(slide.WithGraphImages(pieces), slide.WithBackgrounds(pictures))
+	return b.Make(), nil
+})
+
+type captchaAnswer struct{ X, Y int32 }
+
+// DrawCaptcha draws a slide puzzle. Its answer stays here, for two minutes and one try.
+func (s *Service) DrawCaptcha(ctx context.Context, _ *records.Empty) (*account.Captcha, error) {
+	p, err := puzzle()
+	if err != nil {
+		return nil, err
+	}
+	var data slide.CaptchaData
+	if err := s.hasher.run(ctx, func() { data, err = p.Generate() }); err != nil {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("draw a captcha: %w", err)
+	}
+	block := data.GetData()
+	picture, err := data.GetMasterImage().ToBase64()
+	if err != nil {
+		return nil, fmt.Errorf("captcha picture: %w", err)
+	}
+	tile, err := data.GetTileImage().ToBase64()
+	if err != nil {
+		return nil, fmt.Errorf("captcha tile: %w", err)
+	}
+	c := &account.Captcha{
+		Id: kit.Token(), Image: picture, Tile: tile, Width: 300, Height: 220,
+		TileWidth: int32(block.Width), TileHeight: int32(block.Height), TileX: int32(block.DX), TileY: int32(block.DY),
+	}
+	answer, _ := json.Marshal(captchaAnswer{int32(block.X), int32(block.Y)}) // two numbers
+	return c, s.redis.Set(ctx, captchaKey(c.Id), answer, captchaLife).Err()
+}
+
+// SolveCaptcha takes an answer, once, and gives a token that logs in, once.
+func (s *Service) SolveCaptcha(ctx context.Context, req *account.CaptchaAnswer) (*account.CaptchaToken, error) {
+	raw, err := s.redis.GetDel(ctx, captchaKey(req.Id)).Bytes()
+	if err == redis.Nil {
+		return nil, errCaptcha
+	}
+	if err != nil {
+		return nil, fmt.Errorf("captcha: %w", err)
+	}
+	var want captchaAnswer
+	if err := json.Unmarshal(raw, &want); err != nil {
+		return nil, fmt.Errorf("captcha: %w", err)
+	}
+	if !slide.Validate(int(req.X), int(req.Y), int(want.X), int(want.Y), captchaPadding) {
+		return nil, errCaptcha
+	}
+	token := kit.Token()
+	return &account.CaptchaToken{Token: token}, s.redis.Set(ctx, "captcha:ok:"+token, 1, captchaLife).Err()
+}
+
+// CaptchaAnswerOf tells the sandbox the answer, so that scripts can log in.
+func (s *Service) CaptchaAnswerOf(ctx context.Context, req *records.IDReq) (*account.CaptchaAnswer, error) {
+	if !s.sandbox {
+		return nil, kit.ErrNotFound
+	}
+	raw, err := s.redis.Get(ctx, captchaKey(req.Id)).Bytes()
+	if err != nil {
+		return nil, kit.ErrNotFound.Because(err)
+	}
+	var a captchaAnswer
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return nil, fmt.Errorf("captcha: %w", err)
+	}
+	return &account.CaptchaAnswer{Id: req.Id, X: a.X, Y: a.Y}, nil
+}
+
+// useCaptcha accepts a solved captcha's token once.
+func (s *Service) useCaptcha(ctx context.Context, token string) error {
+	if token == "" {
+		return errCaptcha
+	}
+	n, err := s.redis.Del(ctx, "captcha:ok:"+token).Result()
+	if err != nil {
+		return fmt.Errorf("captcha: %w", err)
+	}
+	if n == 0 {
+		return errCaptcha
+	}
+	return nil
+}
+
+func captchaKey(id string) string { return "captcha:" + id }
+
+var errCaptcha = kit.Invalid("captcha", "请完成滑块验证")

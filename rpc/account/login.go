@@ -1,0 +1,145 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	account "zhihuidangjian/idl/gen/account"
+	"zhihuidangjian/idl/gen/party"
+	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// errCredentials is the same for an unknown user and a wrong password (AUTH-03).
+var errCredentials = &kit.Error{Code: 40101, Key: "login.credentials", Message: "用户名或密码错误"}
+
+// Login opens a session of the console. It wants a solved captcha, used up by the try
+// whatever comes of it.
+func (s *Service) Login(ctx context.Context, req *account.LoginReq) (*account.Session, error) {
+	name, ip := strings.TrimSpace(req.UserName), kit.CallerOf(ctx).IP
+	if err := s.useCaptcha(ctx, req.CaptchaToken); err != nil {
+		return nil, err
+	}
+	if err := s.checkLock(ctx, name, ip); err != nil {
+		return nil, err
+	}
+	u, err := s.users.FindOne(ctx, model.Everything, bson.D{{Key: "userName", Value: name}})
+	if errors.Is(err, model.ErrNotFound) {
+		u = &model.User{}
+	} else if err != nil {
+		return nil, err
+	}
+	ok, err := s.hasher.verify(ctx, u.PasswordHash, req.Password)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || u.Status != "enabled" {
+		if err := s.countFailure(ctx, name, ip); err != nil {
+			return nil, err
+		}
+		if err := s.checkLock(ctx, name, ip); err != nil {
+			return nil, err
+		}
+		return nil, errCredentials
+	}
+	s.clearFailures(ctx, name)
+	org, err := s.party.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: u.OrgID})
+	if err != nil {
+		return nil, fmt.Errorf("organisation of %s: %w", u.ID, err)
+	}
+	top := len(org.Orgs) == 1
+	ses := &session{
+		Caller: kit.Caller{
+			Kind: kit.User, UserID: u.ID, Name: u.RealName, OrgID: u.OrgID, Orgs: org.Orgs,
+			TopLevel: top, Permissions: u.Permissions,
+		},
+		Me: account.Me{
+			UserId: u.ID, UserName: u.UserName, RealName: u.RealName, OrgId: u.OrgID, OrgName: org.OrgName,
+			TopLevel: top, Permissions: u.Permissions,
+		},
+	}
+	token, err := s.open(ctx, ses)
+	return &account.Session{Token: token, Me: &ses.Me}, err
+}
+
+// GetMe describes the caller to his own pages.
+func (s *Service) GetMe(ctx context.Context, _ *records.Empty) (*account.Me, error) {
+	c := kit.CallerOf(ctx)
+	switch c.Kind {
+	case kit.User:
+		u, err := s.users.Get(ctx, model.Within(c.OrgID), c.UserID)
+		if err != nil || u.Status != "enabled" {
+			return nil, kit.ErrUnauthenticated.Because(err)
+		}
+		org, err := s.party.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: u.OrgID})
+		if err != nil {
+			return nil, err
+		}
+		return &account.Me{
+			UserId: u.ID, UserName: u.UserName, RealName: u.RealName, OrgId: u.OrgID, OrgName: org.OrgName,
+			TopLevel: c.TopLevel, Permissions: u.Permissions,
+		}, nil
+	case kit.Member:
+		ses := &session{Caller: *c}
+		if err := s.recognise(ctx, ses); err != nil {
+			return nil, err
+		}
+		return &ses.Me, nil
+	}
+	return nil, kit.ErrUnauthenticated
+}
+
+// passwordsKept is how many old passwords may not be used again.
+const passwordsKept = 5
+
+// ChangePassword replaces the caller's password and ends his sessions everywhere.
+func (s *Service) ChangePassword(ctx context.Context, req *account.ChangePasswordReq) (*records.Empty, error) {
+	c, err := kit.RequireUser(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkStrength(req.NewPassword); err != nil {
+		return nil, err
+	}
+	u, err := s.users.Get(ctx, model.Within(c.OrgID), c.UserID)
+	if err != nil {
+		return nil, kit.ErrUnauthenticated.Because(err)
+	}
+	if ok, err := s.hasher.verify(ctx, u.PasswordHash, req.OldPassword); err != nil {
+		return nil, err
+	} else if !ok {
+		return nil, kit.InvalidFields(map[string]string{"oldPassword": "原密码错误"})
+	}
+	for _, old := range append(slices.Clone(u.PasswordHistory), u.PasswordHash) {
+		if used, err := s.hasher.verify(ctx, old, req.NewPassword); err != nil {
+			return nil, err
+		} else if used {
+			return nil, kit.InvalidFields(map[string]string{"newPassword": "不能使用最近用过的密码"})
+		}
+	}
+	hash, err := s.hasher.hash(ctx, req.NewPassword)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.users.Update(ctx, model.Within(c.OrgID), c.UserID, func(now *model.User) error {
+		if now.PasswordHash != u.PasswordHash {
+			return kit.ErrConflict
+		}
+		now.PasswordHistory = append(now.PasswordHistory, now.PasswordHash)
+		if n := len(now.PasswordHistory); n > passwordsKept {
+			now.PasswordHistory = now.PasswordHistory[n-passwordsKept:]
+		}
+		now.PasswordHash, now.PasswordChangedAt = hash, s.clock.Now()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &records.Empty{}, s.endSessions(ctx, c.UserID)
+}

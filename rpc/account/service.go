@@ -1,0 +1,95 @@
+// Package account knows the users of the console and the WeChat users of the phone
+// pages: slide captcha, log-in with lock-out, sessions that can be ended (manual 1, 2.8).
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"zhihuidangjian/idl/gen/party/party"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
+)
+
+// Deps are what the service stands on.
+type Deps struct {
+	DB      *mongo.Database
+	Redis   redis.UniversalClient
+	Clock   *kit.Clock
+	Party   party.Client
+	Sandbox bool // tells scripts the answers of captchas
+}
+
+// Service implements the generated account.Account.
+type Service struct {
+	*records.Engine
+	users   *model.Collection[model.User, *model.User]
+	redis   redis.UniversalClient
+	clock   *kit.Clock
+	party   party.Client
+	sandbox bool
+	hasher  *hasher
+}
+
+// New opens the service and its indexes.
+func New(d Deps) (*Service, error) {
+	s := &Service{
+		users: model.NewCollection[model.User](d.DB, "users", d.Clock.Now),
+		redis: d.Redis, clock: d.Clock, party: d.Party, sandbox: d.Sandbox,
+		hasher: newHasher(1, 64),
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	err := s.users.EnsureIndexes(ctx, model.Index{
+		Keys: bson.D{{Key: "userName", Value: 1}}, Unique: true, Partial: bson.D{{Key: "deleted", Value: false}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// EnsureAdmin creates the first admin, 一级管理员 of the root organisation, unless any
+// user exists. It reports whether it did; the password is never kept in clear.
+func (s *Service) EnsureAdmin(ctx context.Context, userName, password, rootOrgID string) (bool, error) {
+	n, err := s.users.Count(ctx, model.Everything, nil)
+	if err != nil || n > 0 {
+		return false, err
+	}
+	return true, s.createUser(ctx, &model.User{
+		Base:     model.Base{OrgID: rootOrgID, Orgs: []string{rootOrgID}},
+		UserName: userName, RealName: "系统管理员", Permissions: []string{"*"},
+	}, password)
+}
+
+// CreateUser adds a user of an organisation; its password must be strong.
+func (s *Service) CreateUser(ctx context.Context, u *model.User, password string) error {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return err
+	}
+	return s.createUser(ctx, u, password)
+}
+
+func (s *Service) createUser(ctx context.Context, u *model.User, password string) error {
+	if err := checkStrength(password); err != nil {
+		return err
+	}
+	hash, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	u.ID, u.PasswordHash, u.PasswordChangedAt, u.Status = kit.NewID(s.clock.Now()), hash, s.clock.Now(), "enabled"
+	if err := s.users.Insert(ctx, u); errors.Is(err, model.ErrDuplicate) {
+		return kit.InvalidFields(map[string]string{"userName": "用户名已存在"})
+	} else if err != nil {
+		return fmt.Errorf("create user: %w", err)
+	}
+	return nil
+}

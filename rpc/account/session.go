@@ -1,0 +1,163 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	account "zhihuidangjian/idl/gen/account"
+	"zhihuidangjian/idl/gen/party"
+	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/rpc/kit"
+)
+
+const (
+	adminIdle  = 30 * time.Minute
+	adminMost  = 12 * time.Hour
+	memberIdle = 7 * 24 * time.Hour
+)
+
+// session is what Redis keeps of one log-in, under the hash of its token. Losing it
+// costs a log-in, nothing else.
+type session struct {
+	Caller  kit.Caller `json:"caller"`
+	Me      account.Me `json:"me"`
+	Since   int64      `json:"since"` // Unix milliseconds of the product's clock
+	SeenAt  int64      `json:"seen"`
+	Checked int64      `json:"checked"` // when the member's binding was last looked up
+}
+
+func (s *Service) open(ctx context.Context, ses *session) (string, error) {
+	now := s.clock.Now().UnixMilli()
+	ses.Since, ses.SeenAt, ses.Checked = now, now, now
+	token := kit.Token()
+	if err := s.store(ctx, token, ses); err != nil {
+		return "", err
+	}
+	if id := ses.Caller.UserID; id != "" {
+		key := "session:user:" + id
+		s.redis.SAdd(ctx, key, sessionKey(token))
+		s.redis.Expire(ctx, key, adminMost)
+	}
+	return token, nil
+}
+
+func (s *Service) store(ctx context.Context, token string, ses *session) error {
+	b, err := json.Marshal(ses)
+	if err != nil {
+		return err
+	}
+	life := adminIdle
+	if ses.Caller.Kind == kit.Member {
+		life = memberIdle
+	}
+	return s.redis.Set(ctx, sessionKey(token), b, life).Err()
+}
+
+func sessionKey(token string) string {
+	h := sha256.Sum256([]byte(token))
+	return "session:" + hex.EncodeToString(h[:])
+}
+
+func (s *Service) load(ctx context.Context, token string) (*session, error) {
+	if token == "" {
+		return nil, kit.ErrUnauthenticated
+	}
+	b, err := s.redis.Get(ctx, sessionKey(token)).Bytes()
+	if err == redis.Nil {
+		return nil, kit.ErrUnauthenticated
+	}
+	if err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	ses := &session{}
+	if err := json.Unmarshal(b, ses); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	return ses, nil
+}
+
+// Authenticate tells who holds a token. Sessions end after 30 idle minutes or 12 hours
+// (admins), 7 idle days (members), and at log-out.
+func (s *Service) Authenticate(ctx context.Context, req *account.TokenReq) (*account.Caller, error) {
+	ses, err := s.load(ctx, req.Token)
+	if err != nil {
+		return nil, err
+	}
+	now := s.clock.Now()
+	if ses.Caller.Kind == kit.User {
+		idle, age := now.UnixMilli()-ses.SeenAt, now.UnixMilli()-ses.Since
+		if idle > adminIdle.Milliseconds() || age > adminMost.Milliseconds() {
+			s.redis.Del(ctx, sessionKey(req.Token))
+			return nil, kit.ErrUnauthenticated
+		}
+	}
+	dirty := now.UnixMilli()-ses.SeenAt > time.Minute.Milliseconds()
+	if ses.Caller.Kind == kit.Member && (ses.Caller.MemberID == "" || now.UnixMilli()-ses.Checked > (5*time.Second).Milliseconds()) {
+		// A binding can begin and end at any time (MENU-10).
+		was := ses.Caller.MemberID
+		if err := s.recognise(ctx, ses); err != nil {
+			return nil, err
+		}
+		ses.Checked, dirty = now.UnixMilli(), dirty || was != ses.Caller.MemberID || was != ""
+	}
+	if dirty {
+		ses.SeenAt = now.UnixMilli()
+		if err := s.store(ctx, req.Token, ses); err != nil {
+			return nil, err
+		}
+	}
+	b, err := json.Marshal(ses.Caller)
+	return &account.Caller{Json: string(b)}, err
+}
+
+// recognise finds the member bound to the session's WeChat account, if any.
+func (s *Service) recognise(ctx context.Context, ses *session) error {
+	c := &ses.Caller
+	m, err := s.party.FindByOpenID(kit.AsSystem(ctx), &party.OpenIDReq{OpenId: c.OpenID, UnionId: c.UnionID, Channel: c.Channel})
+	if err != nil {
+		if kit.FromError(err).Code/100 != 404 {
+			return err
+		}
+		m = &party.Member{} // nobody: unbound
+	}
+	c.MemberID, c.Name, c.OrgID, c.Orgs = m.GetId(), m.GetName(), m.GetOrgId(), m.GetOrgs()
+	ses.Me = account.Me{OpenId: c.OpenID, MemberId: c.MemberID, RealName: c.Name, OrgId: c.OrgID, OrgName: m.GetOrgName(), Bound: c.MemberID != ""}
+	return nil
+}
+
+// MemberSession opens a session for a WeChat user whom OAuth or code2session named.
+func (s *Service) MemberSession(ctx context.Context, req *account.MemberSessionReq) (*account.Session, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	if req.OpenId == "" {
+		return nil, kit.ErrUnauthenticated
+	}
+	ses := &session{Caller: kit.Caller{Kind: kit.Member, OpenID: req.OpenId, UnionID: req.UnionId, Channel: req.Channel}}
+	if err := s.recognise(ctx, ses); err != nil {
+		return nil, err
+	}
+	token, err := s.open(ctx, ses)
+	return &account.Session{Token: token, Me: &ses.Me}, err
+}
+
+// Logout ends a session at once.
+func (s *Service) Logout(ctx context.Context, req *account.TokenReq) (*records.Empty, error) {
+	return &records.Empty{}, s.redis.Del(ctx, sessionKey(req.Token)).Err()
+}
+
+// endSessions logs a user out everywhere: after a change of password, or when disabled.
+func (s *Service) endSessions(ctx context.Context, userID string) error {
+	key := "session:user:" + userID
+	keys, err := s.redis.SMembers(ctx, key).Result()
+	if err != nil {
+		return fmt.Errorf("sessions of %s: %w", userID, err)
+	}
+	return s.redis.Del(ctx, append(keys, key)...).Err()
+}

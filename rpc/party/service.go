@@ -1,0 +1,109 @@
+// Package party owns organisations, members and their WeChat bindings (manual 3, 4.2,
+// 5.1, 6.1, 6.8).
+package party
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	notifysvc "zhihuidangjian/idl/gen/notify/notify"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
+)
+
+// Deps are what the service stands on.
+type Deps struct {
+	DB     *mongo.Database
+	Redis  redis.UniversalClient
+	Clock  *kit.Clock
+	Seal   *model.Sealer
+	Notify notifysvc.Client // sends the codes of bindings
+}
+
+// Service implements the generated party.Party.
+type Service struct {
+	*records.Engine
+	d       Deps
+	orgs    *model.Collection[model.Organization, *model.Organization]
+	members *model.Collection[model.Member, *model.Member]
+	audit   *mongo.Collection
+}
+
+// New opens the service and its indexes.
+func New(d Deps) (*Service, error) {
+	s := &Service{
+		d:       d,
+		orgs:    model.NewCollection[model.Organization](d.DB, "organizations", d.Clock.Now),
+		members: model.NewCollection[model.Member](d.DB, "members", d.Clock.Now),
+		audit:   d.DB.Collection("audit"),
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	live := bson.D{{Key: "deleted", Value: false}}
+	active := bson.D{{Key: "status", Value: "active"}}
+	bound := func(field string) model.Index { // one account – one person
+		return model.Index{Keys: bson.D{{Key: field, Value: 1}}, Unique: true, Partial: bson.D{{Key: field, Value: bson.D{{Key: "$gt", Value: ""}}}}}
+	}
+	err := errors.Join(
+		s.orgs.EnsureIndexes(ctx, model.Index{
+			Keys: bson.D{{Key: "parentId", Value: 1}, {Key: "orgName", Value: 1}}, Unique: true, Partial: live,
+		}),
+		s.members.EnsureIndexes(ctx,
+			model.Index{Keys: bson.D{{Key: "idBlind", Value: 1}}, Unique: true, Partial: active},
+			model.Index{Keys: bson.D{{Key: "phoneBlind", Value: 1}}, Unique: true, Partial: active},
+			bound("openId"), bound("miniOpenId"),
+			model.Index{Keys: bson.D{{Key: "unionId", Value: 1}}, Sparse: true},
+			model.Index{Keys: bson.D{{Key: "orgId", Value: 1}, {Key: "status", Value: 1}}},
+			model.Index{Keys: bson.D{{Key: "name", Value: 1}}},
+		),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("party: %w", err)
+	}
+	if s.Engine, err = s.newEngine(); err != nil {
+		return nil, fmt.Errorf("party: %w", err)
+	}
+	return s, nil
+}
+
+// rootID is the id of the topmost organisation.
+const rootID = "root"
+
+// EnsureRoot creates the topmost organisation of a new installation and returns its id.
+func (s *Service) EnsureRoot(ctx context.Context) (string, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return "", err
+	}
+	err := s.orgs.Insert(ctx, &model.Organization{
+		Base:    model.Base{ID: rootID, OrgID: rootID, Orgs: []string{rootID}, CreatedBy: "system"},
+		OrgName: "中共示范市委员会", OrgType: "committee", Secretary: "待填写", ContactName: "待填写", ContactPhone: "01000000000",
+	})
+	if err != nil && !errors.Is(err, model.ErrDuplicate) {
+		return "", err
+	}
+	return rootID, nil
+}
+
+// scope is the subtree a caller chose, inside his own: every list is bounded by it. A
+// node outside is not_found, like one that does not exist.
+func (s *Service) scope(ctx context.Context, orgID string) (*model.Organization, error) {
+	c, err := kit.RequireUser(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if orgID == "" {
+		orgID = c.OrgID
+	}
+	o, err := s.orgs.Get(ctx, model.Within(c.OrgID), orgID)
+	if errors.Is(err, model.ErrNotFound) {
+		return nil, kit.ErrNotFound
+	}
+	return o, err
+}

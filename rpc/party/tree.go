@@ -1,0 +1,87 @@
+package party
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	party "zhihuidangjian/idl/gen/party"
+	"zhihuidangjian/model"
+)
+
+// orgIcons are what stands before a name in the tree (manual 3 ①).
+var orgIcons = map[string]string{
+	"committee": "委", "generalBranch": "总", "jointBranch": "联", "branch": "支", "group": "组", "workCommittee": "工",
+}
+
+// GetTree returns the chosen organisation and all below it, parents before children, in
+// sort order. Ancestors and siblings of the caller's organisation are never in it.
+func (s *Service) GetTree(ctx context.Context, req *party.OrgReq) (*party.Tree, error) {
+	root, err := s.scope(ctx, req.GetOrgId())
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.orgs.Find(ctx, model.Within(root.ID), nil, model.Page{})
+	if err != nil {
+		return nil, err
+	}
+	counts, err := s.countMembers(ctx, root.ID)
+	if err != nil {
+		return nil, err
+	}
+	children := map[string][]*model.Organization{}
+	for _, o := range all {
+		if o.ID != root.ID {
+			children[o.ParentID] = append(children[o.ParentID], o)
+		}
+	}
+	tree := &party.Tree{}
+	var add func(o *model.Organization)
+	add = func(o *model.Organization) {
+		icon := orgIcons[o.OrgType]
+		if icon == "" {
+			icon = "党"
+		}
+		parent := o.ParentID
+		if o.ID == root.ID {
+			parent = ""
+		}
+		tree.Nodes = append(tree.Nodes, &party.TreeNode{
+			Id: o.ID, ParentId: parent, OrgName: o.OrgName, OrgType: o.OrgType, Icon: icon, MemberCount: int32(counts[o.ID]),
+		})
+		below := children[o.ID]
+		slices.SortFunc(below, func(a, b *model.Organization) int {
+			return cmp.Or(cmp.Compare(a.SortNo, b.SortNo), cmp.Compare(a.ID, b.ID))
+		})
+		for _, child := range below {
+			add(child)
+		}
+	}
+	add(root)
+	return tree, nil
+}
+
+// countMembers counts active members by their own organisation.
+func (s *Service) countMembers(ctx context.Context, orgID string) (map[string]int, error) {
+	cur, err := s.members.Mongo().Aggregate(ctx, bson.A{
+		bson.D{{Key: "$match", Value: bson.D{{Key: "orgs", Value: orgID}, {Key: "deleted", Value: false}, {Key: "status", Value: "active"}}}},
+		bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$orgId"}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		ID string `bson:"_id"`
+		N  int    `bson:"n"`
+	}
+	if err := cur.All(ctx, &rows); err != nil {
+		return nil, err
+	}
+	counts := make(map[string]int, len(rows))
+	for _, r := range rows {
+		counts[r.ID] = r.N
+	}
+	return counts, nil
+}
