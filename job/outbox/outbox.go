@@ -1,0 +1,229 @@
+// Package outbox is the relay: it hands the events that documents carry to the domains
+// that follow them.
+//
+// An event is stored in the same write as the change that caused it (model.Base.Pending)
+// and leaves the document only when every follower has taken it, so that it arrives at
+// least once whatever dies; followers are idempotent by event id, so that it counts once.
+// Any number of relays may run: a claim in Redis keeps them from doing each other's work,
+// and losing the claim (or all of Redis) costs double work, never a double effect.
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	notifysvc "zhihuidangjian/idl/gen/notify/notify"
+	pointssvc "zhihuidangjian/idl/gen/points/points"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// Collections are those whose documents emit events.
+var Collections = []string{"meetings", "checkins", "dues_orders"}
+
+// Deps is what a relay needs.
+type Deps struct {
+	DB     *mongo.Database
+	Redis  redis.UniversalClient // nil: no claims
+	Points pointssvc.Client
+	Notify notifysvc.Client
+}
+
+const (
+	idle      = 200 * time.Millisecond // between two looks that found nothing
+	batch     = 200
+	workers   = 8
+	claimTTL  = 15 * time.Second
+	deadline  = 10 * time.Second // of one document; shorter than its claim
+	backoffTo = time.Minute
+)
+
+// Relay hands on events until it is stopped.
+type Relay struct {
+	d Deps
+
+	mu      sync.Mutex
+	waiting map[string]*wait // documents whose events were refused, by collection and id
+}
+
+// wait is when to try a refused document again.
+type wait struct {
+	tries int
+	until time.Time
+}
+
+// New makes a relay.
+func New(d Deps) *Relay { return &Relay{d: d, waiting: map[string]*wait{}} }
+
+// Run relays until ctx is done and returns when what was begun is finished.
+func Run(ctx context.Context, d Deps) error {
+	r := New(d)
+	for {
+		n, err := r.Once(ctx)
+		if err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "outbox not read", "error", err)
+		}
+		if n > 0 && err == nil {
+			if ctx.Err() == nil {
+				continue
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(idle):
+		}
+	}
+}
+
+// carrier is a document as the relay sees it.
+type carrier struct {
+	ID      string        `bson:"_id"`
+	Pending []model.Event `bson:"pending"`
+}
+
+// Once looks through the collections once and returns how many events were handed on.
+func (r *Relay) Once(ctx context.Context) (int, error) {
+	total := 0
+	for _, name := range Collections {
+		n, err := r.drain(ctx, r.d.DB.Collection(name))
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// drain hands on one batch of a collection, in the order of time. Index: (pending.at).
+// Documents that wait after a refusal do not use up the batch: a broken one must not
+// stand in the way of the others.
+func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
+	r.mu.Lock()
+	refused := len(r.waiting)
+	r.mu.Unlock()
+	cur, err := c.Find(ctx, bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}},
+		options.Find().SetProjection(bson.D{{Key: "pending", Value: 1}}).SetSort(bson.D{{Key: "pending.at", Value: 1}}).SetLimit(int64(batch+refused)))
+	if err != nil {
+		return 0, fmt.Errorf("read the outbox of %s: %w", c.Name(), err)
+	}
+	var list []carrier
+	if err := cur.All(ctx, &list); err != nil {
+		return 0, fmt.Errorf("read the outbox of %s: %w", c.Name(), err)
+	}
+	var (
+		wg   sync.WaitGroup
+		next = make(chan carrier)
+		mu   sync.Mutex
+		done int
+	)
+	for range min(workers, len(list)) {
+		wg.Go(func() {
+			for doc := range next {
+				n := r.relay(ctx, c, doc)
+				mu.Lock()
+				done += n
+				mu.Unlock()
+			}
+		})
+	}
+	for _, doc := range list {
+		if ctx.Err() != nil {
+			break
+		}
+		if r.due(c.Name(), doc.ID) {
+			next <- doc
+		}
+	}
+	close(next)
+	wg.Wait()
+	return done, nil
+}
+
+// relay hands on the events of one document, in their order, and takes each out when it
+// has arrived. It finishes what it began when the relay is being stopped.
+func (r *Relay) relay(ctx context.Context, c *mongo.Collection, doc carrier) (done int) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
+	defer cancel()
+	release, mine := r.claim(ctx, c.Name(), doc.ID)
+	if !mine {
+		return 0
+	}
+	defer release()
+	for _, e := range doc.Pending {
+		if err := r.hand(ctx, e); err != nil {
+			r.refused(ctx, c.Name(), doc.ID, e, err)
+			return done
+		}
+		// By value, which every MongoDB-compatible server can do. The version stays:
+		// people who edit the document meanwhile are not disturbed.
+		if _, err := c.UpdateOne(ctx, bson.D{{Key: "_id", Value: doc.ID}}, bson.D{{Key: "$pull", Value: bson.D{{Key: "pending", Value: e}}}}); err != nil {
+			r.refused(ctx, c.Name(), doc.ID, e, err)
+			return done
+		}
+		done++
+	}
+	r.mu.Lock()
+	delete(r.waiting, c.Name()+"/"+doc.ID)
+	r.mu.Unlock()
+	return done
+}
+
+// hand gives an event to its followers.
+func (r *Relay) hand(ctx context.Context, e model.Event) error {
+	ctx = kit.WithCaller(ctx, kit.Caller{Kind: kit.System, Name: "系统", RequestID: e.ID})
+	w := &recordsgen.Event{Id: e.ID, Kind: e.Kind, OrgId: e.OrgID, At: e.At.UnixMilli(), Payload: e.Payload}
+	if _, err := r.d.Points.HandleEvent(ctx, w); err != nil {
+		return fmt.Errorf("points: %w", err)
+	}
+	if _, err := r.d.Notify.HandleEvent(ctx, w); err != nil {
+		return fmt.Errorf("notify: %w", err)
+	}
+	return nil
+}
+
+// claim keeps other relays off a document for a while.
+func (r *Relay) claim(ctx context.Context, collection, id string) (release func(), mine bool) {
+	if r.d.Redis == nil {
+		return func() {}, true
+	}
+	key := "outbox:" + collection + ":" + id
+	ok, err := r.d.Redis.SetNX(ctx, key, 1, claimTTL).Result()
+	if err != nil {
+		return func() {}, true // double work at worst
+	}
+	// A claim that ran out meanwhile is deleted under another relay: double work again.
+	return func() { r.d.Redis.Del(context.WithoutCancel(ctx), key) }, ok
+}
+
+// due reports whether a document's waiting time is over.
+func (r *Relay) due(collection, id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.waiting[collection+"/"+id]
+	return w == nil || time.Now().After(w.until)
+}
+
+// refused lets a document wait: 0.4 s, 0.8 s … a minute.
+func (r *Relay) refused(ctx context.Context, collection, id string, e model.Event, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := collection + "/" + id
+	w := r.waiting[key]
+	if w == nil {
+		w = &wait{}
+		r.waiting[key] = w
+	}
+	w.tries++
+	w.until = time.Now().Add(min(idle<<min(w.tries, 16), backoffTo))
+	slog.WarnContext(ctx, "event not taken", "kind", e.Kind, "event", e.ID, "tries", w.tries, "error", err)
+}

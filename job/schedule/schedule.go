@@ -1,0 +1,144 @@
+// Package schedule runs what falls due with time: orders that expire, payments to ask
+// for, messages to send, imports to finish.
+//
+// When something is due is told by the product's clock, which the sandbox may move, and
+// by the state of the documents themselves: nothing is queued ahead, so nothing can be
+// forgotten while the system is down, and the first look after a start makes up for it
+// (JOB-01). Each task is a loop; a lock in Redis lets one of several processes do a turn
+// at a time, and every task may run twice at once without harm, so a lost lock costs
+// work only. That is all a queue such as asynq would be asked for here, so there is none.
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	duessvc "zhihuidangjian/idl/gen/dues/dues"
+	notifysvc "zhihuidangjian/idl/gen/notify/notify"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/rpc/kit"
+)
+
+// Deps is what the scheduler needs.
+type Deps struct {
+	Redis  redis.UniversalClient
+	Clock  *kit.Clock
+	Dues   duessvc.Client
+	Notify notifysvc.Client
+}
+
+// Task is one thing to do again and again.
+type Task struct {
+	Name  string
+	Every time.Duration // of the machine's clock, between two looks
+	// Daily is for what is due once when a day of the product begins, and on the
+	// first look after a start.
+	Daily bool
+	Do    func(context.Context) error
+}
+
+// turn bounds one run of a task and its lock.
+const turn = 30 * time.Second
+
+// Tasks are the product's tasks.
+func Tasks(d Deps) []Task {
+	none := &recordsgen.Empty{}
+	return []Task{
+		{Name: "dues.expire", Every: time.Second, Daily: true, Do: func(ctx context.Context) error {
+			_, err := d.Dues.ExpireOrders(ctx, none)
+			return err
+		}},
+		{Name: "dues.query", Every: 5 * time.Second, Do: func(ctx context.Context) error {
+			_, err := d.Dues.QueryWaiting(ctx, none)
+			return err
+		}},
+		{Name: "notify.deliver", Every: time.Second, Do: func(ctx context.Context) error {
+			_, err := d.Notify.Deliver(ctx, none)
+			return err
+		}},
+	}
+}
+
+// Run does the tasks until ctx is done and returns when what was begun is finished.
+func Run(ctx context.Context, d Deps) error {
+	var wg sync.WaitGroup
+	for _, t := range Tasks(d) {
+		wg.Go(func() { loop(ctx, NewRunner(d.Redis, d.Clock, t)) })
+	}
+	wg.Wait()
+	return nil
+}
+
+func loop(ctx context.Context, r *Runner) {
+	wait := time.NewTimer(0)
+	defer wait.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-wait.C:
+		}
+		pause := r.task.Every
+		if err := r.Look(ctx); err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "task failed", "task", r.task.Name, "error", err)
+			pause = max(pause, 5*time.Second)
+		}
+		wait.Reset(pause)
+	}
+}
+
+// Runner does one task.
+type Runner struct {
+	redis redis.UniversalClient
+	clock *kit.Clock
+	task  Task
+	day   time.Time // of the last successful run
+}
+
+// NewRunner makes the runner of a task.
+func NewRunner(r redis.UniversalClient, clock *kit.Clock, t Task) *Runner {
+	return &Runner{redis: r, clock: clock, task: t}
+}
+
+// unlockScript gives a lock back unless somebody else has it by now.
+//
+// KEYS[1] -> lock
+// --
+// ARGV[1] -> token of the holder
+// --
+// Returns 1 if the lock was given back, 0 if it was not the holder's any more.
+var unlockScript = redis.NewScript(`
+if redis.call("GET", KEYS[1]) == ARGV[1] then
+	return redis.call("DEL", KEYS[1])
+end
+return 0
+`)
+
+// Look does the task if it is due and nobody else is doing it.
+func (r *Runner) Look(ctx context.Context) error {
+	today := kit.Midnight(r.clock.Now())
+	if r.task.Daily && r.day.Equal(today) {
+		return nil
+	}
+	key, token := "lock:"+r.task.Name, kit.Token()
+	ok, err := r.redis.SetNX(ctx, key, token, turn).Result()
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	if !ok {
+		return nil
+	}
+	defer unlockScript.Run(context.WithoutCancel(ctx), r.redis, []string{key}, token)
+	run, cancel := context.WithTimeout(kit.AsSystem(ctx), turn)
+	defer cancel()
+	if err := r.task.Do(run); err != nil {
+		return err
+	}
+	r.day = today
+	return nil
+}

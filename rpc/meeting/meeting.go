@@ -1,0 +1,255 @@
+// Package meeting holds meetings with sign-in (manual 9.2): the record type, starting,
+// the check-in code, checking in, and who came.
+package meeting
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/skip2/go-qrcode"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	meeting "zhihuidangjian/idl/gen/meeting"
+	partygen "zhihuidangjian/idl/gen/party"
+	partysvc "zhihuidangjian/idl/gen/party/party"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// Deps is what the service needs.
+type Deps struct {
+	DB        *mongo.Database
+	Redis     redis.UniversalClient
+	Clock     *kit.Clock
+	Party     partysvc.Client
+	Secret    []byte // signs check-in codes; the same in every process
+	PublicURL string // what the check-in code leads to, without a slash at the end
+}
+
+// Service implements idl/meeting.thrift.
+type Service struct {
+	recordsService
+	d        Deps
+	meetings *model.Collection[model.Meeting, *model.Meeting]
+	checkins *model.Collection[model.CheckIn, *model.CheckIn]
+	signer   signer
+	live     *liveMeetings
+	came     arrivals
+}
+
+// New opens the service and creates its indexes.
+func New(d Deps) (*Service, error) {
+	if len(d.Secret) < 32 {
+		return nil, errors.New("meeting: the secret must have at least 32 bytes")
+	}
+	s := &Service{
+		d:        d,
+		meetings: model.NewCollection[model.Meeting](d.DB, "meetings", d.Clock.Now),
+		checkins: model.NewCollection[model.CheckIn](d.DB, "checkins", d.Clock.Now),
+	}
+	s.live = &liveMeetings{byID: map[string]*liveMeeting{}, load: func(ctx context.Context, id string) (*model.Meeting, error) {
+		return s.meetings.Get(ctx, model.Everything, id)
+	}}
+	var err error
+	if s.signer, err = newSigner(d.Secret); err != nil {
+		return nil, fmt.Errorf("meeting: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	err = errors.Join(
+		s.meetings.EnsureIndexes(ctx, model.Index{Keys: bson.D{{Key: "participantIds", Value: 1}, {Key: "_id", Value: -1}}}),
+		// Nothing but the outbox: check-ins are found by ranges of _id, and every
+		// further index is paid for by everybody in the queue.
+		model.EnsureIndexes(ctx, s.checkins.Mongo(), model.Index{Keys: bson.D{{Key: "pending.at", Value: 1}}, Sparse: true}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("meeting: %w", err)
+	}
+	if s.recordsService, err = newRecords(s); err != nil {
+		return nil, fmt.Errorf("meeting: %w", err)
+	}
+	return s, nil
+}
+
+// The reasons why an admin's use case is refused.
+var (
+	errStarted   = kit.Conflict("meeting.started", "会议已启动，不能重复启动")
+	errNotYet    = kit.Conflict("meeting.notStarted", "会议未启动，启动后才能查看")
+	errNoCode    = kit.Conflict("meeting.noSignIn", "本次会议不需要签到，没有二维码")
+	errCodeEnded = kit.Conflict("meeting.closed", "会议已结束，不能再签到")
+)
+
+func mapped(err error) error {
+	switch {
+	case errors.Is(err, model.ErrNotFound):
+		return kit.ErrNotFound
+	case errors.Is(err, model.ErrStale):
+		return kit.ErrConflict
+	}
+	return err
+}
+
+// get returns a meeting within the calling admin's subtree.
+func (s *Service) get(ctx context.Context, id string) (*model.Meeting, error) {
+	c, err := kit.RequireUser(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.meetings.Get(ctx, model.Within(c.OrgID), id)
+	return m, mapped(err)
+}
+
+// Start publishes a meeting (MEET-12): its participants see it and are told by its
+// forms of notice, unless it is over already (MEET-06).
+func (s *Service) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.StartResp, error) {
+	c, err := kit.RequireUser(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := s.d.Clock.Now()
+	m, err := s.meetings.Update(ctx, model.Within(c.OrgID), req.Id, func(m *model.Meeting) error {
+		return start(m, c.UserID, now)
+	})
+	if err != nil {
+		return nil, mapped(err)
+	}
+	s.live.forget(m.ID)
+	if !m.EndAt.After(now) {
+		return &meeting.StartResp{Message: "会议已启动。会议结束时间已过，不再通知参加对象"}, nil
+	}
+	return &meeting.StartResp{Message: "会议已启动，正在通知参加对象", Notified: int32(len(m.ParticipantIDs))}, nil
+}
+
+// start is the one step of the state table: draft → started.
+func start(m *model.Meeting, by string, now time.Time) error {
+	if m.State != model.MeetingStateDraft {
+		return errStarted
+	}
+	m.State, m.StartedAt, m.StartedBy = model.MeetingStateStarted, &now, by
+	m.Emit(model.NewEvent(kit.KeyID(model.EventMeetingStarted, m.ID), model.EventMeetingStarted, m.OrgID, now, model.MeetingStarted{
+		MeetingID: m.ID, Title: m.Title, StartAt: m.StartAt, Place: m.Place,
+		NoticeForm: m.NoticeForm, Participants: m.ParticipantIDs, Notify: m.EndAt.After(now),
+	}))
+	return nil
+}
+
+// GetQR returns the code to show now (MEET-13): only of a started meeting that needs
+// sign-in (MEET-14) and is not over.
+func (s *Service) GetQR(ctx context.Context, req *meeting.MeetingReq) (*meeting.QR, error) {
+	m, err := s.get(ctx, req.Id)
+	if err != nil {
+		return nil, err
+	}
+	now := s.d.Clock.Now()
+	switch {
+	case m.State != model.MeetingStateStarted:
+		return nil, errNotYet
+	case !m.NeedSignIn:
+		return nil, errNoCode
+	case now.After(m.EndAt):
+		return nil, errCodeEnded
+	}
+	token, until := s.signer.token(m.ID, now)
+	url := s.d.PublicURL + "/m/#/pages/sign-in/index?t=" + token
+	png, err := qrcode.Encode(url, qrcode.Medium, 512)
+	if err != nil {
+		return nil, fmt.Errorf("draw the code: %w", err)
+	}
+	return &meeting.QR{
+		Url: url, Image: "data:image/png;base64," + base64.StdEncoding.EncodeToString(png),
+		RefreshAt: until.UnixMilli(), Title: m.Title,
+	}, nil
+}
+
+// ListMine returns the started meetings that the caller is a participant of, the latest
+// to begin first (MEET-07).
+func (s *Service) ListMine(ctx context.Context, _ *recordsgen.Empty) (*meeting.MyMeetings, error) {
+	c, err := kit.RequireMember(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.meetings.Find(ctx, model.Everything,
+		bson.D{{Key: "participantIds", Value: c.MemberID}, {Key: "state", Value: model.MeetingStateStarted}},
+		model.Page{Sort: bson.D{{Key: "startAt", Value: -1}}, Limit: 100})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(list))
+	for i, m := range list {
+		ids[i] = model.CheckInID(m.ID, c.MemberID)
+	}
+	came := map[string]time.Time{}
+	if len(ids) > 0 {
+		err = s.checkins.Each(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, model.Page{}, func(d *model.CheckIn) error {
+			came[d.MeetingID] = d.CreatedAt
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	names := map[string]string{}
+	out := &meeting.MyMeetings{}
+	for _, m := range list {
+		if _, ok := names[m.OrgID]; !ok {
+			if names[m.OrgID], err = s.orgName(ctx, m.OrgID); err != nil {
+				return nil, err
+			}
+		}
+		out.Meetings = append(out.Meetings, s.mine(m, names[m.OrgID], came[m.ID]))
+	}
+	return out, nil
+}
+
+// GetMine returns one meeting to its participant; anybody else's is not found.
+func (s *Service) GetMine(ctx context.Context, req *meeting.MeetingReq) (*meeting.MyMeeting, error) {
+	c, err := kit.RequireMember(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.meetings.Get(ctx, model.Everything, req.Id)
+	if err != nil {
+		return nil, mapped(err)
+	}
+	if m.State != model.MeetingStateStarted || !m.Expects(c.MemberID) {
+		return nil, kit.ErrNotFound
+	}
+	var at time.Time
+	switch d, err := s.checkins.Get(ctx, model.Everything, model.CheckInID(m.ID, c.MemberID)); {
+	case err == nil:
+		at = d.CreatedAt
+	case !errors.Is(err, model.ErrNotFound):
+		return nil, err
+	}
+	name, err := s.orgName(ctx, m.OrgID)
+	if err != nil {
+		return nil, err
+	}
+	return s.mine(m, name, at), nil
+}
+
+// orgName is the name of an organisation, "" when it is gone.
+func (s *Service) orgName(ctx context.Context, id string) (string, error) {
+	o, err := s.d.Party.GetOrganization(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: id})
+	if errors.Is(kit.FromError(err), kit.ErrNotFound) {
+		return "", nil
+	}
+	return o.GetOrgName(), err
+}
+
+func (s *Service) mine(m *model.Meeting, orgName string, at time.Time) *meeting.MyMeeting {
+	r := &meeting.MyMeeting{
+		Id: m.ID, Title: m.Title, State: m.Shown(s.d.Clock.Now()), StartAt: m.StartAt.UnixMilli(), EndAt: m.EndAt.UnixMilli(),
+		Place: m.Place, Agenda: m.Agenda, OrgName: orgName, NeedSignIn: m.NeedSignIn, MeetingForm: m.MeetingForm, Host: m.Host,
+	}
+	if !at.IsZero() {
+		r.SignedInAt = at.UnixMilli()
+	}
+	return r
+}

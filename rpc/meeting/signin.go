@@ -1,0 +1,203 @@
+package meeting
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	meeting "zhihuidangjian/idl/gen/meeting"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// The reasons why a scan does not sign in.
+var (
+	errGone           = &kit.Error{Code: 40400, Key: "meeting.gone", Message: "会议不存在或已删除"}
+	errNotParticipant = kit.Forbidden("meeting.notParticipant", "您不在参加对象中")
+	errNotStarted     = kit.Conflict("meeting.notStarted", "会议未启动，暂不能签到")
+	errNoSignIn       = kit.Conflict("meeting.noSignIn", "本次会议不需要签到")
+	errTooEarly       = kit.Conflict("meeting.tooEarly", "未到签到时间，会议开始前30分钟起可以签到")
+	errClosed         = kit.Conflict("meeting.closed", "会议已结束，不能签到")
+)
+
+// SignIn is the hot path: a hall of people scans within a minute. A check-in is one
+// insert that carries its outbox event; the meeting comes from memory; a repeated scan
+// costs nothing on the process that took the first, one refused insert and one read on
+// another.
+func (s *Service) SignIn(ctx context.Context, req *meeting.CheckInReq) (*meeting.CheckIn, error) {
+	c, err := kit.RequireMember(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := s.d.Clock.Now()
+	id, err := s.signer.open(req.Token, now)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.live.get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !m.expects(c.MemberID) {
+		return nil, errNotParticipant
+	}
+	checkID := model.CheckInID(id, c.MemberID)
+	if at, ok := s.came.get(checkID); ok {
+		return signedIn(&m.Meeting, at, true), nil
+	}
+	if err := open(&m.Meeting, now); err != nil {
+		return nil, err
+	}
+	doc := &model.CheckIn{
+		Base:      model.Base{ID: checkID, OrgID: c.OrgID, Orgs: c.Orgs, CreatedBy: c.MemberID, CreatedAt: now.Truncate(time.Millisecond)},
+		MeetingID: id, MemberID: c.MemberID, MemberName: c.Name,
+	}
+	// The event's organisation is the one that holds the meeting (A12).
+	doc.Emit(model.NewEvent(kit.KeyID(model.EventCheckedIn, checkID), model.EventCheckedIn, m.OrgID, doc.CreatedAt, model.CheckedIn{
+		MeetingID: id, Title: m.Title, MeetingForm: m.MeetingForm,
+		MemberID: c.MemberID, MemberName: c.Name, OrgID: c.OrgID, Orgs: c.Orgs, At: doc.CreatedAt,
+	}))
+	already := false
+	if err := s.checkins.Insert(ctx, doc); errors.Is(err, model.ErrDuplicate) {
+		already = true
+		if doc, err = s.checkins.Get(ctx, model.Everything, checkID); err != nil {
+			return nil, err
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	s.came.put(checkID, doc.CreatedAt)
+	return signedIn(&m.Meeting, doc.CreatedAt, already), nil
+}
+
+// open refuses a scan outside the time of the meeting (MEET-15).
+func open(m *model.Meeting, now time.Time) error {
+	switch {
+	case m.State != model.MeetingStateStarted:
+		return errNotStarted
+	case !m.NeedSignIn:
+		return errNoSignIn
+	case now.Before(m.StartAt.Add(-model.EarlyCheckIn)):
+		return errTooEarly
+	case now.After(m.EndAt):
+		return errClosed
+	}
+	return nil
+}
+
+func signedIn(m *model.Meeting, at time.Time, already bool) *meeting.CheckIn {
+	r := &meeting.CheckIn{MeetingId: m.ID, Title: m.Title, Place: m.Place, SignedInAt: at.UnixMilli(), Already: already, Message: "签到成功"}
+	if already {
+		r.Message = "您已于" + at.In(kit.Shanghai).Format("15:04:05") + "签到，无需重复签到"
+	}
+	return r
+}
+
+// liveMeeting is a meeting in memory with its participants as a set.
+type liveMeeting struct {
+	model.Meeting
+	participants map[string]struct{}
+	read         time.Time
+}
+
+func (m *liveMeeting) expects(memberID string) bool {
+	_, ok := m.participants[memberID]
+	return ok
+}
+
+// meetingAge is how long a meeting is remembered: a deletion is seen that late.
+const meetingAge = time.Second
+
+// liveMeetings remembers started meetings for a second, so that a burst of scans reads
+// the document once. What would refuse a scan is not remembered: a meeting started
+// elsewhere a moment ago is open at once.
+type liveMeetings struct {
+	load   func(ctx context.Context, id string) (*model.Meeting, error)
+	flight singleflight.Group
+	mu     sync.RWMutex
+	byID   map[string]*liveMeeting
+}
+
+func (l *liveMeetings) get(ctx context.Context, id string) (*liveMeeting, error) {
+	l.mu.RLock()
+	m := l.byID[id]
+	l.mu.RUnlock()
+	if m != nil && time.Since(m.read) < meetingAge {
+		return m, nil
+	}
+	v, err, _ := l.flight.Do(id, func() (any, error) {
+		doc, err := l.load(context.WithoutCancel(ctx), id)
+		if errors.Is(err, model.ErrNotFound) {
+			l.forget(id)
+			return nil, errGone
+		}
+		if err != nil {
+			return nil, err
+		}
+		m := &liveMeeting{Meeting: *doc, participants: make(map[string]struct{}, len(doc.ParticipantIDs)), read: time.Now()}
+		for _, p := range doc.ParticipantIDs {
+			m.participants[p] = struct{}{}
+		}
+		if doc.State == model.MeetingStateStarted {
+			l.keep(id, m)
+		}
+		return m, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.(*liveMeeting), nil
+}
+
+func (l *liveMeetings) keep(id string, m *liveMeeting) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for other, o := range l.byID {
+		if time.Since(o.read) > time.Minute {
+			delete(l.byID, other)
+		}
+	}
+	l.byID[id] = m
+}
+
+func (l *liveMeetings) forget(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.byID, id)
+}
+
+// cameSize bounds each half of the memory of check-ins, some 10 MB.
+const cameSize = 50_000
+
+// arrivals remembers who was signed in and when, for repeated scans. It holds the last
+// one to two cameSize check-ins; an older one is read from the store again. Check-ins
+// never change, so that nothing here can be out of date.
+type arrivals struct {
+	mu       sync.Mutex
+	now, old map[string]time.Time
+}
+
+func (a *arrivals) get(id string) (time.Time, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if at, ok := a.now[id]; ok {
+		return at, true
+	}
+	at, ok := a.old[id]
+	return at, ok
+}
+
+func (a *arrivals) put(id string, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.now) >= cameSize {
+		a.old, a.now = a.now, nil
+	}
+	if a.now == nil {
+		a.now = make(map[string]time.Time, 256)
+	}
+	a.now[id] = at
+}

@@ -1,0 +1,198 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	partygen "zhihuidangjian/idl/gen/party"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/sms"
+)
+
+// The kinds of messages: each names its template at WeChat and at the SMS provider.
+const (
+	KindMeetingStarted = "meetingStarted" // fields title, time, place
+	KindDuesReceipt    = "duesReceipt"    // fields name, month, amount, time, orderNo
+	KindDuesReversed   = "duesReversed"   // on site only
+	KindBindCode       = "bindCode"       // SMS only; field code
+)
+
+// noPhone is why an SMS to somebody without a phone is not sent (JOB-04).
+const noPhone = "无手机号"
+
+// HandleEvent queues the messages of an event. It may be called again with the same
+// event: the ids are made of event, receiver and channel.
+func (s *Service) HandleEvent(ctx context.Context, e *recordsgen.Event) (*recordsgen.Empty, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	switch e.Kind {
+	case model.EventMeetingStarted:
+		err = handle(ctx, e, s.meetingStarted)
+	case model.EventDuesPaid:
+		err = handle(ctx, e, s.duesPaid)
+	case model.EventDuesReversed:
+		err = handle(ctx, e, s.duesReversed)
+	}
+	return &recordsgen.Empty{}, err
+}
+
+func handle[T any](ctx context.Context, e *recordsgen.Event, f func(context.Context, *recordsgen.Event, *T) error) error {
+	p := new(T)
+	if err := json.Unmarshal(e.Payload, p); err != nil {
+		return fmt.Errorf("event %s: %w", e.Id, err)
+	}
+	return f(ctx, e, p)
+}
+
+// message is what an event has to say, before it is known to whom and how.
+type message struct {
+	event      string
+	kind       string
+	title      string
+	content    string
+	targetType string
+	targetID   string
+	page       string // of the member client, opens the record (MENU-11)
+	fields     map[string]string
+}
+
+// meetingStarted tells the participants by the meeting's forms of notice (MEET-12).
+func (s *Service) meetingStarted(ctx context.Context, e *recordsgen.Event, p *model.MeetingStarted) error {
+	if !p.Notify {
+		return nil
+	}
+	at := p.StartAt.In(kit.Shanghai).Format("2006年01月02日 15:04")
+	place := p.Place
+	if place == "" {
+		place = "线上"
+	}
+	return s.queue(ctx, message{
+		event: e.Id, kind: KindMeetingStarted, title: "会议通知", content: fmt.Sprintf("“%s”将于%s开始，地点：%s", p.Title, at, place),
+		targetType: "meeting", targetID: p.MeetingID, page: "pages/meetings/detail?id=" + p.MeetingID,
+		fields: map[string]string{"title": p.Title, "time": at, "place": place},
+	}, p.Participants, p.NoticeForm)
+}
+
+// duesPaid sends the payer a receipt, by SMS too unless that is switched off.
+func (s *Service) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) error {
+	months := p.FromMonth
+	if p.ToMonth != p.FromMonth {
+		months += "至" + p.ToMonth
+	}
+	channels := []string{model.ChannelSite, model.ChannelWeChat}
+	if !s.d.NoDuesSMS {
+		channels = append(channels, model.ChannelSMS)
+	}
+	return s.queue(ctx, message{
+		event: e.Id, kind: KindDuesReceipt, title: "党费缴纳成功", content: fmt.Sprintf("您已缴纳%s党费%s元", months, yuan(p.Amount)),
+		targetType: "duesOrder", targetID: p.OrderID, page: "pages/dues/index",
+		fields: map[string]string{
+			"name": p.MemberName, "month": months, "amount": yuan(p.Amount),
+			"time": p.PaidAt.In(kit.Shanghai).Format("2006年01月02日 15:04"), "orderNo": p.OrderNo,
+		},
+	}, []string{p.MemberID}, channels)
+}
+
+func (s *Service) duesReversed(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) error {
+	return s.queue(ctx, message{
+		event: e.Id, kind: KindDuesReversed, title: "党费缴纳已撤销",
+		content:    fmt.Sprintf("%s至%s的党费%s元（现金）已由党组织撤销，如有疑问请联系党组织", p.FromMonth, p.ToMonth, yuan(p.Amount)),
+		targetType: "duesOrder", targetID: p.OrderID,
+	}, []string{p.MemberID}, []string{model.ChannelSite})
+}
+
+// yuan writes an amount of fen.
+func yuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
+
+// queue stores one document for each receiver and channel. An unbound member gets
+// nothing by WeChat (MENU-11); one without a phone gets a failed row (JOB-04).
+func (s *Service) queue(ctx context.Context, m message, memberIDs, channels []string) error {
+	if len(memberIDs) == 0 {
+		return nil
+	}
+	list, err := s.d.Party.GetMembers(kit.AsSystem(ctx), &partygen.MembersReq{MemberIds: memberIDs})
+	if err != nil {
+		return err
+	}
+	var minis []string
+	for _, p := range list.Members {
+		if p.OpenId == "" && p.MiniOpenId != "" {
+			minis = append(minis, p.Id)
+		}
+	}
+	accepts, err := s.quotas(ctx, minis, m.kind)
+	if err != nil {
+		return err
+	}
+	var docs []*model.Notification
+	for _, p := range list.Members {
+		for _, channel := range slices.Compact(slices.Sorted(slices.Values(channels))) {
+			if n := s.address(m, p, channel, accepts[p.Id]); n != nil {
+				docs = append(docs, n)
+			}
+		}
+	}
+	for part := range slices.Chunk(docs, 500) {
+		failed, err := s.messages.InsertMany(ctx, part)
+		if err != nil {
+			return err
+		}
+		for _, err := range failed {
+			if !errors.Is(err, model.ErrDuplicate) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// address makes the message to one member by one channel, nil when there is no way.
+func (s *Service) address(m message, p *partygen.Member, channel string, accepts bool) *model.Notification {
+	now := s.d.Clock.Now()
+	n := &model.Notification{
+		Base:         model.Base{ID: kit.KeyID(m.event, p.Id, channel), OrgID: p.OrgId, Orgs: p.Orgs},
+		ReceiverType: "member", ReceiverID: p.Id, Kind: m.kind, Title: m.title, Content: m.content,
+		TargetType: m.targetType, TargetID: m.targetID, Channel: channel, Fields: m.fields,
+		SendState: model.SendQueued, NextAt: now,
+	}
+	switch channel {
+	case model.ChannelSite:
+		n.SendState, n.SentAt, n.Fields = model.SendSent, &now, nil
+	case model.ChannelWeChat:
+		switch {
+		case p.OpenId != "":
+			n.OpenID, n.URL = p.OpenId, s.d.PublicURL+"/m/#/"+m.page
+		case accepts:
+			n.Channel, n.OpenID, n.URL = model.ChannelMini, p.MiniOpenId, m.page
+		default:
+			return nil
+		}
+	case model.ChannelSMS:
+		n.Content = sms.Render(m.kind, m.fields)
+		s.phone(n, p.Phone)
+	default:
+		return nil
+	}
+	return n
+}
+
+// phone keeps the number sealed; without a usable one the row says so.
+func (s *Service) phone(n *model.Notification, phone string) {
+	if phone == "" || strings.Contains(phone, "*") {
+		n.SendState, n.FailReason = model.SendFailed, noPhone
+		return
+	}
+	n.Phone, n.PhoneMasked = s.d.Seal.Seal(phone), model.MaskPhone(phone)
+}
+
+// backoff is how long to wait after a failed try.
+func backoff(tries int) time.Duration { return time.Duration(tries*tries) * 10 * time.Second }
