@@ -1,0 +1,241 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	gen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// Orgs knows the organisation tree.
+type Orgs interface {
+	// Path is the path from the root to an organisation, itself included;
+	// kit.ErrNotFound when there is none.
+	Path(ctx context.Context, orgID string) ([]string, error)
+}
+
+// Config is what an Engine stands on.
+type Config struct {
+	DB    *mongo.Database
+	Clock *kit.Clock
+	Orgs  Orgs
+	// Seal encrypts the rows of uploaded files at rest. Without it they are stored as
+	// they are: only for types without personal data.
+	Seal *model.Sealer
+	// Refs answer for the fields of type ref and refs.
+	Refs map[string]Ref
+}
+
+// Engine implements the generated Records service for a set of types. A domain service
+// embeds it. Close stops its imports; they go on elsewhere or after the next start.
+type Engine struct {
+	db    *mongo.Database
+	clock *kit.Clock
+	orgs  Orgs
+	seal  *model.Sealer
+	refs  map[string]Ref
+	types map[string]anyType
+
+	imports *imports
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	mu      sync.Mutex // guards running against Close
+}
+
+var _ gen.Records = (*Engine)(nil)
+
+// New makes an engine of record types (*Type values) and ensures their indexes.
+func New(ctx context.Context, c Config, types ...interface{ name() string }) (*Engine, error) {
+	e := &Engine{db: c.DB, clock: c.Clock, orgs: c.Orgs, seal: c.Seal, refs: c.Refs, types: map[string]anyType{}}
+	for _, x := range types {
+		t, ok := x.(anyType)
+		if !ok {
+			return nil, fmt.Errorf("%T is no record type", x)
+		}
+		if err := t.bind(ctx, e); err != nil {
+			return nil, err
+		}
+		e.types[t.name()] = t
+	}
+	var err error
+	if e.imports, err = openImports(ctx, e); err != nil {
+		return nil, err
+	}
+	// The imports outlive the calls that start them, and end with Close.
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	return e, nil
+}
+
+// Close stops the imports that run here and waits for them.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	e.cancel()
+	e.mu.Unlock()
+	e.running.Wait()
+}
+
+func (e *Engine) typ(name string) (anyType, error) {
+	if t := e.types[name]; t != nil {
+		return t, nil
+	}
+	return nil, kit.ErrNotFound
+}
+
+// admin returns the type and refuses everybody but admins and the system.
+func (e *Engine) admin(ctx context.Context, name string) (anyType, error) {
+	switch kit.CallerOf(ctx).Kind {
+	case kit.User, kit.System:
+		return e.typ(name)
+	case kit.Member:
+		return nil, kit.ErrForbidden
+	}
+	return nil, kit.ErrUnauthenticated
+}
+
+// scope is the subtree that a read may see: the caller's own, or a node inside it.
+func (e *Engine) scope(ctx context.Context, node string) (model.Scope, string, error) {
+	c := kit.CallerOf(ctx)
+	if c.Kind == kit.System && node == "" {
+		return model.Everything, "", nil
+	}
+	if node == "" || node == c.OrgID {
+		if c.OrgID == "" { // an admin without a place sees nothing
+			return model.Scope{}, "", kit.ErrForbidden
+		}
+		return model.Within(c.OrgID), c.OrgID, nil
+	}
+	path, err := e.orgs.Path(ctx, node)
+	if err != nil {
+		return model.Scope{}, "", err
+	}
+	if c.Kind != kit.System && !slices.Contains(path, c.OrgID) {
+		return model.Scope{}, "", kit.ErrNotFound
+	}
+	return model.Within(node), node, nil
+}
+
+func answer(v any, err error) (*gen.JSON, error) {
+	if err != nil {
+		return nil, mapError(err)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	return &gen.JSON{Json: b}, nil
+}
+
+// mapError turns the store's errors into those that people are told.
+func mapError(err error) error {
+	switch {
+	case errors.Is(err, model.ErrNotFound):
+		return kit.ErrNotFound
+	case errors.Is(err, model.ErrStale):
+		return kit.ErrConflict
+	case errors.Is(err, model.ErrDuplicate):
+		return kit.Conflict("duplicate", "数据已存在").Because(err)
+	}
+	return err
+}
+
+// Schema tells the console a type's fields, and what this caller may do.
+func (e *Engine) Schema(ctx context.Context, req *gen.TypeReq) (*gen.JSON, error) {
+	t, err := e.admin(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	return answer(t.schema(ctx))
+}
+
+// List is one page of the records within the caller's scope.
+func (e *Engine) List(ctx context.Context, req *gen.ListReq) (*gen.JSON, error) {
+	t, err := e.admin(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	return answer(t.list(ctx, query{req}))
+}
+
+// Get is one record within the caller's scope.
+func (e *Engine) Get(ctx context.Context, req *gen.IDReq) (*gen.JSON, error) {
+	t, err := e.admin(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	return answer(t.get(ctx, req.Id))
+}
+
+// Save creates a record, or changes the one that was read at a version.
+func (e *Engine) Save(ctx context.Context, req *gen.SaveReq) (*gen.JSON, error) {
+	t, err := e.admin(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	return answer(t.save(ctx, req.Id, req.Version, req.Json))
+}
+
+// Delete removes all the records or, when one refuses, none.
+func (e *Engine) Delete(ctx context.Context, req *gen.IDsReq) (*gen.Empty, error) {
+	t, err := e.admin(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	if len(req.Ids) == 0 {
+		return nil, kit.Invalid("nothing_chosen", "请选择要删除的数据")
+	}
+	if len(req.Ids) > 200 {
+		return nil, kit.Invalid("too_many_chosen", "一次最多删除200条")
+	}
+	if err := t.delete(ctx, req.Ids); err != nil {
+		return nil, mapError(err)
+	}
+	return &gen.Empty{}, nil
+}
+
+const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+// Template is the import template of a type.
+func (e *Engine) Template(ctx context.Context, req *gen.TypeReq) (*gen.File, error) {
+	t, err := e.admin(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayImport(ctx, t); err != nil {
+		return nil, err
+	}
+	data, err := t.template(ctx)
+	if err != nil {
+		return nil, mapError(err)
+	}
+	return &gen.File{Name: t.title() + "导入模板.xlsx", ContentType: xlsx, Data: data}, nil
+}
+
+// Export is the list, all pages of it, as a workbook.
+func (e *Engine) Export(ctx context.Context, req *gen.ListReq) (*gen.File, error) {
+	t, err := e.admin(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	data, err := t.export(ctx, query{req})
+	if err != nil {
+		return nil, mapError(err)
+	}
+	name := t.title() + e.clock.Now().Format("20060102150405") + ".xlsx"
+	return &gen.File{Name: name, ContentType: xlsx, Data: data}, nil
+}
+
+func mayImport(ctx context.Context, t anyType) error {
+	if len(t.columns()) == 0 {
+		return kit.ErrNotFound
+	}
+	return kit.Require(ctx, t.name()+".import")
+}

@@ -1,0 +1,237 @@
+package records
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var timeType = reflect.TypeFor[time.Time]()
+
+// fieldsOf reads the record tags of T and merges the declared fields into them.
+func fieldsOf[T any](declared []Field) ([]*Field, error) {
+	places := map[string]*Field{} // every field of the struct, tagged or not
+	var out []*Field
+	var walk func(reflect.Type, []int) error
+	walk = func(t reflect.Type, at []int) error {
+		for i := range t.NumField() {
+			sf := t.Field(i)
+			index := append(slices.Clone(at), i)
+			if sf.Anonymous {
+				if err := walk(sf.Type, index); err != nil {
+					return err
+				}
+				continue
+			}
+			key, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
+			tag, tagged := sf.Tag.Lookup("record")
+			if key == "" || key == "-" {
+				if tagged {
+					return fmt.Errorf("field %s has a record tag but no JSON name", sf.Name)
+				}
+				continue
+			}
+			f := &Field{Key: key, Form: true, index: index}
+			f.bson, _, _ = strings.Cut(sf.Tag.Get("bson"), ",")
+			if err := f.parseTag(tag); err != nil {
+				return err
+			}
+			if f.Type == "" {
+				f.infer(sf.Type)
+			}
+			places[key] = f
+			if tagged {
+				out = append(out, f)
+			}
+		}
+		return nil
+	}
+	if err := walk(reflect.TypeFor[T](), nil); err != nil {
+		return nil, err
+	}
+	for _, d := range declared {
+		f := &d
+		if p := places[d.Key]; p != nil && !d.Virtual {
+			f.index, f.bson = p.index, p.bson
+			if f.Type == "" {
+				f.Type = p.Type
+			}
+		} else {
+			f.Virtual = true
+			if f.Type == "" {
+				f.Type = "string"
+			}
+		}
+		if len(f.Options) > 0 && f.Type == "string" {
+			f.Type = "enum"
+		}
+		if f.Ref != "" && f.Type == "string" {
+			f.Type = "ref"
+		}
+		if i := slices.IndexFunc(out, func(o *Field) bool { return o.Key == f.Key }); i >= 0 {
+			out[i] = f
+		} else if i := slices.IndexFunc(out, func(o *Field) bool { return o.Key == f.After }); i >= 0 {
+			out = slices.Insert(out, i+1, f)
+		} else {
+			out = append(out, f)
+		}
+	}
+	for _, f := range out {
+		if f.Max == 0 {
+			switch f.Type {
+			case "string":
+				f.Max = 100
+			case "text":
+				f.Max = 5000
+			}
+		}
+	}
+	return out, nil
+}
+
+func (f *Field) parseTag(tag string) error {
+	for _, w := range strings.Split(tag, ",") {
+		word, v, _ := strings.Cut(w, "=")
+		var err error
+		switch word {
+		case "":
+		case "label":
+			f.Label = v
+		case "type":
+			f.Type = v
+		case "required":
+			f.Required = true
+		case "max":
+			f.Max, err = strconv.ParseInt(v, 10, 64)
+		case "min":
+			f.Min, err = strconv.ParseInt(v, 10, 64)
+		case "options":
+			for _, o := range strings.Split(v, "|") {
+				value, label, _ := strings.Cut(o, ":")
+				f.Options = append(f.Options, Option{value, label})
+			}
+		case "ref":
+			f.Ref = v
+		case "list":
+			f.List = true
+		case "noform":
+			f.Form = false
+		case "search":
+			f.Search = true
+		case "keyword":
+			f.Keyword = true
+		case "sort":
+			f.Sort = true
+		case "fixed":
+			f.Fixed = true
+		case "readonly":
+			f.ReadOnly, f.Form = true, false
+		case "mask":
+			f.Mask = true
+		case "past":
+			f.Past = true
+		case "help":
+			f.Help = v
+		case "width":
+			f.Width, err = strconv.Atoi(v)
+		default:
+			err = fmt.Errorf("unknown word")
+		}
+		if err != nil {
+			return fmt.Errorf("record tag of %s: %q: %w", f.Key, w, err)
+		}
+	}
+	return nil
+}
+
+func (f *Field) infer(t reflect.Type) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	many := t.Kind() == reflect.Slice
+	switch {
+	case f.Ref != "" && many:
+		f.Type = "refs"
+	case f.Ref != "":
+		f.Type = "ref"
+	case len(f.Options) > 0 && many:
+		f.Type = "enums"
+	case len(f.Options) > 0:
+		f.Type = "enum"
+	case t == timeType:
+		f.Type = "datetime"
+	case t.Kind() == reflect.Bool:
+		f.Type = "bool"
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
+		f.Type = "int"
+	default:
+		f.Type = "string"
+	}
+}
+
+// read is the field's value as JSON shows it; nil when the struct has none.
+func (f *Field) read(doc reflect.Value) any {
+	if f.index == nil {
+		return nil
+	}
+	v := doc.FieldByIndex(f.index)
+	switch x := v.Interface().(type) {
+	case time.Time:
+		return showTime(x)
+	case *time.Time:
+		if x == nil {
+			return ""
+		}
+		return showTime(*x)
+	case []string:
+		if x == nil {
+			return []string{}
+		}
+		return x
+	default:
+		return x
+	}
+}
+
+// write puts a checked value into the document.
+func (f *Field) write(doc reflect.Value, value any) {
+	v := doc.FieldByIndex(f.index)
+	if p := v.Kind() == reflect.Pointer; p {
+		if t, ok := value.(time.Time); ok && t.IsZero() {
+			v.SetZero()
+			return
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	switch x := value.(type) {
+	case string:
+		v.SetString(x)
+	case int64:
+		v.SetInt(x)
+	case bool:
+		v.SetBool(x)
+	default:
+		v.Set(reflect.ValueOf(x))
+	}
+}
+
+func (f *Field) empty(doc reflect.Value) bool {
+	if f.index == nil || f.Type == "bool" || f.Type == "int" || f.Type == "money" {
+		return false
+	}
+	v := doc.FieldByIndex(f.index)
+	return v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0
+}
+
+func (f *Field) option(value string) string {
+	for _, o := range f.Options {
+		if o.Value == value {
+			return o.Label
+		}
+	}
+	return ""
+}

@@ -1,0 +1,513 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	gen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// The states of an import.
+const (
+	stateQueued   = "queued"
+	stateRunning  = "running"
+	stateFinished = "finished"
+	stateFailed   = "failed" // refused as a whole: nothing was stored
+)
+
+const (
+	// leaseTime is how long an import without a heartbeat stays with its worker. It is
+	// wall time: processes die by it, not by the product's clock.
+	leaseTime = 30 * time.Second
+	// keepImports is how long batches and their failed rows, which hold personal data,
+	// are kept.
+	keepImports = 30 * 24 * time.Hour
+	partSize    = 1 << 20
+)
+
+// batch is one upload. Rows are stored under ids derived from its own, so that a row
+// that was stored before a crash is known again.
+type batch struct {
+	ID         string    `bson:"_id"`
+	Type       string    `bson:"type"`
+	FileName   string    `bson:"fileName"`
+	State      string    `bson:"state"`
+	Total      int       `bson:"total"`
+	Done       int       `bson:"done"` // rows that are dealt with
+	Success    int       `bson:"success"`
+	Failure    int       `bson:"failure"`
+	Message    string    `bson:"message"`
+	Parts      int       `bson:"parts"`
+	Caller     []byte    `bson:"caller"` // who uploaded it, JSON of kit.Caller
+	UserID     string    `bson:"userId"`
+	Owner      string    `bson:"owner"`
+	LeaseUntil time.Time `bson:"leaseUntil"`
+	CreatedAt  time.Time `bson:"createdAt"`
+}
+
+// part is a piece of the uploaded file, gone when the import ends.
+type part struct {
+	ID        string    `bson:"_id"` // batch/number
+	Data      []byte    `bson:"data"`
+	CreatedAt time.Time `bson:"createdAt"`
+}
+
+// failure is one row that was refused.
+type failure struct {
+	ID        string    `bson:"_id"` // batch/row
+	Batch     string    `bson:"batch"`
+	RowNo     int       `bson:"rowNo"`
+	Values    string    `bson:"values"` // JSON, sealed: it holds personal data
+	Reason    string    `bson:"reason"`
+	CreatedAt time.Time `bson:"createdAt"`
+}
+
+// imports are the batches of all types.
+type imports struct {
+	e                        *Engine
+	batches, parts, failures *mongo.Collection
+}
+
+func openImports(ctx context.Context, e *Engine) (*imports, error) {
+	m := &imports{
+		e: e, batches: e.db.Collection("imports"),
+		parts: e.db.Collection("importParts"), failures: e.db.Collection("importFailures"),
+	}
+	importable := false
+	for _, t := range e.types {
+		importable = importable || len(t.columns()) > 0
+	}
+	if !importable {
+		return m, nil
+	}
+	ttl := model.Index{Keys: bson.D{{Key: "createdAt", Value: 1}}, TTL: keepImports}
+	for c, more := range map[*mongo.Collection]model.Index{
+		m.batches:  {Keys: bson.D{{Key: "state", Value: 1}, {Key: "leaseUntil", Value: 1}}},
+		m.failures: {Keys: bson.D{{Key: "batch", Value: 1}, {Key: "rowNo", Value: 1}}},
+		m.parts:    ttl,
+	} {
+		if err := model.EnsureIndexes(ctx, c, more); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range []*mongo.Collection{m.batches, m.failures} {
+		if err := model.EnsureIndexes(ctx, c, ttl); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// PendingImports are the imports of every service that nobody works at: just queued, or
+// left by a process that died. A worker calls RunImport for each.
+func PendingImports(ctx context.Context, db *mongo.Database) ([]*gen.IDReq, error) {
+	cur, err := db.Collection("imports").Find(ctx, bson.D{
+		{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{stateQueued, stateRunning}}}},
+		{Key: "leaseUntil", Value: bson.D{{Key: "$lt", Value: time.Now()}}},
+	}, options.Find().SetLimit(100))
+	if err != nil {
+		return nil, fmt.Errorf("pending imports: %w", err)
+	}
+	var list []batch
+	if err := cur.All(ctx, &list); err != nil {
+		return nil, fmt.Errorf("pending imports: %w", err)
+	}
+	out := make([]*gen.IDReq, len(list))
+	for i, b := range list {
+		out[i] = &gen.IDReq{Type: b.Type, Id: b.ID}
+	}
+	return out, nil
+}
+
+// StartImport stores an uploaded workbook and begins to work at it.
+func (e *Engine) StartImport(ctx context.Context, req *gen.ImportReq) (*gen.ImportBatch, error) {
+	t, err := e.admin(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayImport(ctx, t); err != nil {
+		return nil, err
+	}
+	caller := *kit.CallerOf(ctx)
+	if req.OrgId != "" && req.OrgId != caller.OrgID {
+		if _, _, err := e.scope(ctx, req.OrgId); err != nil {
+			return nil, err
+		}
+	}
+	if len(req.Data) > maxFile {
+		return nil, kit.ErrTooLarge.Because(errors.New("import file"))
+	}
+	if len(req.Data) == 0 {
+		return nil, kit.Invalid("import.empty", "请选择要导入的文件")
+	}
+	who, err := json.Marshal(caller)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	b := &batch{
+		ID: kit.NewID(e.clock.Now()), Type: req.Type, FileName: clip(req.FileName), State: stateQueued,
+		Caller: who, UserID: caller.UserID, CreatedAt: now, LeaseUntil: now.Add(leaseTime),
+	}
+	if err := e.imports.putFile(ctx, b, req.Data); err != nil {
+		return nil, err
+	}
+	b.Owner = kit.Token() // this process, which begins at once
+	if _, err := e.imports.batches.InsertOne(ctx, b); err != nil {
+		return nil, fmt.Errorf("store import: %w", err)
+	}
+	e.spawn(b, t)
+	return e.imports.show(ctx, b)
+}
+
+// spawn works at an import after its call has ended.
+func (e *Engine) spawn(b *batch, t anyType) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ctx.Err() != nil {
+		return // closed: another process takes it
+	}
+	copied := *b
+	e.running.Go(func() {
+		if err := e.imports.run(e.ctx, &copied, t); err != nil {
+			slog.Warn("import interrupted", "import", copied.ID, "type", copied.Type, "cause", err)
+		}
+	})
+}
+
+// GetImport tells how far an import is, to who uploaded it.
+func (e *Engine) GetImport(ctx context.Context, req *gen.IDReq) (*gen.ImportBatch, error) {
+	b, err := e.imports.mine(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return e.imports.show(ctx, b)
+}
+
+// ImportFailures is the template with the failed rows and why each failed. Corrected,
+// it imports as it is.
+func (e *Engine) ImportFailures(ctx context.Context, req *gen.IDReq) (*gen.File, error) {
+	b, err := e.imports.mine(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	t, err := e.typ(b.Type)
+	if err != nil {
+		return nil, err
+	}
+	failed := [][]any{}
+	err = e.imports.eachFailure(ctx, b.ID, 0, func(f *gen.ImportFailure) {
+		row := make([]any, 0, len(f.Values)+1)
+		for _, v := range f.Values {
+			row = append(row, harmless(v))
+		}
+		failed = append(failed, append(row, f.Reason))
+	})
+	if err != nil {
+		return nil, err
+	}
+	data, err := templateOf(ctx, e, t.columns(), failed)
+	if err != nil {
+		return nil, err
+	}
+	return &gen.File{Name: t.title() + "导入失败列表.xlsx", ContentType: xlsx, Data: data}, nil
+}
+
+// RunImport works at an import that nobody works at; workers call it. It may run twice
+// and stores no row twice. When the call's deadline comes it stops where it is.
+func (e *Engine) RunImport(ctx context.Context, req *gen.IDReq) (*gen.ImportBatch, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	b, err := e.imports.get(ctx, req.Id)
+	if err != nil {
+		return nil, err
+	}
+	t, err := e.typ(b.Type)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := e.imports.take(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		if err := e.imports.run(ctx, b, t); err != nil {
+			return nil, err
+		}
+	}
+	if b, err = e.imports.get(ctx, req.Id); err != nil {
+		return nil, err
+	}
+	return e.imports.show(ctx, b)
+}
+
+func (m *imports) get(ctx context.Context, id string) (*batch, error) {
+	b := new(batch)
+	err := m.batches.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(b)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil, kit.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read import: %w", err)
+	}
+	return b, nil
+}
+
+// mine is an import of the caller's own; another's looks like none.
+func (m *imports) mine(ctx context.Context, req *gen.IDReq) (*batch, error) {
+	t, err := m.e.admin(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayImport(ctx, t); err != nil {
+		return nil, err
+	}
+	b, err := m.get(ctx, req.Id)
+	if err != nil {
+		return nil, err
+	}
+	if c := kit.CallerOf(ctx); b.Type != req.Type || c.Kind != kit.System && c.UserID != b.UserID {
+		return nil, kit.ErrNotFound
+	}
+	return b, nil
+}
+
+// take leases an import whose lease has run out.
+func (m *imports) take(ctx context.Context, b *batch) (bool, error) {
+	now := time.Now()
+	owner := kit.Token()
+	r, err := m.batches.UpdateOne(ctx, bson.D{
+		{Key: "_id", Value: b.ID},
+		{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{stateQueued, stateRunning}}}},
+		{Key: "leaseUntil", Value: bson.D{{Key: "$lt", Value: now}}},
+	}, bson.D{{Key: "$set", Value: bson.D{{Key: "owner", Value: owner}, {Key: "leaseUntil", Value: now.Add(leaseTime)}}}})
+	if err != nil {
+		return false, fmt.Errorf("lease import: %w", err)
+	}
+	if r.ModifiedCount == 0 {
+		return false, nil
+	}
+	fresh, err := m.get(ctx, b.ID) // as the last owner left it
+	if err != nil {
+		return false, err
+	}
+	*b = *fresh
+	return true, nil
+}
+
+var errLeaseLost = errors.New("another worker has the import")
+
+// report saves progress and prolongs the lease.
+func (m *imports) report(ctx context.Context, b *batch) error {
+	b.LeaseUntil = time.Now().Add(leaseTime)
+	r, err := m.batches.UpdateOne(ctx, bson.D{{Key: "_id", Value: b.ID}, {Key: "owner", Value: b.Owner}},
+		bson.D{{Key: "$set", Value: bson.D{
+			{Key: "state", Value: b.State}, {Key: "message", Value: b.Message}, {Key: "total", Value: b.Total},
+			{Key: "done", Value: b.Done}, {Key: "success", Value: b.Success}, {Key: "failure", Value: b.Failure},
+			{Key: "leaseUntil", Value: b.LeaseUntil},
+		}}})
+	if err != nil {
+		return fmt.Errorf("report import: %w", err)
+	}
+	if r.MatchedCount == 0 {
+		return errLeaseLost
+	}
+	return nil
+}
+
+// run works at a leased import until it ends, the lease is lost or ctx ends; then the
+// next worker goes on after the last chunk that was reported.
+func (m *imports) run(ctx context.Context, b *batch, t anyType) (err error) {
+	defer func() {
+		if err != nil && !errors.Is(err, errLeaseLost) {
+			// Give the lease back, so that the next worker need not wait for it.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			_, rerr := m.batches.UpdateOne(ctx, bson.D{{Key: "_id", Value: b.ID}, {Key: "owner", Value: b.Owner}},
+				bson.D{{Key: "$set", Value: bson.D{{Key: "leaseUntil", Value: time.Unix(0, 0)}}}})
+			err = errors.Join(err, rerr)
+		}
+	}()
+	var caller kit.Caller
+	if err := json.Unmarshal(b.Caller, &caller); err != nil {
+		return fmt.Errorf("caller of import: %w", err)
+	}
+	ctx = kit.WithCaller(ctx, caller)
+	b.State = stateRunning
+	if err := m.report(ctx, b); err != nil {
+		return err
+	}
+	data, err := m.file(ctx, b)
+	if err != nil {
+		return err
+	}
+	rows, note, err := readUpload(data, t.columns())
+	var whole refusal
+	if errors.As(err, &whole) {
+		b.State, b.Message = stateFailed, string(whole)
+		return m.finish(ctx, b)
+	}
+	if err != nil {
+		return err
+	}
+	b.Total, b.Message = len(rows), note
+	for b.Done < len(rows) {
+		chunk := rows[b.Done:min(b.Done+t.chunk(), len(rows))]
+		reasons, err := t.runRows(ctx, b.ID, chunk)
+		if err != nil {
+			return err
+		}
+		if err := m.fail(ctx, b, chunk, reasons); err != nil {
+			return err
+		}
+		b.Done += len(chunk)
+		b.Failure += len(reasons)
+		b.Success += len(chunk) - len(reasons)
+		if t.chunk() < 20 && b.Done%20 != 0 && b.Done < len(rows) {
+			continue // a row is known again by its id: reporting each costs more than it saves
+		}
+		if err := m.report(ctx, b); err != nil {
+			return err
+		}
+	}
+	b.State = stateFinished
+	return m.finish(ctx, b)
+}
+
+func (m *imports) finish(ctx context.Context, b *batch) error {
+	if err := m.report(ctx, b); err != nil {
+		return err
+	}
+	ids := make(bson.A, b.Parts)
+	for i := range ids {
+		ids[i] = partID(b.ID, i)
+	}
+	if _, err := m.parts.DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}); err != nil {
+		slog.Warn("import file stays until it expires", "import", b.ID, "cause", err)
+	}
+	return nil
+}
+
+// fail stores the rows that were refused, each once.
+func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons map[int]string) error {
+	if len(reasons) == 0 {
+		return nil
+	}
+	docs := make([]failure, 0, len(reasons))
+	for i, r := range chunk {
+		reason, ok := reasons[i]
+		if !ok {
+			continue
+		}
+		values, err := json.Marshal(r.Values)
+		if err != nil {
+			return err
+		}
+		docs = append(docs, failure{
+			ID: fmt.Sprintf("%s/%d", b.ID, r.No), Batch: b.ID, RowNo: r.No, Values: m.sealed(string(values)),
+			Reason: reason, CreatedAt: time.Now(),
+		})
+	}
+	_, err := m.failures.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+	if err != nil && !mongo.IsDuplicateKeyError(err) { // duplicates: from before a crash
+		return fmt.Errorf("store import failures: %w", err)
+	}
+	return nil
+}
+
+func (m *imports) sealed(s string) string {
+	if m.e.seal == nil {
+		return s
+	}
+	return m.e.seal.Seal(s)
+}
+
+func (m *imports) opened(s string) (string, error) {
+	if m.e.seal == nil {
+		return s, nil
+	}
+	return m.e.seal.Open(s)
+}
+
+func (m *imports) eachFailure(ctx context.Context, id string, limit int64, f func(*gen.ImportFailure)) error {
+	cur, err := m.failures.Find(ctx, bson.D{{Key: "batch", Value: id}},
+		options.Find().SetSort(bson.D{{Key: "rowNo", Value: 1}}).SetLimit(limit))
+	if err != nil {
+		return fmt.Errorf("read import failures: %w", err)
+	}
+	var list []failure
+	if err := cur.All(ctx, &list); err != nil {
+		return fmt.Errorf("read import failures: %w", err)
+	}
+	for _, x := range list {
+		plain, err := m.opened(x.Values)
+		if err != nil {
+			return err
+		}
+		out := &gen.ImportFailure{RowNo: int32(x.RowNo), Reason: x.Reason}
+		if err := json.Unmarshal([]byte(plain), &out.Values); err != nil {
+			return fmt.Errorf("read import failures: %w", err)
+		}
+		f(out)
+	}
+	return nil
+}
+
+func (m *imports) show(ctx context.Context, b *batch) (*gen.ImportBatch, error) {
+	out := &gen.ImportBatch{
+		Id: b.ID, Type: b.Type, FileName: b.FileName, State: b.State, Message: b.Message, Total: int32(b.Total),
+		Done: int32(b.Done), SuccessCount: int32(b.Success), FailureCount: int32(b.Failure), Failures: []*gen.ImportFailure{},
+	}
+	if b.Failure == 0 {
+		return out, nil
+	}
+	return out, m.eachFailure(ctx, b.ID, 100, func(f *gen.ImportFailure) { out.Failures = append(out.Failures, f) })
+}
+
+func partID(id string, i int) string { return fmt.Sprintf("%s/%03d", id, i) }
+
+func (m *imports) putFile(ctx context.Context, b *batch, data []byte) error {
+	for at := 0; at < len(data); at += partSize {
+		piece := data[at:min(at+partSize, len(data))]
+		p := part{ID: partID(b.ID, b.Parts), Data: []byte(m.sealed(string(piece))), CreatedAt: time.Now()}
+		if _, err := m.parts.InsertOne(ctx, p); err != nil {
+			return fmt.Errorf("store import file: %w", err)
+		}
+		b.Parts++
+	}
+	return nil
+}
+
+func (m *imports) file(ctx context.Context, b *batch) ([]byte, error) {
+	var data []byte
+	for i := range b.Parts {
+		var p part
+		if err := m.parts.FindOne(ctx, bson.D{{Key: "_id", Value: partID(b.ID, i)}}).Decode(&p); err != nil {
+			return nil, fmt.Errorf("read import file: %w", err)
+		}
+		plain, err := m.opened(string(p.Data))
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, plain...)
+	}
+	return data, nil
+}
+
+// rowID is the id of the document that a row becomes: the batch's time first, so that
+// lists show it among the newest, and the same whenever the row is tried.
+func rowID(batchID string, no int) string {
+	return fmt.Sprintf("%s%08d", strings.TrimSpace(batchID)[:16], no)
+}

@@ -1,0 +1,349 @@
+package records
+
+import (
+	"context"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	gen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// query is a list request.
+type query struct{ *gen.ListReq }
+
+type listJSON struct {
+	Items   []Row             `json:"items"`
+	Total   int64             `json:"total"`
+	Summary map[string]string `json:"summary,omitempty"`
+}
+
+func (t *Type[T, P]) readScope(ctx context.Context, node string) (model.Scope, string, error) {
+	if t.Global {
+		return model.Everything, "", nil
+	}
+	return t.engine.scope(ctx, node)
+}
+
+func (t *Type[T, P]) where(ctx context.Context, filters map[string]string) bson.D {
+	if t.Where == nil {
+		return nil
+	}
+	return t.Where(ctx, filters)
+}
+
+func (t *Type[T, P]) list(ctx context.Context, q query) (any, error) {
+	if err := t.can(ctx, "view"); err != nil {
+		return nil, err
+	}
+	scope, node, err := t.readScope(ctx, q.OrgId)
+	if err != nil {
+		return nil, err
+	}
+	filter, err := t.filter(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	size := int64(q.Size)
+	if size <= 0 {
+		size = 20
+	}
+	page := model.Page{Sort: t.sort(q.Sort), Limit: min(size, 100), Skip: max(int64(q.Page)-1, 0) * min(size, 100)}
+	docs, err := t.Collection.Find(ctx, scope, filter, page)
+	if err != nil {
+		return nil, err
+	}
+	out := listJSON{Total: page.Skip + int64(len(docs))}
+	// A page that is not full is the last one: it knows the total.
+	if int64(len(docs)) == page.Limit || len(docs) == 0 && page.Skip > 0 {
+		if out.Total, err = t.Collection.Count(ctx, scope, filter); err != nil {
+			return nil, err
+		}
+	}
+	if out.Items, err = t.rows(ctx, docs); err != nil {
+		return nil, err
+	}
+	if t.Summary != nil {
+		full := bson.D{{Key: "deleted", Value: false}}
+		if node != "" {
+			full = append(full, bson.E{Key: "orgs", Value: node})
+		}
+		if out.Summary, err = t.Summary(ctx, append(full, filter...)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (t *Type[T, P]) get(ctx context.Context, id string) (Row, error) {
+	if err := t.can(ctx, "view"); err != nil {
+		return nil, err
+	}
+	doc, err := t.load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.rows(ctx, []*T{doc})
+	if err != nil {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
+// load reads one document within the caller's scope.
+func (t *Type[T, P]) load(ctx context.Context, id string) (*T, error) {
+	scope, _, err := t.readScope(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	return t.Collection.FindOne(ctx, scope, append(bson.D{{Key: "_id", Value: id}}, t.where(ctx, nil)...))
+}
+
+func (t *Type[T, P]) sort(by string) bson.D {
+	if by == "" {
+		by = t.DefaultSort
+	}
+	key, dir := by, 1
+	if strings.HasPrefix(by, "-") {
+		key, dir = by[1:], -1
+	}
+	if f := t.byKey[key]; f != nil && f.Sort && f.bson != "" {
+		return bson.D{{Key: f.bson, Value: dir}, {Key: "_id", Value: dir}}
+	}
+	if key != "createdAt" {
+		dir = -1
+	}
+	return bson.D{{Key: "_id", Value: dir}}
+}
+
+// filter is the query of a list, without the scope.
+func (t *Type[T, P]) filter(ctx context.Context, q query) (bson.D, error) {
+	out := t.where(ctx, q.Filters)
+	out = slices.Clip(out)
+	keys := make([]string, 0, len(q.Filters))
+	for k := range q.Filters {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		value := strings.TrimSpace(q.Filters[key])
+		if value == "" {
+			continue
+		}
+		if len(value) > 1000 {
+			return nil, kit.ErrInvalid
+		}
+		if t.Filter != nil {
+			part, ok, err := t.Filter(ctx, key, value)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				out = append(out, part...)
+				continue
+			}
+		}
+		f := t.byKey[key]
+		if f == nil || !f.Search || f.bson == "" {
+			return nil, kit.Invalid("filter.unknown", "不支持的筛选条件")
+		}
+		part, err := f.filter(value, t.engine.clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, part)
+	}
+	if k := strings.TrimSpace(q.Keyword); k != "" {
+		var or bson.A
+		for _, f := range t.fields {
+			if f.Keyword && f.bson != "" {
+				or = append(or, bson.D{{Key: f.bson, Value: contains(k)}})
+			}
+		}
+		if t.Keyword != nil {
+			for _, d := range t.Keyword(ctx, k) {
+				or = append(or, d)
+			}
+		}
+		if len(or) > 0 {
+			out = append(out, bson.E{Key: "$or", Value: or})
+		}
+	}
+	return out, nil
+}
+
+func contains(s string) bson.Regex { return bson.Regex{Pattern: regexp.QuoteMeta(s)} }
+
+func (f *Field) filter(value string, now time.Time) (bson.E, error) {
+	bad := kit.Invalid("filter.invalid", "筛选条件“%s”填写有误", f.Label)
+	from, to, ranged := strings.Cut(value, ",")
+	from, to = strings.TrimSpace(from), strings.TrimSpace(to)
+	switch f.Type {
+	case "bool":
+		return bson.E{Key: f.bson, Value: value == "true"}, nil
+	case "enum", "enums", "ref", "refs", "idNumber":
+		if ranged { // one of several
+			return bson.E{Key: f.bson, Value: bson.D{{Key: "$in", Value: strings.Split(value, ",")}}}, nil
+		}
+		return bson.E{Key: f.bson, Value: value}, nil
+	case "string", "text", "phone":
+		return bson.E{Key: f.bson, Value: contains(value)}, nil
+	}
+	if !ranged {
+		to = from
+	}
+	var bounds bson.D
+	for i, v := range []string{from, to} {
+		if v == "" {
+			continue
+		}
+		op := []string{"$gte", "$lte"}[i]
+		if v == "today" {
+			v = now.Format(time.DateOnly)
+		}
+		switch f.Type {
+		case "date", "month":
+			if len(v) > 10 {
+				return bson.E{}, bad
+			}
+			bounds = append(bounds, bson.E{Key: op, Value: v})
+		case "datetime":
+			d, err := time.ParseInLocation(time.DateOnly, v, kit.Shanghai)
+			if err != nil {
+				if d, err = time.Parse(time.RFC3339, v); err != nil {
+					return bson.E{}, bad
+				}
+			} else if i == 1 { // the whole day
+				op, d = "$lt", d.AddDate(0, 0, 1)
+			}
+			bounds = append(bounds, bson.E{Key: op, Value: d})
+		default:
+			n, err := strconv.ParseInt(v, 10, 64)
+			if err != nil {
+				return bson.E{}, bad
+			}
+			bounds = append(bounds, bson.E{Key: op, Value: n})
+		}
+	}
+	if len(bounds) == 0 {
+		return bson.E{}, bad
+	}
+	return bson.E{Key: f.bson, Value: bounds}, nil
+}
+
+// rows shows documents to the caller.
+func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
+	rows := make([]Row, len(docs))
+	refs := map[string]map[string]string{} // ref → id → label
+	for i, d := range docs {
+		v := reflect.ValueOf(d).Elem()
+		h := P(d).Header()
+		r := make(Row, len(t.fields)+8)
+		r["id"], r["version"], r["orgId"] = h.ID, h.Version, h.OrgID
+		r["createdAt"], r["updatedAt"] = showTime(h.CreatedAt), showTime(h.UpdatedAt)
+		for _, f := range t.fields {
+			if f.Virtual || f.index == nil {
+				continue
+			}
+			x := f.read(v)
+			r[f.Key] = x
+			if f.Ref == "" {
+				continue
+			}
+			m := refs[f.Ref]
+			if m == nil {
+				m = map[string]string{}
+				refs[f.Ref] = m
+			}
+			for _, id := range idsOf(x) {
+				m[id] = ""
+			}
+		}
+		rows[i] = r
+	}
+	for ref, m := range refs {
+		delete(m, "")
+		if len(m) == 0 {
+			continue
+		}
+		ids := make([]string, 0, len(m))
+		for id := range m {
+			ids = append(ids, id)
+		}
+		labels, err := t.engine.refs[ref].Labels(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		refs[ref] = labels
+	}
+	caller := kit.CallerOf(ctx)
+	actions := t.actions(caller)
+	for i, r := range rows {
+		labels := map[string]string{}
+		for _, f := range t.fields {
+			if f.Ref == "" || f.Virtual {
+				continue
+			}
+			var names []string
+			for _, id := range idsOf(r[f.Key]) {
+				if l := refs[f.Ref][id]; l != "" {
+					names = append(names, l)
+				}
+			}
+			if len(names) > 0 {
+				labels[f.Key] = strings.Join(names, "、")
+			}
+		}
+		r["_labels"] = labels
+		given := slices.Clone(actions)
+		if t.RowActions != nil {
+			given = t.RowActions(caller, docs[i], given)
+		}
+		if given == nil {
+			given = []string{}
+		}
+		r["_actions"] = given
+	}
+	if t.Present != nil && len(docs) > 0 {
+		if err := t.Present(ctx, docs, rows); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+func (t *Type[T, P]) actions(c *kit.Caller) []string {
+	given := []string{"view"}
+	writes := !t.Global || c.TopLevel
+	if writes && !t.NoUpdate && c.Can(t.Name+".update") {
+		given = append(given, "update")
+	}
+	if writes && !t.NoDelete && c.Can(t.Name+".delete") {
+		given = append(given, "delete")
+	}
+	for _, a := range t.Actions {
+		if c.Can(t.permission(a)) {
+			given = append(given, a.Key)
+		}
+	}
+	return given
+}
+
+func idsOf(v any) []string {
+	switch x := v.(type) {
+	case string:
+		if x != "" {
+			return []string{x}
+		}
+	case []string:
+		return x
+	}
+	return nil
+}

@@ -1,0 +1,354 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// errTopLevel refuses a lower admin's write to platform-wide records (COMM-08).
+var errTopLevel = kit.Forbidden("top_level_only", "只有一级管理员可以操作")
+
+func (t *Type[T, P]) mayWrite(ctx context.Context, verb string, never bool) error {
+	if err := t.can(ctx, verb); err != nil {
+		return err
+	}
+	if never {
+		return kit.ErrForbidden
+	}
+	if c := kit.CallerOf(ctx); t.Global && !c.TopLevel && c.Kind != kit.System {
+		return errTopLevel
+	}
+	return nil
+}
+
+func (t *Type[T, P]) save(ctx context.Context, id string, version int64, body []byte) (Row, error) {
+	var values map[string]json.RawMessage
+	if len(body) > 1<<20 {
+		return nil, kit.ErrTooLarge
+	}
+	if err := json.Unmarshal(body, &values); err != nil {
+		return nil, kit.ErrInvalid.Because(err)
+	}
+	if id == "" {
+		if err := t.mayWrite(ctx, "create", t.NoCreate); err != nil {
+			return nil, err
+		}
+		return t.create(ctx, values)
+	}
+	if err := t.mayWrite(ctx, "update", t.NoUpdate); err != nil {
+		return nil, err
+	}
+	return t.update(ctx, id, version, values)
+}
+
+func (t *Type[T, P]) create(ctx context.Context, values map[string]json.RawMessage) (Row, error) {
+	doc := new(T)
+	if err := t.apply(ctx, doc, values, nil); err != nil {
+		return nil, err
+	}
+	h := P(doc).Header()
+	h.ID, h.CreatedBy = kit.NewID(t.engine.clock.Now()), kit.CallerOf(ctx).UserID
+	if err := t.complete(ctx, nil, doc); err != nil {
+		return nil, err
+	}
+	failed, err := t.store(ctx, []P{doc})
+	if err != nil {
+		return nil, err
+	}
+	if failed[0] != nil {
+		return nil, t.duplicate(ctx, doc, failed[0])
+	}
+	return t.saved(ctx, nil, doc)
+}
+
+func (t *Type[T, P]) update(ctx context.Context, id string, version int64, values map[string]json.RawMessage) (Row, error) {
+	old, err := t.load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if P(old).Header().Version != version {
+		return nil, kit.ErrConflict
+	}
+	shown, err := t.rows(ctx, []*T{old})
+	if err != nil {
+		return nil, err
+	}
+	doc, err := t.load(ctx, id) // a copy that shares nothing with old
+	if err != nil {
+		return nil, err
+	}
+	if P(doc).Header().Version != version {
+		return nil, kit.ErrConflict
+	}
+	if t.Unseal != nil {
+		if err := errors.Join(t.Unseal(old), t.Unseal(doc)); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.apply(ctx, doc, values, shown[0]); err != nil {
+		return nil, err
+	}
+	if err := t.complete(ctx, old, doc); err != nil {
+		return nil, err
+	}
+	if err := t.Collection.Replace(ctx, doc); errors.Is(err, model.ErrDuplicate) {
+		return nil, t.duplicate(ctx, doc, err)
+	} else if err != nil {
+		return nil, err
+	}
+	return t.saved(ctx, old, doc)
+}
+
+func (t *Type[T, P]) saved(ctx context.Context, old, doc *T) (Row, error) {
+	if t.AfterSave != nil {
+		if err := t.AfterSave(ctx, old, doc); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := t.rows(ctx, []*T{doc})
+	if err != nil {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
+// apply puts the values of a form into a document; all that is wrong is told at once.
+// shown is the row that the form started from, nil for a new one.
+func (t *Type[T, P]) apply(ctx context.Context, doc *T, values map[string]json.RawMessage, shown Row) error {
+	wrong := map[string]string{}
+	v := reflect.ValueOf(doc).Elem()
+	now := t.engine.clock.Now()
+	for _, f := range t.fields {
+		if f.Virtual || f.ReadOnly || !f.Form || f.index == nil || f.Fixed && shown != nil {
+			continue
+		}
+		raw, sent := values[f.Key]
+		if !sent {
+			if f.Required && (f.empty(v) || shown == nil && (f.Type == "int" || f.Type == "money")) {
+				wrong[f.Key] = "请填写" + f.Label
+			}
+			continue
+		}
+		if f.Mask && shown != nil {
+			if s, _ := shown[f.Key].(string); s != "" && strings.Trim(string(raw), `"`) == s {
+				continue
+			}
+		}
+		x, err := f.fromJSON(raw, now)
+		if err != nil {
+			wrong[f.Key] = err.Error()
+			continue
+		}
+		if ids := idsOf(x); f.Ref != "" && len(ids) > 0 && t.engine.refs[f.Ref].Check != nil && !same(x, shown[f.Key]) {
+			if err := t.engine.refs[f.Ref].Check(ctx, ids); errors.Is(err, kit.ErrNotFound) {
+				wrong[f.Key] = f.Label + "不存在或不在管理范围内"
+				continue
+			} else if err != nil {
+				return err
+			}
+		}
+		f.write(v, x)
+	}
+	if len(wrong) > 0 {
+		return kit.InvalidFields(wrong)
+	}
+	return nil
+}
+
+func same(a, b any) bool { return reflect.DeepEqual(a, b) }
+
+// complete runs the type's own rules, finds the document's place and closes it.
+func (t *Type[T, P]) complete(ctx context.Context, old, doc *T) error {
+	h := P(doc).Header()
+	c := kit.CallerOf(ctx)
+	if h.OrgID == "" && old == nil && c.Kind == kit.User {
+		h.OrgID, h.Orgs = c.OrgID, c.Orgs
+	}
+	was := slices.Clone(h.Orgs)
+	if t.BeforeSave != nil {
+		if err := t.BeforeSave(ctx, old, doc); err != nil {
+			return err
+		}
+	}
+	if n := len(h.Orgs); slices.Equal(was, h.Orgs) && (n == 0 || h.Orgs[n-1] != h.OrgID) {
+		path, err := t.engine.orgs.Path(ctx, h.OrgID)
+		if err != nil {
+			return err
+		}
+		h.Orgs = path
+	}
+	if !t.Global && c.Kind == kit.User && !slices.Contains(h.Orgs, c.OrgID) {
+		return kit.ErrNotFound
+	}
+	if t.Seal != nil {
+		return t.Seal(doc)
+	}
+	return nil
+}
+
+func (t *Type[T, P]) store(ctx context.Context, docs []P) (map[int]error, error) {
+	if t.Store != nil {
+		return t.Store(ctx, docs)
+	}
+	if len(docs) == 1 {
+		err := t.Collection.Insert(ctx, docs[0])
+		if errors.Is(err, model.ErrDuplicate) {
+			return map[int]error{0: model.ErrDuplicate}, nil
+		}
+		return nil, err
+	}
+	return t.Collection.InsertMany(ctx, docs)
+}
+
+// duplicate says which unique key refused a document.
+func (t *Type[T, P]) duplicate(ctx context.Context, doc *T, cause error) error {
+	var e *kit.Error
+	if errors.As(cause, &e) || !errors.Is(cause, model.ErrDuplicate) {
+		return cause
+	}
+	taken, err := t.taken(ctx, []P{doc})
+	if err != nil {
+		return err
+	}
+	if u := taken[0]; u != nil {
+		if u.Field == "" {
+			return kit.Conflict("duplicate", "%s", u.Message)
+		}
+		return kit.InvalidFields(map[string]string{u.Field: u.Message})
+	}
+	return kit.Conflict("duplicate", "数据已存在").Because(cause)
+}
+
+// taken finds, for documents that could not be stored, the unique key that another
+// document holds; one query a key, whatever the number of documents.
+func (t *Type[T, P]) taken(ctx context.Context, docs []P) (map[int]*Unique, error) {
+	out := map[int]*Unique{}
+	raw := make([]bson.Raw, len(docs))
+	for i, d := range docs {
+		b, err := bson.Marshal(d)
+		if err != nil {
+			return nil, fmt.Errorf("encode: %w", err)
+		}
+		raw[i] = b
+	}
+	for n := range t.Unique {
+		u := &t.Unique[n]
+		last := u.Keys[len(u.Keys)-1]
+		var in bson.A
+		for _, r := range raw {
+			if v, err := r.LookupErr(last); err == nil {
+				in = append(in, v)
+			}
+		}
+		if len(in) == 0 {
+			continue
+		}
+		filter := append(bson.D{{Key: last, Value: bson.D{{Key: "$in", Value: in}}}}, u.Partial...)
+		show := bson.D{}
+		for _, k := range u.Keys {
+			show = append(show, bson.E{Key: k, Value: 1})
+		}
+		cur, err := t.Collection.Mongo().Find(ctx, filter, options.Find().SetProjection(show))
+		if err != nil {
+			return nil, fmt.Errorf("find duplicates: %w", err)
+		}
+		holders := map[string]string{} // values → id
+		for cur.Next(ctx) {
+			id, _ := cur.Current.Lookup("_id").StringValueOK()
+			holders[keyOf(cur.Current, u.Keys)] = id
+		}
+		if err := errors.Join(cur.Err(), cur.Close(ctx)); err != nil {
+			return nil, fmt.Errorf("find duplicates: %w", err)
+		}
+		for i, r := range raw {
+			if id, ok := holders[keyOf(r, u.Keys)]; ok && out[i] == nil && id != docs[i].Header().ID {
+				out[i] = u
+			}
+		}
+	}
+	return out, nil
+}
+
+func keyOf(r bson.Raw, keys []string) string {
+	var b strings.Builder
+	for _, k := range keys {
+		v := r.Lookup(k)
+		b.WriteByte(byte(v.Type))
+		b.Write(v.Value)
+		b.WriteByte(0)
+	}
+	return b.String()
+}
+
+// delete removes all or none: every document is asked first.
+func (t *Type[T, P]) delete(ctx context.Context, ids []string) error {
+	if err := t.mayWrite(ctx, "delete", t.NoDelete); err != nil {
+		return err
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	var refused []string
+	var only *kit.Error
+	for _, id := range ids {
+		doc, err := t.load(ctx, id)
+		if err != nil {
+			return err
+		}
+		if t.BeforeDelete == nil {
+			continue
+		}
+		var e *kit.Error
+		if err := t.BeforeDelete(ctx, doc); errors.As(err, &e) {
+			refused, only = append(refused, t.nameOf(doc)+"："+e.Message), e
+		} else if err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(ids) == 1 && only != nil:
+		return only
+	case len(refused) > 0:
+		if len(refused) > 10 {
+			refused = append(refused[:10], fmt.Sprintf("等%d条", len(refused)))
+		}
+		return kit.Conflict("delete.refused", "以下数据不能删除，本次未删除任何数据：%s", strings.Join(refused, "；"))
+	}
+	scope, _, err := t.readScope(ctx, "")
+	if err != nil {
+		return err
+	}
+	by := kit.CallerOf(ctx).UserID
+	for _, id := range ids {
+		var gone *T
+		err := t.Collection.SoftDelete(ctx, scope, id, by, func(doc *T) error {
+			gone = doc
+			if t.BeforeDelete == nil {
+				return nil
+			}
+			return t.BeforeDelete(ctx, doc)
+		})
+		if errors.Is(err, model.ErrNotFound) {
+			continue // somebody else deleted it meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		if t.AfterDelete != nil {
+			if err := t.AfterDelete(ctx, gone); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

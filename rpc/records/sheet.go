@@ -1,0 +1,401 @@
+package records
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// The sheets of a template, and the column that the failure file adds. Uploads ignore
+// that column, so that the corrected failure file imports as it is.
+const (
+	sheetData    = "导入模板"
+	sheetHelp    = "说明文档"
+	sheetOptions = "选项"
+	reasonColumn = "失败原因"
+	// exportLimit bounds an export; larger lists are narrowed by filters.
+	exportLimit = 50000
+)
+
+func (t *Type[T, P]) columns() []*Field {
+	out := make([]*Field, len(t.Columns))
+	for i, k := range t.Columns {
+		out[i] = t.byKey[k]
+	}
+	return out
+}
+
+func (t *Type[T, P]) template(ctx context.Context) ([]byte, error) {
+	return t.workbook(ctx, nil)
+}
+
+// workbook is the import template, with the failed rows of an import when given.
+func (t *Type[T, P]) workbook(ctx context.Context, failed [][]any) (_ []byte, err error) {
+	return templateOf(ctx, t.engine, t.columns(), failed)
+}
+
+func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any) (_ []byte, err error) {
+	f := excelize.NewFile()
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	if err := f.SetSheetName("Sheet1", sheetData); err != nil {
+		return nil, err
+	}
+	for _, s := range []string{sheetHelp, sheetOptions} {
+		if _, err := f.NewSheet(s); err != nil {
+			return nil, err
+		}
+	}
+	text, err := f.NewStyle(&excelize.Style{NumFmt: 49}) // @: phones and IDs stay text
+	if err != nil {
+		return nil, err
+	}
+	head, err := f.NewStyle(&excelize.Style{NumFmt: 49, Font: &excelize.Font{Bold: true}})
+	if err != nil {
+		return nil, err
+	}
+	// Columns and lists first: a stream writer replaces the sheet it writes.
+	help := [][]any{{"列名", "是否必填", "填写说明"}}
+	var lists [][]string
+	var drops []*excelize.DataValidation
+	for i, c := range cols {
+		options := make([]string, 0, len(c.Options))
+		for _, o := range c.Options {
+			options = append(options, o.Label)
+		}
+		if r := e.refs[c.Ref]; c.Ref != "" && r.Options != nil {
+			if options, err = r.Options(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if c.Type == "bool" {
+			options = []string{"是", "否"}
+		}
+		must := "否"
+		if c.Required {
+			must = "是"
+		}
+		help = append(help, []any{c.Label, must, c.explain(options)})
+		if len(options) == 0 || c.Type == "enums" || c.Type == "refs" {
+			continue
+		}
+		lists = append(lists, options)
+		col, err := excelize.ColumnNumberToName(i + 1)
+		if err != nil {
+			return nil, err
+		}
+		from, err := excelize.ColumnNumberToName(len(lists))
+		if err != nil {
+			return nil, err
+		}
+		// Lists live on a hidden sheet: Excel allows 255 characters in a list of its own.
+		v := excelize.NewDataValidation(true)
+		v.SetSqref(fmt.Sprintf("%s2:%s%d", col, col, maxRows+1))
+		v.SetSqrefDropList(fmt.Sprintf("'%s'!$%s$1:$%s$%d", sheetOptions, from, from, len(options)))
+		drops = append(drops, v)
+	}
+	header := make([]any, 0, len(cols)+1)
+	for _, c := range cols {
+		header = append(header, excelize.Cell{Value: c.Label, StyleID: head})
+	}
+	if failed != nil {
+		header = append(header, excelize.Cell{Value: reasonColumn, StyleID: head})
+	}
+	for _, row := range failed {
+		for i, v := range row {
+			row[i] = excelize.Cell{Value: v, StyleID: text}
+		}
+	}
+	w, err := f.NewStreamWriter(sheetData)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.SetColWidth(1, max(len(cols), 1), 20); err != nil {
+		return nil, err
+	}
+	for i := range cols {
+		if err := w.SetColStyle(i+1, i+1, text); err != nil {
+			return nil, err
+		}
+	}
+	if err := writeRows(w, append([][]any{header}, failed...)); err != nil {
+		return nil, err
+	}
+	for _, v := range drops {
+		if err := f.AddDataValidation(sheetData, v); err != nil {
+			return nil, err
+		}
+	}
+	for i, list := range lists {
+		cell, err := excelize.CoordinatesToCellName(i+1, 1)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.SetSheetCol(sheetOptions, cell, &list); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.SetSheetVisible(sheetOptions, false); err != nil {
+		return nil, err
+	}
+	if err := f.SetColWidth(sheetHelp, "A", "B", 16); err != nil {
+		return nil, err
+	}
+	if err := f.SetColWidth(sheetHelp, "C", "C", 80); err != nil {
+		return nil, err
+	}
+	for i, row := range help {
+		if err := f.SetSheetRow(sheetHelp, fmt.Sprintf("A%d", i+1), &row); err != nil {
+			return nil, err
+		}
+	}
+	b, err := f.WriteToBuffer()
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// explain says in the 说明文档 what a column means.
+func (f *Field) explain(options []string) string {
+	var parts []string
+	if f.Help != "" {
+		parts = append(parts, f.Help)
+	}
+	switch f.Type {
+	case "date":
+		parts = append(parts, "日期，如2024-07-01")
+	case "month":
+		parts = append(parts, "年月，如2024-07")
+	case "datetime":
+		parts = append(parts, "时间，如2024-07-01 09:00")
+	case "money":
+		parts = append(parts, "金额（元），最多两位小数")
+	case "phone":
+		parts = append(parts, "11位手机号或固定电话")
+	case "idNumber":
+		parts = append(parts, "18位身份证号码，校验位须正确")
+	case "int":
+		parts = append(parts, "整数")
+	case "enums":
+		parts = append(parts, "可填多项，用“、”隔开")
+	}
+	if n := len(options); n > 0 {
+		if n > 60 {
+			options = append(slices.Clone(options[:60]), "等，见下拉列表")
+		}
+		parts = append(parts, "可填："+strings.Join(options, "、"))
+	}
+	if (f.Type == "string" || f.Type == "text") && f.Ref == "" && f.Max > 0 {
+		parts = append(parts, fmt.Sprintf("最多%d个字", f.Max))
+	}
+	return strings.Join(parts, "；")
+}
+
+func writeRows(w *excelize.StreamWriter, rows [][]any) error {
+	for i, r := range rows {
+		cell, err := excelize.CoordinatesToCellName(1, i+1)
+		if err != nil {
+			return err
+		}
+		if err := w.SetRow(cell, r); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+func (t *Type[T, P]) export(ctx context.Context, q query) ([]byte, error) {
+	if err := t.can(ctx, "export"); err != nil {
+		return nil, err
+	}
+	if t.NoExport {
+		return nil, kit.ErrForbidden
+	}
+	fields, err := t.exported(q.Columns)
+	if err != nil {
+		return nil, err
+	}
+	scope, _, err := t.readScope(ctx, q.OrgId)
+	if err != nil {
+		return nil, err
+	}
+	filter, err := t.filter(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	reveal := t.Reveal != nil && kit.CallerOf(ctx).Can(t.Name+".reveal")
+	return writeSheet(t.Title, fields, func(put func(row []any) error) error {
+		var docs []*T
+		n := 0
+		flush := func() error {
+			rows, err := t.rows(ctx, docs)
+			if err != nil {
+				return err
+			}
+			for i, r := range rows {
+				if reveal {
+					if err := t.Reveal(docs[i], r); err != nil {
+						return err
+					}
+				}
+				cells := make([]any, len(fields))
+				for j, f := range fields {
+					cells[j] = f.cell(r)
+				}
+				if err := put(cells); err != nil {
+					return err
+				}
+			}
+			docs = docs[:0]
+			return nil
+		}
+		err := t.Collection.Each(ctx, scope, filter, model.Page{Sort: t.sort(q.Sort)}, func(d *T) error {
+			if n++; n > exportLimit {
+				return kit.Invalid("export.too_many", "一次最多导出%d条，请缩小筛选范围", exportLimit)
+			}
+			if docs = append(docs, d); len(docs) == 500 {
+				return flush()
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return flush()
+	})
+}
+
+// exported are the chosen fields in the chosen order, or all.
+func (t *Type[T, P]) exported(columns []string) ([]*Field, error) {
+	var fields []*Field
+	for _, k := range columns {
+		f := t.byKey[k]
+		if f == nil || !f.List && !f.Form {
+			return nil, kit.Invalid("export.column", "不支持的导出字段")
+		}
+		fields = append(fields, f)
+	}
+	if len(columns) > 0 {
+		return fields, nil
+	}
+	for _, f := range t.fields {
+		if f.List || f.Form {
+			fields = append(fields, f)
+		}
+	}
+	return fields, nil
+}
+
+// cell is what an export says: always a text, so that IDs keep their digits and nothing
+// is ever a formula.
+func (f *Field) cell(r Row) string {
+	if labels, ok := r["_labels"].(map[string]string); ok && labels[f.Key] != "" {
+		return harmless(labels[f.Key])
+	}
+	switch x := r[f.Key].(type) {
+	case nil:
+		return ""
+	case bool:
+		if x {
+			return "是"
+		}
+		return "否"
+	case []string:
+		out := make([]string, len(x))
+		for i, v := range x {
+			if out[i] = f.option(v); out[i] == "" {
+				out[i] = v
+			}
+		}
+		return harmless(strings.Join(out, "、"))
+	case string:
+		if f.Type == "enum" {
+			if l := f.option(x); l != "" {
+				return l
+			}
+		}
+		if f.Type == "datetime" && len(x) > 16 {
+			return strings.Replace(x[:16], "T", " ", 1)
+		}
+		return harmless(x)
+	default:
+		if v := reflect.ValueOf(x); f.Type == "money" && v.CanInt() {
+			return yuan(v.Int())
+		}
+		return harmless(fmt.Sprint(x))
+	}
+}
+
+// harmless keeps a text from being taken for a formula when somebody saves the sheet as
+// CSV and opens it again.
+func harmless(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// writeSheet streams a workbook with one sheet of texts, its header in row 1.
+func writeSheet(title string, fields []*Field, each func(put func([]any) error) error) (_ []byte, err error) {
+	f := excelize.NewFile()
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	if err := f.SetSheetName("Sheet1", title); err != nil {
+		return nil, err
+	}
+	text, err := f.NewStyle(&excelize.Style{NumFmt: 49})
+	if err != nil {
+		return nil, err
+	}
+	head, err := f.NewStyle(&excelize.Style{NumFmt: 49, Font: &excelize.Font{Bold: true}})
+	if err != nil {
+		return nil, err
+	}
+	w, err := f.NewStreamWriter(title)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.SetColWidth(1, max(len(fields), 1), 18); err != nil {
+		return nil, err
+	}
+	header := make([]any, len(fields))
+	for i, c := range fields {
+		header[i] = excelize.Cell{Value: c.Label, StyleID: head}
+	}
+	if err := w.SetRow("A1", header); err != nil {
+		return nil, err
+	}
+	n := 1
+	err = each(func(row []any) error {
+		n++
+		for i, v := range row {
+			row[i] = excelize.Cell{Value: v, StyleID: text}
+		}
+		return w.SetRow(fmt.Sprintf("A%d", n), row)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	b, err := f.WriteToBuffer()
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
