@@ -76,28 +76,27 @@ func (s *Services) start(name string) error {
 		if err != nil {
 			return err
 		}
-		s.register[name] = func(k server.Server) error { return notifysvc.RegisterService(k, v) }
+		s.add(name, v, func(k server.Server) error { return notifysvc.RegisterService(k, v) })
 	case "party":
 		v, err := party.New(party.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Notify: peers.Notify})
 		if err != nil {
 			return err
 		}
 		s.party = v
-		s.closers = append(s.closers, v.Close)
-		s.register[name] = func(k server.Server) error { return partysvc.RegisterService(k, v) }
+		s.add(name, v, func(k server.Server) error { return partysvc.RegisterService(k, v) })
 	case "account":
 		v, err := account.New(account.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Party: peers.Party, Sandbox: p.SandboxURL != ""})
 		if err != nil {
 			return err
 		}
 		s.account = v
-		s.register[name] = func(k server.Server) error { return accountsvc.RegisterService(k, v) }
+		s.add(name, v, func(k server.Server) error { return accountsvc.RegisterService(k, v) })
 	case "points":
 		v, err := points.New(points.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Party: peers.Party})
 		if err != nil {
 			return err
 		}
-		s.register[name] = func(k server.Server) error { return pointssvc.RegisterService(k, v) }
+		s.add(name, v, func(k server.Server) error { return pointssvc.RegisterService(k, v) })
 	case "dues":
 		v, err := dues.New(dues.Deps{
 			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party,
@@ -108,8 +107,7 @@ func (s *Services) start(name string) error {
 			return err
 		}
 		s.dues = v
-		s.closers = append(s.closers, v.Close)
-		s.register[name] = func(k server.Server) error { return duessvc.RegisterService(k, v) }
+		s.add(name, v, func(k server.Server) error { return duessvc.RegisterService(k, v) })
 	case "meeting":
 		v, err := meeting.New(meeting.Deps{
 			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Party: peers.Party, PublicURL: p.Config.PublicURL, Secret: p.Secret,
@@ -118,12 +116,19 @@ func (s *Services) start(name string) error {
 			return err
 		}
 		s.meeting = v
-		s.closers = append(s.closers, v.Close)
-		s.register[name] = func(k server.Server) error { return meetingsvc.RegisterService(k, v) }
+		s.add(name, v, func(k server.Server) error { return meetingsvc.RegisterService(k, v) })
 	default:
 		return fmt.Errorf("no such service; there are %s", strings.Join(Names, ", "))
 	}
 	return nil
+}
+
+// add keeps how to offer a service, and to close it if it has work in the background.
+func (s *Services) add(name string, v any, register func(server.Server) error) {
+	s.register[name] = register
+	if c, ok := v.(interface{ Close() }); ok {
+		s.closers = append(s.closers, c.Close)
+	}
 }
 
 // AdminName is the user name of the first admin.
