@@ -5,14 +5,13 @@ import "time"
 // User 用户 of the console, spec/records.md 77.
 type User struct {
 	Base         `bson:",inline"`
-	UserName     string   `bson:"userName" json:"userName"`
+	UserName     string   `bson:"userName" json:"userName" record:"label=用户名,required,max=30,list,keyword,fixed"`
+	Password     string   `bson:"-" json:"password" record:"label=密码,max=200,help=至少 8 位，含大写、小写、数字、符号中的三种；修改时留空则不变"`
 	PasswordHash string   `bson:"passwordHash" json:"-"`
-	RealName     string   `bson:"realName" json:"realName"`
-	Phone        string   `bson:"phone" json:"phone"`
-	RoleIDs      []string `bson:"roleIds" json:"roleIds"`
+	RealName     string   `bson:"realName" json:"realName" record:"label=姓名,required,max=30,list,keyword"`
+	Phone        string   `bson:"phone" json:"phone" record:"label=手机号,type=phone"`
 	Permissions  []string `bson:"permissions" json:"permissions"` // "*" is all
-	MemberID     string   `bson:"memberId,omitempty" json:"memberId"`
-	Status       string   `bson:"status" json:"status"` // enabled, disabled
+	Status       string   `bson:"status" json:"status" record:"label=状态,required,options=enabled:启用|disabled:停用,list,search"`
 	// PasswordHistory keeps the last hashes, so that none is used again.
 	PasswordHistory   []string  `bson:"passwordHistory,omitempty" json:"-"`
 	PasswordChangedAt time.Time `bson:"passwordChangedAt" json:"-"`

@@ -104,7 +104,7 @@ func (s *Service) ChangePassword(ctx context.Context, req *account.ChangePasswor
 	if err != nil {
 		return nil, err
 	}
-	if err := checkStrength(req.NewPassword); err != nil {
+	if err := checkStrength(req.NewPassword_); err != nil {
 		return nil, err
 	}
 	u, err := s.users.Get(ctx, model.Within(c.OrgID), c.UserID)
@@ -117,13 +117,13 @@ func (s *Service) ChangePassword(ctx context.Context, req *account.ChangePasswor
 		return nil, kit.InvalidFields(map[string]string{"oldPassword": "原密码错误"})
 	}
 	for _, old := range append(slices.Clone(u.PasswordHistory), u.PasswordHash) {
-		if used, err := s.hasher.verify(ctx, old, req.NewPassword); err != nil {
+		if used, err := s.hasher.verify(ctx, old, req.NewPassword_); err != nil {
 			return nil, err
 		} else if used {
 			return nil, kit.InvalidFields(map[string]string{"newPassword": "不能使用最近用过的密码"})
 		}
 	}
-	hash, err := s.hasher.hash(ctx, req.NewPassword)
+	hash, err := s.hasher.hash(ctx, req.NewPassword_)
 	if err != nil {
 		return nil, err
 	}

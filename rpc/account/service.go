@@ -53,6 +53,9 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Engine, err = s.newEngine(ctx, records.Config{DB: d.DB, Clock: d.Clock}); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
