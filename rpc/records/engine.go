@@ -83,6 +83,16 @@ func (e *Engine) Close() {
 	e.running.Wait()
 }
 
+// ref is what answers for a field.
+func (e *Engine) ref(f *Field) Ref { return e.refs[f.resolver()] }
+
+func (f *Field) resolver() string {
+	if f.Resolver != "" {
+		return f.Resolver
+	}
+	return f.Ref
+}
+
 func (e *Engine) typ(name string) (anyType, error) {
 	if t := e.types[name]; t != nil {
 		return t, nil

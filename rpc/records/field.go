@@ -12,7 +12,7 @@ import (
 var timeType = reflect.TypeFor[time.Time]()
 
 // fieldsOf reads the record tags of T and merges the declared fields into them.
-func fieldsOf[T any](declared []Field) ([]*Field, error) {
+func fieldsOf[T any](declared []Field, only []string) ([]*Field, error) {
 	places := map[string]*Field{} // every field of the struct, tagged or not
 	var out []*Field
 	var walk func(reflect.Type, []int) error
@@ -43,7 +43,7 @@ func fieldsOf[T any](declared []Field) ([]*Field, error) {
 				f.infer(sf.Type)
 			}
 			places[key] = f
-			if tagged {
+			if tagged && (len(only) == 0 || slices.Contains(only, key)) {
 				out = append(out, f)
 			}
 		}
@@ -129,8 +129,6 @@ func (f *Field) parseTag(tag string) error {
 			f.Fixed = true
 		case "readonly":
 			f.ReadOnly, f.Form = true, false
-		case "mask":
-			f.Mask = true
 		case "past":
 			f.Past = true
 		case "help":
@@ -217,14 +215,6 @@ func (f *Field) write(doc reflect.Value, value any) {
 	default:
 		v.Set(reflect.ValueOf(x))
 	}
-}
-
-func (f *Field) empty(doc reflect.Value) bool {
-	if f.index == nil || f.Type == "bool" || f.Type == "int" || f.Type == "money" {
-		return false
-	}
-	v := doc.FieldByIndex(f.index)
-	return v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0
 }
 
 func (f *Field) option(value string) string {

@@ -257,10 +257,10 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 			if f.Ref == "" {
 				continue
 			}
-			m := refs[f.Ref]
+			m := refs[f.resolver()]
 			if m == nil {
 				m = map[string]string{}
-				refs[f.Ref] = m
+				refs[f.resolver()] = m
 			}
 			for _, id := range idsOf(x) {
 				m[id] = ""
@@ -293,7 +293,7 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 			}
 			var names []string
 			for _, id := range idsOf(r[f.Key]) {
-				if l := refs[f.Ref][id]; l != "" {
+				if l := refs[f.resolver()][id]; l != "" {
 					names = append(names, l)
 				}
 			}

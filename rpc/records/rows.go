@@ -139,11 +139,11 @@ func (t *Type[T, P]) fromRow(ctx context.Context, batchID string, r importRow, f
 				wrong = append(wrong, f.Label+"填写有误")
 				continue
 			}
-			key := f.Ref + "\x00" + text
+			key := f.resolver() + "\x00" + text
 			id, ok := found[key]
 			if !ok {
 				var err error
-				id, err = t.engine.refs[f.Ref].Find(ctx, text)
+				id, err = t.engine.ref(f).Find(ctx, text)
 				if reason, no := why(err); no {
 					wrong = append(wrong, f.Label+"："+reason)
 					continue

@@ -135,23 +135,21 @@ func (t *Type[T, P]) apply(ctx context.Context, doc *T, values map[string]json.R
 		}
 		raw, sent := values[f.Key]
 		if !sent {
-			if f.Required && (f.empty(v) || shown == nil && (f.Type == "int" || f.Type == "money")) {
+			if f.Required && shown == nil && f.Type != "bool" {
 				wrong[f.Key] = "请填写" + f.Label
 			}
 			continue
 		}
-		if f.Mask && shown != nil {
-			if s, _ := shown[f.Key].(string); s != "" && strings.Trim(string(raw), `"`) == s {
-				continue
-			}
+		if shown != nil && unchanged(raw, shown[f.Key]) {
+			continue // also what the form shows masked
 		}
 		x, err := f.fromJSON(raw, now)
 		if err != nil {
 			wrong[f.Key] = err.Error()
 			continue
 		}
-		if ids := idsOf(x); f.Ref != "" && len(ids) > 0 && t.engine.refs[f.Ref].Check != nil && !same(x, shown[f.Key]) {
-			if err := t.engine.refs[f.Ref].Check(ctx, ids); errors.Is(err, kit.ErrNotFound) {
+		if ids := idsOf(x); f.Ref != "" && len(ids) > 0 && t.engine.ref(f).Check != nil {
+			if err := t.engine.ref(f).Check(ctx, ids); errors.Is(err, kit.ErrNotFound) {
 				wrong[f.Key] = f.Label + "不存在或不在管理范围内"
 				continue
 			} else if err != nil {
@@ -166,7 +164,12 @@ func (t *Type[T, P]) apply(ctx context.Context, doc *T, values map[string]json.R
 	return nil
 }
 
-func same(a, b any) bool { return reflect.DeepEqual(a, b) }
+// unchanged tells whether a form sent a value back as it was shown.
+func unchanged(raw json.RawMessage, shown any) bool {
+	var sent, was any
+	b, err := json.Marshal(shown)
+	return err == nil && json.Unmarshal(b, &was) == nil && json.Unmarshal(raw, &sent) == nil && reflect.DeepEqual(sent, was)
+}
 
 // complete runs the type's own rules, finds the document's place and closes it.
 func (t *Type[T, P]) complete(ctx context.Context, old, doc *T) error {

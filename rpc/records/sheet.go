@@ -73,7 +73,7 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any) (
 		for _, o := range c.Options {
 			options = append(options, o.Label)
 		}
-		if r := e.refs[c.Ref]; c.Ref != "" && r.Options != nil {
+		if r := e.ref(c); c.Ref != "" && r.Options != nil {
 			if options, err = r.Options(ctx); err != nil {
 				return nil, err
 			}

@@ -36,7 +36,7 @@ type ShowIf struct {
 //	record:"label=姓名,required,max=30,list,search"
 //
 // whose words are label, type, required, max, min, options=a:甲|b:乙, ref, list, noform,
-// search, keyword, sort, fixed, readonly, mask, past, help, width. Its key is the JSON
+// search, keyword, sort, fixed, readonly, past, help, width. Its key is the JSON
 // name. Without type the Go type decides: string, int, bool, datetime, enum when there
 // are options, ref or refs when there is a ref.
 type Field struct {
@@ -62,11 +62,11 @@ type Field struct {
 	Keyword bool `json:"-"`
 	// Sort: the list may be sorted by it; it needs an index.
 	Sort bool `json:"sortable,omitempty"`
-	// Mask: what Present shows is masked. A form that sends the masked value back
-	// changes nothing.
-	Mask bool `json:"-"`
 	// Past: a date that may not lie in the future.
 	Past bool `json:"-"`
+	// Resolver names the Ref that answers when it is not the one called Ref, e.g. one
+	// that knows branches only.
+	Resolver string `json:"-"`
 	// Virtual: shown by Present or read by FromImport, never stored.
 	Virtual bool `json:"-"`
 	// After places a field that has no tag after another one; "" at the end.
@@ -106,6 +106,7 @@ type Type[T any, P interface {
 	Indexes    []model.Index
 	// Fields add to or, by key, replace those of the struct's tags.
 	Fields  []Field
+	Only    []string // the fields this type has, of those tagged; empty: all
 	Unique  []Unique
 	Actions []Action
 	// NameOf is what messages call a document by.
@@ -117,7 +118,7 @@ type Type[T any, P interface {
 	// Global: platform-wide records, read by every admin and written by the top
 	// level's only.
 	Global bool
-	// SharedIndexes: another type of the same collection ensures the indexes.
+	// SharedIndexes: somebody else ensures the collection's indexes.
 	SharedIndexes bool
 
 	// Columns of the import template, keys in order. Empty: no import.
@@ -204,14 +205,14 @@ func (t *Type[T, P]) title() string { return t.Title }
 // bind reads the tags and ensures the indexes.
 func (t *Type[T, P]) bind(ctx context.Context, e *Engine) error {
 	t.engine = e
-	fields, err := fieldsOf[T](t.Fields)
+	fields, err := fieldsOf[T](t.Fields, t.Only)
 	if err != nil {
 		return fmt.Errorf("record type %s: %w", t.Name, err)
 	}
 	t.fields, t.byKey = fields, make(map[string]*Field, len(fields))
 	for _, f := range fields {
 		t.byKey[f.Key] = f
-		if f.Ref != "" && e.refs[f.Ref].Labels == nil {
+		if f.Ref != "" && e.ref(f).Labels == nil {
 			return fmt.Errorf("record type %s: nothing resolves the ref %s of %s", t.Name, f.Ref, f.Key)
 		}
 	}
@@ -219,9 +220,6 @@ func (t *Type[T, P]) bind(ctx context.Context, e *Engine) error {
 		if t.byKey[c] == nil {
 			return fmt.Errorf("record type %s: import column %s is no field", t.Name, c)
 		}
-	}
-	if t.SharedIndexes {
-		return nil
 	}
 	indexes := t.Indexes
 	for i, u := range t.Unique {
@@ -233,6 +231,9 @@ func (t *Type[T, P]) bind(ctx context.Context, e *Engine) error {
 			t.Unique[i].Partial = bson.D{{Key: "deleted", Value: false}}
 		}
 		indexes = append(indexes, model.Index{Keys: keys, Unique: true, Partial: t.Unique[i].Partial})
+	}
+	if t.SharedIndexes {
+		return nil
 	}
 	return t.Collection.EnsureIndexes(ctx, indexes...)
 }
