@@ -33,21 +33,21 @@ const EarlyCheckIn = 30 * time.Minute
 // document each, so that a full hall does not queue for one document.
 type Meeting struct {
 	Base             `bson:",inline"`
-	Kind             string     `bson:"kind" json:"kind"`               // general
-	MeetingType      string     `bson:"meetingType" json:"meetingType"` // committee, branch, other
-	Title            string     `bson:"title" json:"title"`
-	MeetingForm      string     `bson:"meetingForm" json:"meetingForm"` // onlineMeeting, offline, onlineStudy
-	StartAt          time.Time  `bson:"startAt" json:"startAt"`
-	EndAt            time.Time  `bson:"endAt" json:"endAt"`
-	Place            string     `bson:"place" json:"place"`
-	Agenda           string     `bson:"agenda" json:"agenda"`
-	Host             string     `bson:"host" json:"host"`
-	NeedSignIn       bool       `bson:"needSignIn" json:"needSignIn"`
-	NoticeForm       []string   `bson:"noticeForm" json:"noticeForm"` // wechat, sms, site; fixed after creation
-	RecorderIDs      []string   `bson:"recorderIds" json:"recorderIds"`
-	ParticipantIDs   []string   `bson:"participantIds" json:"participantIds"`               // fixed after creation
-	ParticipantOrgID string     `bson:"participantOrgId,omitempty" json:"participantOrgId"` // everybody of it was meant
-	State            string     `bson:"state" json:"state"`
+	Kind             string     `bson:"kind" json:"kind"` // general
+	Title            string     `bson:"title" json:"title" record:"label=会议名称,required,max=100,list,search,keyword,width=200"`
+	MeetingType      string     `bson:"meetingType" json:"meetingType" record:"label=会议类型,required,options=committee:党委会议|branch:支部会议|other:其他,list,search"`
+	MeetingForm      string     `bson:"meetingForm" json:"meetingForm" record:"label=会议形式,required,options=onlineMeeting:线上会议|offline:线下活动|onlineStudy:线上学习,list,search"`
+	StartAt          time.Time  `bson:"startAt" json:"startAt" record:"label=开始时间,required,list,search"`
+	EndAt            time.Time  `bson:"endAt" json:"endAt" record:"label=结束时间,required,list"`
+	Place            string     `bson:"place" json:"place" record:"label=地点,max=200"`
+	Agenda           string     `bson:"agenda" json:"agenda" record:"label=会议内容,type=text,max=5000"`
+	Host             string     `bson:"host" json:"host" record:"label=主持人,max=30"`
+	NeedSignIn       bool       `bson:"needSignIn" json:"needSignIn" record:"label=是否需要签到,list,search"`
+	NoticeForm       []string   `bson:"noticeForm" json:"noticeForm" record:"label=通知形式,required,options=wechat:公众号|sms:短信|site:站内,fixed"`
+	ParticipantOrgID string     `bson:"participantOrgId,omitempty" json:"participantOrgId" record:"label=参加组织,ref=organization,fixed,help=选择后该组织全体党员参加"`
+	ParticipantIDs   []string   `bson:"participantIds" json:"participantIds" record:"label=参加对象,ref=member,fixed"`
+	RecorderIDs      []string   `bson:"recorderIds" json:"recorderIds" record:"label=记录人员,ref=member"`
+	State            string     `bson:"state" json:"state" record:"label=状态,options=draft:未启动|waiting:待开始|running:进行中|ended:已结束,list,search,readonly"`
 	StartedAt        *time.Time `bson:"startedAt,omitempty" json:"startedAt"`
 	StartedBy        string     `bson:"startedBy,omitempty" json:"startedBy"`
 }

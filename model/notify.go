@@ -32,8 +32,7 @@ type Notification struct {
 	ReadAt       *time.Time        `bson:"readAt,omitempty" json:"readAt"`
 	Channel      string            `bson:"channel" json:"channel"`
 	OpenID       string            `bson:"openId,omitempty" json:"-"`
-	Phone        string            `bson:"phone,omitempty" json:"-"` // sealed
-	PhoneMasked  string            `bson:"phoneMasked,omitempty" json:"phone"`
+	PhoneMasked  string            `bson:"phoneMasked,omitempty" json:"phone"` // the number itself stays with the member
 	URL          string            `bson:"url,omitempty" json:"-"`
 	Fields       map[string]string `bson:"fields,omitempty" json:"-"`
 	SendState    string            `bson:"sendState" json:"sendState"`

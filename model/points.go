@@ -1,6 +1,10 @@
 package model
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // The dimensions of points.
 const (
@@ -20,50 +24,99 @@ const (
 	ItemExam            = "exam"                   // 考核
 )
 
-// Band gives the score of a payment made up to a day of the month.
-type Band struct {
-	ToDay int   `bson:"toDay" json:"toDay"`
-	Score int64 `bson:"score" json:"score"` // hundredths
+// Decimal is a number of at most two decimals as people write it, e.g. 5 or 0.25.
+type Decimal string
+
+// Hundredths is the number times 100; false for a negative one or none at all. The
+// empty Decimal is 0.
+func (d Decimal) Hundredths() (int64, bool) {
+	whole, part, _ := strings.Cut(string(d), ".")
+	if d == "" {
+		return 0, true
+	}
+	if whole == "" || len(whole) > 7 || len(part) > 2 || strings.HasSuffix(string(d), ".") {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(whole+part+strings.Repeat("0", 2-len(part)), 10, 63)
+	return int64(n), err == nil
 }
 
-// PointsRule 积分分值, spec/records.md 58. Scores and weights are hundredths, so that
-// products and sums stay exact. The id is dimension and item: "personal.dues".
+// Bands gives the score of a payment by its day of the month: "10:5 20:3 31:1" is 5 up
+// to the 10th, 3 up to the 20th, 1 later.
+type Bands string
+
+// Band is one of them; its score is hundredths.
+type Band struct {
+	ToDay int
+	Score int64
+}
+
+// Parse returns the bands in order; false unless days ascend to the 31st.
+func (b Bands) Parse() ([]Band, bool) {
+	var out []Band
+	for _, word := range strings.Fields(string(b)) {
+		day, score, _ := strings.Cut(word, ":")
+		n, err := strconv.Atoi(day)
+		hundredths, ok := Decimal(score).Hundredths()
+		if err != nil || !ok || score == "" || n < 1 || len(out) > 0 && n <= out[len(out)-1].ToDay {
+			return nil, false
+		}
+		out = append(out, Band{n, hundredths})
+	}
+	return out, len(out) == 0 || out[len(out)-1].ToDay == 31
+}
+
+// PointsRule 积分分值, spec/records.md 58. The id is dimension and item: "personal.dues".
 type PointsRule struct {
 	Base        `bson:",inline"`
-	Dimension   string `bson:"dimension" json:"dimension"`
-	Item        string `bson:"item" json:"item"`
-	Condition   string `bson:"condition" json:"condition"`
-	Bands       []Band `bson:"bands,omitempty" json:"bands"` // dues: by day of payment, ascending
-	AddScore    int64  `bson:"addScore" json:"addScore"`
-	DeductScore int64  `bson:"deductScore" json:"deductScore"`
-	Weight      int64  `bson:"weight" json:"weight"`     // 100 is 1
-	DailyMax    int64  `bson:"dailyMax" json:"dailyMax"` // 0: no limit
-	Enabled     bool   `bson:"enabled" json:"enabled"`
-	SortNo      int    `bson:"sortNo" json:"sortNo"`
+	Dimension   string  `bson:"dimension" json:"dimension" record:"label=积分类型,options=personal:个人积分|organisation:组织积分,list,search,readonly"`
+	Item        string  `bson:"item" json:"item" record:"label=评分项,options=dues:党费缴纳|offlineActivity:线下活动|onlineStudy:线上学习|threeMeetingsOneLesson:三会一课|offlineQuality:线下活动质量|reward:奖励|sanction:处分|exam:考核,list,search,readonly"`
+	Condition   string  `bson:"condition" json:"condition" record:"label=判定条件,max=200,list,width=260"`
+	Bands       Bands   `bson:"bands,omitempty" json:"bands" record:"label=缴费日期分档,max=200,help=截止日:分值，以空格分开，如 10:5 20:3 31:1；逾期按最后一档"`
+	AddScore    Decimal `bson:"addScore" json:"addScore" record:"label=加分,required,list"`
+	DeductScore Decimal `bson:"deductScore" json:"deductScore" record:"label=减分,list"`
+	DailyMax    Decimal `bson:"dailyMax" json:"dailyMax" record:"label=当天最大分值,list,help=留空为不限"`
+	Weight      Decimal `bson:"weight" json:"weight" record:"label=权重,required,list"`
+	Enabled     bool    `bson:"enabled" json:"enabled" record:"label=启用,list,search"`
+	SortNo      int     `bson:"sortNo" json:"sortNo" record:"label=序号,readonly,sort"`
 }
 
-// Weighed is a score times the rule's weight, half a hundredth rounded up.
-func (r *PointsRule) Weighed(score int64) int64 { return (score*r.Weight + 50) / 100 }
+// hundredths of what was checked when it was saved.
+func hundredths(d Decimal) int64 {
+	n, _ := d.Hundredths()
+	return n
+}
+
+// weighed is a score times the weight, half a hundredth rounded up.
+func (r *PointsRule) weighed(score int64) int64 { return (score*hundredths(r.Weight) + 50) / 100 }
+
+// Add is what one event earns, in hundredths.
+func (r *PointsRule) Add() int64 { return r.weighed(hundredths(r.AddScore)) }
+
+// Max is what one person may earn on one day, in hundredths; 0 is no limit.
+func (r *PointsRule) Max() int64 { return hundredths(r.DailyMax) }
 
 // DuesScore is what paying a month's dues at a time earns (PTS-02): by the day of
-// payment; a month paid after its end earns the lowest band, one paid ahead the first.
+// payment; a month paid after its end earns the last band, one paid ahead the first.
 func (r *PointsRule) DuesScore(month string, paidAt time.Time) int64 {
-	if len(r.Bands) == 0 {
-		return r.Weighed(r.AddScore)
+	bands, ok := r.Bands.Parse()
+	if !ok || len(bands) == 0 {
+		return r.Add()
 	}
+	last := r.weighed(bands[len(bands)-1].Score)
 	switch paid := paidAt.In(shanghai).Format("2006-01"); {
 	case paid > month:
-		return r.Weighed(r.Bands[len(r.Bands)-1].Score)
+		return last
 	case paid < month:
-		return r.Weighed(r.Bands[0].Score)
+		return r.weighed(bands[0].Score)
 	}
 	day := paidAt.In(shanghai).Day()
-	for _, b := range r.Bands {
+	for _, b := range bands {
 		if day <= b.ToDay {
-			return r.Weighed(b.Score)
+			return r.weighed(b.Score)
 		}
 	}
-	return r.Weighed(r.Bands[len(r.Bands)-1].Score)
+	return last
 }
 
 // shanghai is kit.Shanghai; the model stands below kit.

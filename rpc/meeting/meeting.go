@@ -20,6 +20,7 @@ import (
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 // Deps is what the service needs.
@@ -34,7 +35,7 @@ type Deps struct {
 
 // Service implements idl/meeting.thrift.
 type Service struct {
-	recordsService
+	*records.Engine
 	d        Deps
 	meetings *model.Collection[model.Meeting, *model.Meeting]
 	checkins *model.Collection[model.CheckIn, *model.CheckIn]
@@ -62,16 +63,13 @@ func New(d Deps) (*Service, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	err = errors.Join(
-		s.meetings.EnsureIndexes(ctx, model.Index{Keys: bson.D{{Key: "participantIds", Value: 1}, {Key: "_id", Value: -1}}}),
-		// Nothing but the outbox: check-ins are found by ranges of _id, and every
-		// further index is paid for by everybody in the queue.
-		model.EnsureIndexes(ctx, s.checkins.Mongo(), model.Index{Keys: bson.D{{Key: "pending.at", Value: 1}}, Sparse: true}),
-	)
+	// Nothing but the outbox: check-ins are found by ranges of _id, and every further
+	// index is paid for by everybody in the queue.
+	err = model.EnsureIndexes(ctx, s.checkins.Mongo(), model.Index{Keys: bson.D{{Key: "pending.at", Value: 1}}, Sparse: true})
 	if err != nil {
 		return nil, fmt.Errorf("meeting: %w", err)
 	}
-	if s.recordsService, err = newRecords(s); err != nil {
+	if s.Engine, err = s.newEngine(ctx); err != nil {
 		return nil, fmt.Errorf("meeting: %w", err)
 	}
 	return s, nil

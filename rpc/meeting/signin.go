@@ -51,15 +51,7 @@ func (s *Service) SignIn(ctx context.Context, req *meeting.CheckInReq) (*meeting
 	if err := open(&m.Meeting, now); err != nil {
 		return nil, err
 	}
-	doc := &model.CheckIn{
-		Base:      model.Base{ID: checkID, OrgID: c.OrgID, Orgs: c.Orgs, CreatedBy: c.MemberID, CreatedAt: now.Truncate(time.Millisecond)},
-		MeetingID: id, MemberID: c.MemberID, MemberName: c.Name,
-	}
-	// The event's organisation is the one that holds the meeting (A12).
-	doc.Emit(model.NewEvent(kit.KeyID(model.EventCheckedIn, checkID), model.EventCheckedIn, m.OrgID, doc.CreatedAt, model.CheckedIn{
-		MeetingID: id, Title: m.Title, MeetingForm: m.MeetingForm,
-		MemberID: c.MemberID, MemberName: c.Name, OrgID: c.OrgID, Orgs: c.Orgs, At: doc.CreatedAt,
-	}))
+	doc := checkIn(&m.Meeting, c, now)
 	already := false
 	if err := s.checkins.Insert(ctx, doc); errors.Is(err, model.ErrDuplicate) {
 		already = true
@@ -71,6 +63,22 @@ func (s *Service) SignIn(ctx context.Context, req *meeting.CheckInReq) (*meeting
 	}
 	s.came.put(checkID, doc.CreatedAt)
 	return signedIn(&m.Meeting, doc.CreatedAt, already), nil
+}
+
+// checkIn is a member's check-in at a meeting with its event, whose organisation is the
+// one that holds the meeting (A12).
+func checkIn(m *model.Meeting, c *kit.Caller, at time.Time) *model.CheckIn {
+	at = at.Truncate(time.Millisecond) // as the store keeps it
+	id := model.CheckInID(m.ID, c.MemberID)
+	doc := &model.CheckIn{
+		Base:      model.Base{ID: id, OrgID: c.OrgID, Orgs: c.Orgs, CreatedBy: c.MemberID, CreatedAt: at},
+		MeetingID: m.ID, MemberID: c.MemberID, MemberName: c.Name,
+	}
+	doc.Emit(model.NewEvent(kit.KeyID(model.EventCheckedIn, id), model.EventCheckedIn, m.OrgID, at, model.CheckedIn{
+		MeetingID: m.ID, Title: m.Title, MeetingForm: m.MeetingForm,
+		MemberID: c.MemberID, MemberName: c.Name, OrgID: c.OrgID, Orgs: c.Orgs, At: at,
+	}))
+	return doc
 }
 
 // open refuses a scan outside the time of the meeting (MEET-15).

@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	notify "zhihuidangjian/idl/gen/notify"
+	partygen "zhihuidangjian/idl/gen/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -172,11 +173,14 @@ func (s *Service) send(ctx context.Context, n *model.Notification) error {
 	case model.ChannelMini:
 		return s.d.Messenger.SendSubscribe(ctx, wechat.SubscribeMessage{OpenID: n.OpenID, Kind: n.Kind, Page: n.URL, Fields: n.Fields})
 	case model.ChannelSMS:
-		phone, err := s.d.Seal.Open(n.Phone)
+		m, err := s.d.Party.GetMember(kit.AsSystem(ctx), &partygen.MemberReq{MemberId: n.ReceiverID})
 		if err != nil {
-			return &sms.Error{Kind: sms.KindConfig, Message: "手机号无法解密"}
+			return &sms.Error{Kind: sms.KindRetryable, Message: "无法取得手机号", Err: err}
 		}
-		return s.d.SMS.Send(ctx, sms.Message{Phone: phone, Kind: n.Kind, Params: n.Fields})
+		if m.Phone == "" {
+			return &sms.Error{Kind: sms.KindUser, Message: noPhone}
+		}
+		return s.d.SMS.Send(ctx, sms.Message{Phone: m.Phone, Kind: n.Kind, Params: n.Fields})
 	}
 	return fmt.Errorf("no channel %q", n.Channel)
 }
@@ -208,7 +212,7 @@ func (s *Service) SendSMS(ctx context.Context, req *notify.SMSReq) (*recordsgen.
 		Base: model.Base{ID: id}, ReceiverType: "phone", Kind: req.Kind, Channel: model.ChannelSMS,
 		Content: sms.Render(req.Kind, shown), SendState: model.SendSending, NextAt: time.Now().Add(lease), Tries: 1,
 	}
-	s.phone(n, req.Phone)
+	phone(n, req.Phone)
 	switch err := s.messages.Insert(ctx, n); {
 	case errors.Is(err, model.ErrDuplicate):
 		return &recordsgen.Empty{}, nil // the same request again

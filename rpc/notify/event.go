@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	partygen "zhihuidangjian/idl/gen/party"
@@ -77,7 +76,7 @@ func (s *Service) meetingStarted(ctx context.Context, e *recordsgen.Event, p *mo
 	}
 	return s.queue(ctx, message{
 		event: e.Id, kind: KindMeetingStarted, title: "会议通知", content: fmt.Sprintf("“%s”将于%s开始，地点：%s", p.Title, at, place),
-		targetType: "meeting", targetID: p.MeetingID, page: "pages/meetings/detail?id=" + p.MeetingID,
+		targetType: "meeting", targetID: p.MeetingID, page: "pages/meeting/detail?id=" + p.MeetingID,
 		fields: map[string]string{"title": p.Title, "time": at, "place": place},
 	}, p.Participants, p.NoticeForm)
 }
@@ -178,20 +177,20 @@ func (s *Service) address(m message, p *partygen.Member, channel string, accepts
 		}
 	case model.ChannelSMS:
 		n.Content = sms.Render(m.kind, m.fields)
-		s.phone(n, p.Phone)
+		phone(n, p.Phone)
 	default:
 		return nil
 	}
 	return n
 }
 
-// phone keeps the number sealed; without a usable one the row says so.
-func (s *Service) phone(n *model.Notification, phone string) {
-	if phone == "" || strings.Contains(phone, "*") {
+// phone notes the masked number; without one the row says so.
+func phone(n *model.Notification, number string) {
+	if number == "" {
 		n.SendState, n.FailReason = model.SendFailed, noPhone
 		return
 	}
-	n.Phone, n.PhoneMasked = s.d.Seal.Seal(phone), model.MaskPhone(phone)
+	n.PhoneMasked = model.MaskPhone(number)
 }
 
 // backoff is how long to wait after a failed try.

@@ -21,6 +21,7 @@ import (
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 	"zhihuidangjian/rpc/sms"
 	"zhihuidangjian/rpc/wechat"
 )
@@ -46,7 +47,7 @@ type Deps struct {
 
 // Service implements idl/notify.thrift.
 type Service struct {
-	recordsService
+	*records.Engine
 	d        Deps
 	messages *model.Collection[model.Notification, *model.Notification]
 	consents *model.Collection[model.Consent, *model.Consent]
@@ -68,7 +69,8 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("notify: %w", err)
 	}
-	if s.recordsService, err = newRecords(s); err != nil {
+	// No record type is kept here yet; the engine answers so.
+	if s.Engine, err = records.New(ctx, records.Config{DB: d.DB, Clock: d.Clock, Seal: d.Seal}); err != nil {
 		return nil, fmt.Errorf("notify: %w", err)
 	}
 	return s, nil

@@ -282,10 +282,15 @@ func (s *Service) make(ctx context.Context, b board) error {
 
 // roster returns who belongs on a board: active members or organisations of the subtree.
 func (s *Service) roster(ctx context.Context, b board) (map[string]label, error) {
-	ctx = kit.AsSystem(ctx)
 	labels := map[string]label{}
 	if b.dimension == model.DimensionOrganisation {
-		t, err := s.d.Party.GetTree(ctx, &partygen.OrgReq{OrgId: b.orgID})
+		// The tree belongs to people: it is what an admin of the organisation sees.
+		path, err := s.path(ctx, b.orgID)
+		if err != nil {
+			return nil, err
+		}
+		viewer := kit.WithCaller(ctx, kit.Caller{Kind: kit.User, Name: "系统", OrgID: b.orgID, Orgs: path.ids, RequestID: kit.CallerOf(ctx).RequestID})
+		t, err := s.d.Party.GetTree(viewer, &partygen.OrgReq{OrgId: b.orgID})
 		if err != nil {
 			return nil, err
 		}
@@ -294,7 +299,7 @@ func (s *Service) roster(ctx context.Context, b board) (map[string]label, error)
 		}
 		return labels, nil
 	}
-	m, err := s.d.Party.ListMembers(ctx, &partygen.OrgReq{OrgId: b.orgID})
+	m, err := s.d.Party.ListMembers(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: b.orgID})
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func (s *Service) checkedIn(ctx context.Context, e *recordsgen.Event, p *model.C
 		return err
 	}
 	if rule != nil {
-		err := s.book(ctx, rule, rule.Weighed(rule.AddScore), model.PointsEntry{
+		err := s.book(ctx, rule, rule.Add(), model.PointsEntry{
 			Base:      model.Base{ID: kit.KeyID(e.Id, rule.ID, p.MemberID), OrgID: p.OrgID, Orgs: p.Orgs},
 			SubjectID: p.MemberID, EarnedAt: p.At,
 			SourceType: sourceMeeting, SourceID: p.MeetingID, Source: p.Title, EventID: e.Id,
@@ -144,7 +144,7 @@ func (s *Service) checkedIn(ctx context.Context, e *recordsgen.Event, p *model.C
 	if err != nil {
 		return err
 	}
-	err = s.book(ctx, rule, rule.Weighed(rule.AddScore), model.PointsEntry{
+	err = s.book(ctx, rule, rule.Add(), model.PointsEntry{
 		Base:      model.Base{ID: kit.KeyID(e.Id, rule.ID, e.OrgId), OrgID: e.OrgId, Orgs: host.ids},
 		SubjectID: e.OrgId, EarnedAt: p.At,
 		SourceType: sourceMeeting, SourceID: p.MeetingID, Source: p.Title + " " + p.MemberName, EventID: e.Id,
@@ -158,7 +158,7 @@ func (s *Service) checkedIn(ctx context.Context, e *recordsgen.Event, p *model.C
 // book writes one entry of a rule, cut to what the person may still earn that day.
 func (s *Service) book(ctx context.Context, rule *model.PointsRule, score int64, e model.PointsEntry) error {
 	e.Dimension, e.RuleID, e.Item = rule.Dimension, rule.ID, rule.Item
-	if rule.Dimension == model.DimensionPersonal && rule.DailyMax > 0 {
+	if rule.Dimension == model.DimensionPersonal && rule.Max() > 0 {
 		var err error
 		if score, err = s.grant(ctx, rule, score, &e); err != nil {
 			return err
@@ -178,14 +178,14 @@ func (s *Service) grant(ctx context.Context, rule *model.PointsRule, score int64
 	id := kit.KeyID(rule.ID, e.SubjectID, day)
 	for {
 		_, err = s.days.Update(ctx, model.Everything, id, func(d *model.PointsDay) error {
-			given = d.Grant(e.ID, score, rule.DailyMax)
+			given = d.Grant(e.ID, score, rule.Max())
 			return nil
 		})
 		if !errors.Is(err, model.ErrNotFound) {
 			return given, err
 		}
 		d := &model.PointsDay{Base: model.Base{ID: id, OrgID: e.OrgID, Orgs: e.Orgs}}
-		given = d.Grant(e.ID, score, rule.DailyMax)
+		given = d.Grant(e.ID, score, rule.Max())
 		if err = s.days.Insert(ctx, d); !errors.Is(err, model.ErrDuplicate) {
 			return given, err
 		}

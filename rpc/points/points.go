@@ -24,6 +24,7 @@ import (
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 // Deps is what the service needs.
@@ -36,7 +37,7 @@ type Deps struct {
 
 // Service implements idl/points.thrift.
 type Service struct {
-	recordsService
+	*records.Engine
 	d       Deps
 	rules   *model.Collection[model.PointsRule, *model.PointsRule]
 	entries *model.Collection[model.PointsEntry, *model.PointsEntry]
@@ -59,7 +60,6 @@ func New(d Deps) (*Service, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	err := errors.Join(
-		s.rules.EnsureIndexes(ctx),
 		// A person's year, his detail list, and a board made anew.
 		s.entries.EnsureIndexes(ctx,
 			model.Index{Keys: bson.D{{Key: "subjectId", Value: 1}, {Key: "year", Value: 1}, {Key: "earnedAt", Value: -1}}},
@@ -70,17 +70,20 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("points: %w", err)
 	}
-	if err := s.seedRules(ctx); err != nil {
+	if s.Engine, err = s.newEngine(ctx); err != nil {
 		return nil, fmt.Errorf("points: %w", err)
 	}
-	if s.recordsService, err = newRecords(s); err != nil {
+	if err := s.seedRules(ctx); err != nil {
 		return nil, fmt.Errorf("points: %w", err)
 	}
 	return s, nil
 }
 
 // Close waits for boards that are being made anew.
-func (s *Service) Close() { s.refresh.Wait() }
+func (s *Service) Close() {
+	s.refresh.Wait()
+	s.Engine.Close()
+}
 
 // GetRanking implements PRNK-01 and PRNK-05: the subjects of an organisation's subtree
 // by their sums of a year. A member sees his own branch.

@@ -214,7 +214,7 @@ func TestDues(t *testing.T) {
 	transports(t, func(f *fixture) {
 		root := admin(f.Context(), "root")
 		f.Run("PTS-02 dues earn by the day of payment, each month once, for the branch too", func(t *testing.T) {
-			f.change("personal.dues", bson.D{{Key: "weight", Value: int64(200)}})
+			f.change("personal.dues", bson.D{{Key: "weight", Value: "2"}})
 			f.handle(paid("o1", "a", "b1", november8, "2026-11"))
 			f.handle(paid("o1", "a", "b1", november8, "2026-11")) // again
 			if got := scores(f.entries(root, "personal", "a", 2026)); !slices.Equal(got, []int64{1000}) {
@@ -223,7 +223,7 @@ func TestDues(t *testing.T) {
 			if got := scores(f.entries(root, "organisation", "b1", 2026)); !slices.Equal(got, []int64{500}) {
 				t.Errorf("the branch: %v", got)
 			}
-			f.change("personal.dues", bson.D{{Key: "weight", Value: int64(100)}})
+			f.change("personal.dues", bson.D{{Key: "weight", Value: "1"}})
 			f.handle(paid("o2", "b", "b1", november8, "2026-09", "2026-10", "2026-11"))
 			got := scores(f.entries(root, "personal", "b", 2026))
 			slices.Sort(got)
@@ -259,7 +259,7 @@ func TestRules(t *testing.T) {
 		root := admin(f.Context(), "root")
 		day := november8
 		f.Run("PTS-11 the daily maximum cuts the entry that crosses it", func(t *testing.T) {
-			f.change("personal.offlineActivity", bson.D{{Key: "addScore", Value: int64(400)}, {Key: "dailyMax", Value: int64(1000)}})
+			f.change("personal.offlineActivity", bson.D{{Key: "addScore", Value: "4"}, {Key: "dailyMax", Value: "10"}})
 			for i := range 4 {
 				f.handle(scan(fmt.Sprint("m", i), "a", "b1", "b1", day.Add(time.Duration(i)*time.Hour)))
 			}

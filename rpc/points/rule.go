@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 var itemLabels = map[string]string{
@@ -15,28 +18,30 @@ var itemLabels = map[string]string{
 
 func ruleID(dimension, item string) string { return dimension + "." + item }
 
-// duesBands are the default bands of payment (PTS-02): the 1st to the 10th, the 11th to
-// the 20th, later.
-var duesBands = []model.Band{{ToDay: 10, Score: 500}, {ToDay: 20, Score: 300}, {ToDay: 31, Score: 100}}
+// duesBands are the default bands of payment (PTS-02).
+const duesBands model.Bands = "10:5 20:3 31:1"
 
 // defaultRules are the values that the manual leaves open (ambiguity A45).
 func defaultRules() []*model.PointsRule {
 	const personal, organisation = model.DimensionPersonal, model.DimensionOrganisation
 	list := []*model.PointsRule{
-		{Dimension: personal, Item: model.ItemDues, Condition: "每月1–10日缴纳得5分，11–20日得3分，以后及逾期得1分", Bands: duesBands, AddScore: 500},
-		{Dimension: personal, Item: model.ItemOfflineActivity, Condition: "参加线下活动并扫码签到", AddScore: 200, DailyMax: 1000},
-		{Dimension: personal, Item: model.ItemOnlineStudy, Condition: "完成线上学习并确认", AddScore: 200, DailyMax: 1000},
-		{Dimension: personal, Item: model.ItemExam, Condition: "参加考核并合格", AddScore: 300, DailyMax: 900},
-		{Dimension: personal, Item: model.ItemReward, Condition: "获得党内奖励", AddScore: 500},
-		{Dimension: personal, Item: model.ItemSanction, Condition: "受到党内处分", DeductScore: 1000},
-		{Dimension: organisation, Item: model.ItemDues, Condition: "本支部党员缴纳党费，每月1–10日得5分，11–20日得3分，以后及逾期得1分", Bands: duesBands, AddScore: 500},
-		{Dimension: organisation, Item: model.ItemThreeMeetings, Condition: "组织三会一课", AddScore: 500},
-		{Dimension: organisation, Item: model.ItemOfflineActivity, Condition: "以线下活动形式组织三会一课", AddScore: 300},
-		{Dimension: organisation, Item: model.ItemOnlineStudy, Condition: "以线上学习形式组织三会一课", AddScore: 200},
-		{Dimension: organisation, Item: model.ItemOfflineQuality, Condition: "线下活动每有一人扫码签到", AddScore: 10},
+		{Dimension: personal, Item: model.ItemDues, Condition: "按缴费日期：1–10日、11–20日、以后及逾期", Bands: duesBands, AddScore: "5"},
+		{Dimension: personal, Item: model.ItemOfflineActivity, Condition: "参加线下活动并扫码签到", AddScore: "2", DailyMax: "10"},
+		{Dimension: personal, Item: model.ItemOnlineStudy, Condition: "完成线上学习并确认", AddScore: "2", DailyMax: "10"},
+		{Dimension: personal, Item: model.ItemExam, Condition: "参加考核并合格", AddScore: "3", DailyMax: "9"},
+		{Dimension: personal, Item: model.ItemReward, Condition: "获得党内奖励", AddScore: "5"},
+		{Dimension: personal, Item: model.ItemSanction, Condition: "受到党内处分", AddScore: "0", DeductScore: "10"},
+		{Dimension: organisation, Item: model.ItemDues, Condition: "本支部党员缴纳党费，按缴费日期", Bands: duesBands, AddScore: "5"},
+		{Dimension: organisation, Item: model.ItemThreeMeetings, Condition: "组织三会一课", AddScore: "5"},
+		{Dimension: organisation, Item: model.ItemOfflineActivity, Condition: "以线下活动形式组织三会一课", AddScore: "3"},
+		{Dimension: organisation, Item: model.ItemOnlineStudy, Condition: "以线上学习形式组织三会一课", AddScore: "2"},
+		{Dimension: organisation, Item: model.ItemOfflineQuality, Condition: "线下活动每有一人扫码签到", AddScore: "0.1"},
 	}
 	for i, r := range list {
-		r.ID, r.Weight, r.Enabled, r.SortNo = ruleID(r.Dimension, r.Item), 100, true, i+1
+		r.ID, r.Weight, r.Enabled, r.SortNo = ruleID(r.Dimension, r.Item), "1", true, i+1
+		if r.DeductScore == "" {
+			r.DeductScore = "0"
+		}
 	}
 	return list
 }
@@ -58,4 +63,55 @@ func (s *Service) rule(ctx context.Context, dimension, item string) (*model.Poin
 		return nil, nil
 	}
 	return r, err
+}
+
+// Save refuses a lower admin in the manual's words (PTS-07).
+func (s *Service) Save(ctx context.Context, req *recordsgen.SaveReq) (*recordsgen.JSON, error) {
+	if c := kit.CallerOf(ctx); c.Kind == kit.User && !c.TopLevel && req.Type == ruleType {
+		return nil, kit.Forbidden("top_level_only", "只有最高级管理员可以修改")
+	}
+	return s.Engine.Save(ctx, req)
+}
+
+const ruleType = "pointsRule"
+
+// checkRule refuses values that no event could be judged by (PTS-03, PTS-06).
+func checkRule(_ context.Context, _, r *model.PointsRule) error {
+	wrong := map[string]string{}
+	for key, d := range map[string]model.Decimal{
+		"addScore": r.AddScore, "deductScore": r.DeductScore, "dailyMax": r.DailyMax, "weight": r.Weight,
+	} {
+		if _, ok := d.Hundredths(); !ok {
+			wrong[key] = "请填写不小于0的数字，最多两位小数"
+		}
+	}
+	if _, ok := r.Bands.Parse(); !ok {
+		wrong["bands"] = "分档应为“截止日:分值”，日期递增到31，如 10:5 20:3 31:1"
+	} else if r.Item != model.ItemDues && r.Bands != "" {
+		wrong["bands"] = "只有党费缴纳按日期分档"
+	}
+	add, ok := r.AddScore.Hundredths()
+	if limit := r.Max(); ok && limit > 0 && limit < add {
+		wrong["dailyMax"] = "当天最大分值不能小于加分"
+	}
+	if len(wrong) > 0 {
+		return kit.InvalidFields(wrong)
+	}
+	return nil
+}
+
+// newEngine declares the record type: seen by every admin, changed by the top level's.
+func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
+	return records.New(ctx, records.Config{DB: s.d.DB, Clock: s.d.Clock, Orgs: s}, &records.Type[model.PointsRule, *model.PointsRule]{
+		Name: ruleType, Title: "积分配置", Collection: s.rules,
+		Global: true, NoCreate: true, NoDelete: true, NoExport: true, DefaultSort: "sortNo",
+		BeforeSave: checkRule,
+		NameOf:     func(r *model.PointsRule) string { return itemLabels[r.Item] },
+	})
+}
+
+// Path implements records.Orgs.
+func (s *Service) Path(ctx context.Context, orgID string) ([]string, error) {
+	p, err := s.path(ctx, orgID)
+	return p.ids, err
 }

@@ -1,0 +1,264 @@
+package meeting
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	partygen "zhihuidangjian/idl/gen/party"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
+)
+
+const recordType = "meeting"
+
+// maxParticipants bounds one meeting: its participants are kept in one document.
+const maxParticipants = 5000
+
+// The reasons why a meeting is not saved.
+var (
+	errUnchangeable = kit.Conflict("meeting.started", "会议已启动，不可修改")
+	errFixed        = kit.Conflict("meeting.fixed", "参加对象和通知形式不可修改")
+)
+
+// newEngine declares the record type.
+func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
+	return records.New(ctx,
+		records.Config{DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Refs: map[string]records.Ref{
+			"organization": {Labels: s.orgLabels, Check: s.checkOrgs},
+			"member":       {Labels: s.memberLabels, Check: s.checkMembers},
+		}},
+		&records.Type[model.Meeting, *model.Meeting]{
+			Name: recordType, Title: "会议", Collection: s.meetings,
+			Indexes: []model.Index{{Keys: bson.D{{Key: "participantIds", Value: 1}, {Key: "_id", Value: -1}}}}, // ListMine
+			Fields:  []records.Field{{Key: "orgId", Label: "组织", Type: "ref", Ref: "organization", List: true, After: "meetingForm", ReadOnly: true}},
+			NameOf:  func(m *model.Meeting) string { return m.Title },
+			Actions: []records.Action{
+				{Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？"},
+				{Key: "qr", Title: "二维码", Permission: "meeting.view"},
+				{Key: "statistics", Title: "统计", Permission: "meeting.view"},
+			},
+			BeforeSave:  s.beforeSave,
+			AfterDelete: func(_ context.Context, m *model.Meeting) error { s.live.forget(m.ID); return nil },
+			RowActions:  rowActions,
+			Filter:      s.filterState,
+			Present:     s.present,
+		})
+}
+
+// rowActions follow the state: a draft can be changed and started, a started meeting
+// counted, and one with sign-in scanned (MEET-10, MEET-12, MEET-14, MEET-18).
+func rowActions(_ *kit.Caller, m *model.Meeting, given []string) []string {
+	started := m.State == model.MeetingStateStarted
+	return slices.DeleteFunc(given, func(a string) bool {
+		switch a {
+		case "update", "start":
+			return started
+		case "qr":
+			return !started || !m.NeedSignIn
+		case "statistics":
+			return !started
+		}
+		return false
+	})
+}
+
+// present shows the state that follows from the times (MEET-25). A list leaves out the
+// participants, whom it has no column for.
+func (s *Service) present(_ context.Context, docs []*model.Meeting, rows []records.Row) error {
+	now := s.d.Clock.Now()
+	for i, m := range docs {
+		rows[i]["state"] = m.Shown(now)
+		rows[i]["expected"] = len(m.ParticipantIDs)
+		if len(docs) > 1 {
+			delete(rows[i], "participantIds")
+		}
+	}
+	return nil
+}
+
+// filterState finds by the shown state.
+func (s *Service) filterState(_ context.Context, key, value string) (bson.D, bool, error) {
+	if key != "state" {
+		return nil, false, nil
+	}
+	started, now := bson.E{Key: "state", Value: model.MeetingStateStarted}, s.d.Clock.Now()
+	switch value {
+	case model.MeetingStateDraft:
+		return bson.D{{Key: "state", Value: model.MeetingStateDraft}}, true, nil
+	case model.MeetingStateWaiting:
+		return bson.D{started, {Key: "startAt", Value: bson.D{{Key: "$gt", Value: now}}}}, true, nil
+	case model.MeetingStateRunning:
+		return bson.D{started, {Key: "startAt", Value: bson.D{{Key: "$lte", Value: now}}}, {Key: "endAt", Value: bson.D{{Key: "$gt", Value: now}}}}, true, nil
+	case model.MeetingStateEnded:
+		return bson.D{started, {Key: "endAt", Value: bson.D{{Key: "$lte", Value: now}}}}, true, nil
+	}
+	return nil, false, kit.Invalid("filter.invalid", "筛选条件“状态”填写有误")
+}
+
+// beforeSave keeps the rules of records.md 36.
+func (s *Service) beforeSave(ctx context.Context, old, m *model.Meeting) error {
+	if old != nil && old.State != model.MeetingStateDraft {
+		return errUnchangeable
+	}
+	wrong := map[string]string{}
+	if m.StartAt.After(m.EndAt) {
+		wrong["startAt"] = "会议开始时间不能晚于会议结束时间"
+	}
+	if m.MeetingForm == model.FormOffline && m.Place == "" {
+		wrong["place"] = "请填写地点"
+	}
+	if old == nil {
+		m.Kind, m.State = "general", model.MeetingStateDraft
+		if len(m.ParticipantIDs) == 0 && m.ParticipantOrgID == "" {
+			wrong["participantIds"] = "请选择参加对象"
+		}
+	}
+	if len(wrong) > 0 {
+		return kit.InvalidFields(wrong)
+	}
+	if old != nil {
+		return nil
+	}
+	return s.invite(ctx, m)
+}
+
+// invite turns a chosen organisation into its members of this moment and refuses
+// participants who are no active members of the admin's subtree.
+func (s *Service) invite(ctx context.Context, m *model.Meeting) error {
+	if m.ParticipantOrgID != "" {
+		list, err := s.d.Party.ListMembers(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: m.ParticipantOrgID})
+		if err != nil {
+			return err
+		}
+		for _, p := range list.Members {
+			m.ParticipantIDs = append(m.ParticipantIDs, p.Id)
+		}
+	}
+	slices.Sort(m.ParticipantIDs)
+	m.ParticipantIDs = slices.Compact(m.ParticipantIDs)
+	switch n := len(m.ParticipantIDs); {
+	case n == 0:
+		return kit.InvalidFields(map[string]string{"participantOrgId": "该组织没有党员"})
+	case n > maxParticipants:
+		return kit.InvalidFields(map[string]string{"participantIds": "参加对象不能超过5000人"})
+	}
+	if err := s.checkMembers(ctx, m.ParticipantIDs); errors.Is(kit.FromError(err), kit.ErrNotFound) {
+		return kit.InvalidFields(map[string]string{"participantIds": "参加对象不存在或不在管理范围内"})
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// Save refuses what the engine would silently leave as it was: other participants or
+// forms of notice than those of the creation (MEET-09).
+func (s *Service) Save(ctx context.Context, req *recordsgen.SaveReq) (*recordsgen.JSON, error) {
+	if req.Type == recordType && req.Id != "" {
+		if err := s.checkFixed(ctx, req); err != nil {
+			return nil, err
+		}
+	}
+	return s.Engine.Save(ctx, req)
+}
+
+func (s *Service) checkFixed(ctx context.Context, req *recordsgen.SaveReq) error {
+	var sent struct {
+		NoticeForm       *[]string `json:"noticeForm"`
+		ParticipantIDs   *[]string `json:"participantIds"`
+		ParticipantOrgID *string   `json:"participantOrgId"`
+	}
+	if err := json.Unmarshal(req.Json, &sent); err != nil {
+		return kit.ErrInvalid.Because(err)
+	}
+	c := kit.CallerOf(ctx)
+	if c.Kind != kit.User {
+		return nil // the engine refuses
+	}
+	m, err := s.meetings.Get(ctx, model.Within(c.OrgID), req.Id)
+	if err != nil {
+		return mapped(err)
+	}
+	if m.State != model.MeetingStateDraft {
+		return errUnchangeable
+	}
+	changed := func(was []string, now *[]string) bool {
+		return now != nil && !slices.Equal(slices.Sorted(slices.Values(was)), slices.Sorted(slices.Values(*now)))
+	}
+	if changed(m.NoticeForm, sent.NoticeForm) || changed(m.ParticipantIDs, sent.ParticipantIDs) ||
+		sent.ParticipantOrgID != nil && *sent.ParticipantOrgID != m.ParticipantOrgID {
+		return errFixed
+	}
+	return nil
+}
+
+// Path implements records.Orgs.
+func (s *Service) Path(ctx context.Context, orgID string) ([]string, error) {
+	o, err := s.d.Party.GetOrganization(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: orgID})
+	return o.GetOrgs(), err
+}
+
+func (s *Service) orgLabels(ctx context.Context, ids []string) (map[string]string, error) {
+	names := map[string]string{}
+	for _, id := range ids {
+		name, err := s.orgName(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		names[id] = name
+	}
+	return names, nil
+}
+
+// checkOrgs refuses organisations outside the caller's subtree like missing ones.
+func (s *Service) checkOrgs(ctx context.Context, ids []string) error {
+	c := kit.CallerOf(ctx)
+	for _, id := range ids {
+		path, err := s.Path(ctx, id)
+		if err != nil {
+			return err
+		}
+		if c.Kind != kit.System && !slices.Contains(path, c.OrgID) {
+			return kit.ErrNotFound
+		}
+	}
+	return nil
+}
+
+// maxLabels: a page of large meetings shows no names, since its list has no column for
+// participants.
+const maxLabels = 1000
+
+func (s *Service) memberLabels(ctx context.Context, ids []string) (map[string]string, error) {
+	names := map[string]string{}
+	if len(ids) > maxLabels {
+		return names, nil
+	}
+	members, err := s.members(ctx, ids)
+	for id, m := range members {
+		names[id] = m.Name
+	}
+	return names, err
+}
+
+// checkMembers refuses members outside the caller's subtree, and those who left, like
+// missing ones.
+func (s *Service) checkMembers(ctx context.Context, ids []string) error {
+	members, err := s.members(ctx, ids)
+	if err != nil {
+		return err
+	}
+	c := kit.CallerOf(ctx)
+	for _, id := range ids {
+		m := members[id]
+		if m == nil || m.Status != "active" || c.Kind != kit.System && !slices.Contains(m.Orgs, c.OrgID) {
+			return kit.ErrNotFound
+		}
+	}
+	return nil
+}

@@ -1,7 +1,0 @@
-package points
-
-import recordsgen "zhihuidangjian/idl/gen/records"
-
-type recordsService = recordsgen.Records
-
-func newRecords(s *Service) (recordsService, error) { return nil, nil }
