@@ -1,0 +1,423 @@
+package docstore
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// The log is a file of frames, each holding the operations of all commands that were waiting
+// when it was written: one write and one fsync for many writers. A frame is written only
+// after the one before it is on the disk. So a frame that fails its check with a good frame
+// behind it is damage; at the very end it is a write that was cut off, which nobody was told
+// had succeeded.
+//
+// Frame: magic, sequence number, length, CRC-32C of the payload, CRC-32C of this header.
+// Payload: operations. Operation: kind, length of the namespace, namespace, length, document.
+
+const (
+	logMagic    = "docstore log 1\n\n"
+	snapMagic   = "docstore snap 1\n"
+	frameMagic  = 0xD0C57A3E
+	frameHeader = 4 + 8 + 4 + 4 + 4
+	maxFrame    = 512 << 20
+	logChunk    = 4 << 20 // the file grows by this, so that fsync has no size to write
+)
+
+const (
+	opPut        = byte('p') // a document, new or in the place of the one with its _id
+	opDelete     = byte('d') // {_id}
+	opCollection = byte('c') // the collection exists
+	opDrop       = byte('x') // the collection is gone
+	opIndex      = byte('i') // an index, as listIndexes shows it
+	opDropIndex  = byte('r') // {name}
+	opRename     = byte('n') // {to}
+	opEnd        = byte('e') // the snapshot is complete: {docs}
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func appendOp(b []byte, kind byte, ns string, doc raw) []byte {
+	b = append(b, kind)
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(ns)))
+	b = append(b, ns...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(doc)))
+	return append(b, doc...)
+}
+
+func eachOp(p []byte, f func(kind byte, ns string, doc raw) error) error {
+	for len(p) > 0 {
+		if len(p) < 3 {
+			return io.ErrUnexpectedEOF
+		}
+		kind, n := p[0], int(binary.LittleEndian.Uint16(p[1:]))
+		if p = p[3:]; len(p) < n+4 {
+			return io.ErrUnexpectedEOF
+		}
+		ns := string(p[:n])
+		size := int(binary.LittleEndian.Uint32(p[n:]))
+		if p = p[n+4:]; len(p) < size {
+			return io.ErrUnexpectedEOF
+		}
+		if err := f(kind, ns, bytes.Clone(p[:size])); err != nil {
+			return err
+		}
+		p = p[size:]
+	}
+	return nil
+}
+
+func appendFrame(b []byte, seq uint64, payload []byte) []byte {
+	at := len(b)
+	b = binary.LittleEndian.AppendUint32(b, frameMagic)
+	b = binary.LittleEndian.AppendUint64(b, seq)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(payload)))
+	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(payload, castagnoli))
+	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[at:], castagnoli))
+	return append(b, payload...)
+}
+
+// frameAt reads the header of a frame; ok is false when there is none.
+func frameAt(h []byte) (seq uint64, size int, sum uint32, ok bool) {
+	if len(h) < frameHeader || binary.LittleEndian.Uint32(h) != frameMagic ||
+		crc32.Checksum(h[:frameHeader-4], castagnoli) != binary.LittleEndian.Uint32(h[frameHeader-4:]) {
+		return 0, 0, 0, false
+	}
+	return binary.LittleEndian.Uint64(h[4:]), int(binary.LittleEndian.Uint32(h[12:])), binary.LittleEndian.Uint32(h[16:]), true
+}
+
+// DamageError says which file is damaged and where. The store does not open with it.
+type DamageError struct {
+	File   string
+	Offset int64
+	Reason string
+}
+
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("docstore: %s is damaged at byte %d: %s", e.File, e.Offset, e.Reason)
+}
+
+// readFrames reads the frames of a file whose first one has the number seq, and returns the
+// next number and the offset behind the last good frame. What follows that offset must hold
+// no later frame; torn is the number of bytes of a last write that was cut off.
+func readFrames(r io.ReaderAt, size int64, name, magic string, seq uint64, last bool, f func(payload []byte) error) (next uint64, end, torn int64, err error) {
+	damage := func(at int64, format string, a ...any) error {
+		return &DamageError{name, at, fmt.Sprintf(format, a...)}
+	}
+	head := make([]byte, len(magic))
+	if n, _ := r.ReadAt(head, 0); n < len(magic) || string(head) != magic {
+		if last && len(bytes.Trim(head[:n], "\x00")) < len(magic) && (n < len(magic) || len(bytes.Trim(head, "\x00")) == 0) {
+			return seq, 0, int64(n), nil // the process ended while it made the file
+		}
+		return 0, 0, 0, damage(0, "it does not begin with %q", magic)
+	}
+	at := int64(len(magic))
+	var h [frameHeader]byte
+	var buf []byte
+	for {
+		n, _ := r.ReadAt(h[:], at)
+		got, length, sum, ok := frameAt(h[:n])
+		if ok && got == seq && int64(length) <= size-at-frameHeader {
+			if cap(buf) < length {
+				buf = make([]byte, length)
+			}
+			buf = buf[:length]
+			if _, err := r.ReadAt(buf, at+frameHeader); err != nil {
+				return 0, 0, 0, damage(at, "%v", err)
+			}
+			if crc32.Checksum(buf, castagnoli) == sum {
+				if err := f(buf); err != nil {
+					return 0, 0, 0, damage(at, "%v", err)
+				}
+				at += frameHeader + int64(length)
+				seq++
+				continue
+			}
+		}
+		rest := make([]byte, max(0, size-at))
+		if _, err := r.ReadAt(rest, at); err != nil && len(rest) > 0 && !errors.Is(err, io.EOF) {
+			return 0, 0, 0, damage(at, "%v", err)
+		}
+		torn = int64(len(bytes.TrimRight(rest, "\x00")))
+		mark := binary.LittleEndian.AppendUint32(nil, frameMagic)
+		for i := 1; i < len(rest); {
+			j := bytes.Index(rest[i:], mark)
+			if j < 0 {
+				break
+			}
+			if later, _, _, ok := frameAt(rest[i+j:]); ok && later > seq {
+				return 0, 0, 0, damage(at, "record %d fails its check, yet record %d follows at byte %d", seq, later, at+int64(i+j))
+			}
+			i += j + 1
+		}
+		if ok && got > seq {
+			return 0, 0, 0, damage(at, "record %d is expected, %d found", seq, got)
+		}
+		if torn > 0 && !last {
+			return 0, 0, 0, damage(at, "record %d fails its check in a file that was finished", seq)
+		}
+		return seq, at, torn, nil
+	}
+}
+
+// file is what the log needs of a file; tests put a full disk or a torn write in its place.
+type file interface {
+	io.WriterAt
+	Sync() error
+	Truncate(size int64) error
+	Grow(from, to int64) error
+	Close() error
+}
+
+func createFile(name string) (file, error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// ticket is the receipt of a write: wait returns when it is on the disk, or why it is not.
+type ticket struct {
+	done chan struct{}
+	err  error
+}
+
+func (t *ticket) wait() error {
+	if t == nil {
+		return nil
+	}
+	<-t.done
+	return t.err
+}
+
+// wal is the log being written.
+type wal struct {
+	mu      sync.Mutex
+	work    *sync.Cond
+	pending []byte
+	undo    []func()
+	ticket  *ticket
+	turn    bool // go on in a new file behind what is pending
+	poke    bool // somebody waits for the ticket without a write
+	closed  bool
+	broken  error // after a failed fsync nothing can be promised any more
+
+	dir    string
+	open   func(name string) (file, error)
+	f      file
+	gen    uint64 // number of the file
+	off    int64
+	grown  int64
+	seq    uint64 // of the next frame
+	ended  chan struct{}
+	locked func(f func()) // runs f while nobody else writes
+	since  int64          // bytes logged since the last snapshot
+	limit  int64          // of since, beyond which full is told
+	full   chan struct{}
+	first  uint64 // the first frame of the file
+}
+
+func logName(dir string, gen uint64) string { return filepath.Join(dir, fmt.Sprintf("%08d.log", gen)) }
+func snapName(dir string, gen uint64) string {
+	return filepath.Join(dir, fmt.Sprintf("%08d.snap", gen))
+}
+
+// add queues operations; the caller holds the lock of what they change, so that the log has
+// them in the order in which they happened.
+func (w *wal) add(ops []byte, undo []func()) *ticket {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pending = append(w.pending, ops...)
+	w.undo = append(w.undo, undo...)
+	w.work.Signal()
+	return w.ticket
+}
+
+// flush gives a ticket for everything queued so far; with turn the log goes on in a new file
+// behind it.
+func (w *wal) flush(turn bool) *ticket {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.turn, w.poke = w.turn || turn, true
+	w.work.Signal()
+	return w.ticket
+}
+
+// usable says whether a write can be accepted.
+func (w *wal) usable() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != nil {
+		return fail(14031, "the store refuses writes until it is opened again, since a write to the disk failed: %v", w.broken)
+	}
+	if w.closed {
+		return ErrClosed
+	}
+	return nil
+}
+
+func newTicket() *ticket { return &ticket{done: make(chan struct{})} }
+
+// run writes what is queued until the log is closed.
+func (w *wal) run() {
+	defer close(w.ended)
+	for {
+		w.mu.Lock()
+		for len(w.pending) == 0 && !w.poke && !w.closed {
+			w.work.Wait()
+		}
+		if len(w.pending) == 0 && !w.poke {
+			w.mu.Unlock()
+			return
+		}
+		ops, undo, t, turn := w.pending, w.undo, w.ticket, w.turn
+		w.pending, w.undo, w.ticket, w.turn, w.poke = nil, nil, newTicket(), false, false
+		broken := w.broken
+		w.mu.Unlock()
+
+		err := broken
+		if err == nil && len(ops) > 0 {
+			err = w.write(ops)
+		}
+		if err == nil && turn {
+			err = w.next()
+		}
+		if err != nil {
+			w.fail(err, undo, t)
+			continue
+		}
+		close(t.done)
+	}
+}
+
+// write appends one frame and returns when it is on the disk.
+func (w *wal) write(ops []byte) error {
+	b := appendFrame(nil, w.seq, ops)
+	if end := w.off + int64(len(b)); end > w.grown {
+		to := end + logChunk
+		if err := w.f.Grow(w.grown, to); err != nil {
+			return err
+		}
+		w.grown = to
+	}
+	if _, err := w.f.WriteAt(b, w.off); err != nil {
+		return err
+	}
+	if err := w.f.Sync(); err != nil {
+		return w.stop(err)
+	}
+	w.mu.Lock()
+	w.since += int64(len(b))
+	long := w.since > w.limit
+	w.mu.Unlock()
+	if long {
+		select {
+		case w.full <- struct{}{}:
+		default:
+		}
+	}
+	w.off += int64(len(b))
+	w.seq++
+	return nil
+}
+
+// next finishes the file and begins the one after it.
+func (w *wal) next() error {
+	if err := w.f.Truncate(w.off); err != nil {
+		return err
+	}
+	w.grown = w.off
+	if err := w.f.Sync(); err != nil {
+		return w.stop(err)
+	}
+	old := w.f
+	if err := w.create(w.gen + 1); err != nil {
+		w.f = old
+		return err
+	}
+	return old.Close()
+}
+
+// create begins the file of a generation.
+func (w *wal) create(gen uint64) error {
+	name := logName(w.dir, gen)
+	f, err := w.open(name)
+	if err != nil {
+		return err
+	}
+	if _, err = f.WriteAt([]byte(logMagic), 0); err == nil {
+		if err = f.Sync(); err == nil {
+			err = syncDir(w.dir)
+		}
+	}
+	if err != nil {
+		return errors.Join(err, f.Close(), os.Remove(name))
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.f, w.gen, w.first, w.off, w.grown = f, gen, w.seq, int64(len(logMagic)), int64(len(logMagic))
+	return nil
+}
+
+// stop records a failure after which the file cannot be trusted.
+func (w *wal) stop(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.broken = err
+	return err
+}
+
+// fail takes back a batch that could not be written, and all that was queued behind it and
+// may build upon it, then tells the writers.
+func (w *wal) fail(err error, undo []func(), t *ticket) {
+	w.locked(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		undo = append(undo, w.undo...)
+		for i := len(undo) - 1; i >= 0; i-- {
+			undo[i]()
+		}
+		ts := [...]*ticket{t, w.ticket}
+		w.pending, w.undo, w.ticket, w.turn, w.poke = nil, nil, newTicket(), false, false
+		if e := w.f.Truncate(w.off); e != nil && w.broken == nil {
+			w.broken = err // what was half written may still be there
+		}
+		w.grown = w.off
+		e := fail(14031, "the write is not on the disk and was taken back: %v", err)
+		for _, t := range ts {
+			t.err = e
+			close(t.done)
+		}
+	})
+}
+
+// close writes what is queued and closes the file.
+func (w *wal) close() error {
+	w.mu.Lock()
+	w.closed = true
+	w.work.Signal()
+	w.mu.Unlock()
+	<-w.ended
+	if w.broken == nil {
+		// An empty frame ends the file, so that even damage to the last write can be told
+		// from one that was cut off.
+		_ = w.write(nil)
+	}
+	return errors.Join(w.f.Truncate(w.off), w.f.Sync(), w.f.Close())
+}

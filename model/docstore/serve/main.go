@@ -1,0 +1,143 @@
+// Command serve runs the embedded document store for other processes, and takes and puts
+// back its backups:
+//
+//	serve -listen 127.0.0.1:27017 -data DIR         serve DIR until SIGINT or SIGTERM
+//	serve backup -uri mongodb://127.0.0.1:27017 -o FILE   back a running server up
+//	serve backup -data DIR -o FILE                  back up a directory nobody serves
+//	serve restore -data DIR -i FILE                 make a new directory from a backup
+//
+// There is no user or password: listen on an address that only trusted processes reach.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"zhihuidangjian/model/docstore"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := realMain(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func realMain(ctx context.Context, args []string) error {
+	name := "serve"
+	if len(args) > 0 && (args[0] == "backup" || args[0] == "restore") {
+		name, args = args[0], args[1:]
+	}
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	data := fs.String("data", "", "directory of the store")
+	listen, uri, in, out := "", "", "", ""
+	switch name {
+	case "serve":
+		fs.StringVar(&listen, "listen", "127.0.0.1:27017", "address to serve")
+	case "backup":
+		fs.StringVar(&uri, "uri", "", "a running server")
+		fs.StringVar(&out, "o", "", "file to write")
+	case "restore":
+		fs.StringVar(&in, "i", "", "file to read")
+	}
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	switch {
+	case name == "backup" && out != "" && (uri == "") != (*data == ""):
+		return backup(ctx, uri, *data, out)
+	case name == "restore" && in != "" && *data != "":
+		f, err := os.Open(in)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return docstore.Restore(*data, f)
+	case name == "serve" && *data != "":
+		return serve(ctx, listen, *data)
+	}
+	fs.Usage()
+	return errors.New("serve: a directory or file is missing")
+}
+
+func serve(ctx context.Context, listen, data string) (err error) {
+	s, err := docstore.Open(data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	slog.Info("serving", "uri", "mongodb://"+l.Addr().String(), "data", data)
+	if err := s.Serve(l); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// backup writes the file under another name first, so that it is there whole or not at all.
+func backup(ctx context.Context, uri, data, out string) (err error) {
+	f, err := os.Create(out + ".tmp")
+	if err != nil {
+		return err
+	}
+	if uri != "" {
+		err = fetch(ctx, uri, f)
+	} else {
+		err = dump(data, f)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(out+".tmp"))
+	}
+	return os.Rename(out+".tmp", out)
+}
+
+func dump(data string, w io.Writer) (err error) {
+	if _, err := os.Stat(data); err != nil {
+		return err
+	}
+	s, err := docstore.Open(data)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Backup(w), s.Close())
+}
+
+func fetch(ctx context.Context, uri string, w io.Writer) (err error) {
+	c, err := mongo.Connect(options.Client().ApplyURI(uri))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Disconnect(context.WithoutCancel(ctx))) }()
+	cur, err := c.Database("admin").RunCommandCursor(ctx, bson.D{{Key: "docstoreBackup", Value: 1}})
+	if err != nil {
+		return err
+	}
+	for cur.Next(ctx) {
+		_, b := cur.Current.Lookup("data").Binary()
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+	}
+	return errors.Join(cur.Err(), cur.Close(ctx))
+}
