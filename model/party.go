@@ -6,46 +6,47 @@ import "time"
 // its own path, so that a scope holds it like any other record.
 type Organization struct {
 	Base           `bson:",inline"`
-	OrgName        string   `bson:"orgName" json:"orgName"`
-	OrgCode        string   `bson:"orgCode,omitempty" json:"orgCode"`
-	OrgType        string   `bson:"orgType" json:"orgType"` // committee, generalBranch, jointBranch, branch, group, workCommittee
-	ParentID       string   `bson:"parentId" json:"parentId"`
-	Secretary      string   `bson:"secretary" json:"secretary"`
-	SecretaryPhone string   `bson:"secretaryPhone" json:"secretaryPhone"`
-	ContactName    string   `bson:"contactName" json:"contactName"`
-	ContactPhone   string   `bson:"contactPhone" json:"contactPhone"`
-	Address        string   `bson:"address" json:"address"`
-	FoundedOn      string   `bson:"foundedOn" json:"foundedOn"` // yyyy-MM-dd
-	Introduction   string   `bson:"introduction" json:"introduction"`
-	SortNo         int      `bson:"sortNo" json:"sortNo"`
-	OrgNames       []string `bson:"-" json:"-"`
+	OrgName        string `bson:"orgName" json:"orgName" record:"label=组织名称,required,list,search,keyword,width=220"`
+	OrgCode        string `bson:"orgCode,omitempty" json:"orgCode" record:"label=组织编码,max=30"`
+	OrgType        string `bson:"orgType" json:"orgType" record:"label=组织性质,required,list,search,options=committee:委员会|generalBranch:党总支|jointBranch:联合支部|branch:党支部|group:党小组|workCommittee:党工委"`
+	ParentID       string `bson:"parentId" json:"parentId" record:"label=上级组织,required,list,ref=organization,width=180"`
+	Secretary      string `bson:"secretary" json:"secretary" record:"label=负责人,required,max=30,list,keyword"`
+	SecretaryPhone string `bson:"secretaryPhone" json:"secretaryPhone" record:"label=负责人电话,type=phone,list"`
+	ContactName    string `bson:"contactName" json:"contactName" record:"label=联系人,required,max=30,list,keyword"`
+	ContactPhone   string `bson:"contactPhone" json:"contactPhone" record:"label=联系电话,type=phone,required,list"`
+	Address        string `bson:"address" json:"address" record:"label=地址,max=200"`
+	FoundedOn      string `bson:"foundedOn" json:"foundedOn" record:"label=成立日期,type=date,past"`
+	Introduction   string `bson:"introduction" json:"introduction" record:"label=组织简介,type=text,max=2000"`
+	SortNo         int    `bson:"sortNo" json:"sortNo" record:"label=排序,min=0,max=9999,help=在组织树中由小到大排列"`
 }
 
 // Member 党员, spec/records.md 13. IDNumber, Phone and Address are sealed; IDBlind and
 // PhoneBlind find them. Dates are yyyy-MM-dd.
 type Member struct {
-	Base            `bson:",inline"`
-	Name            string     `bson:"name" json:"name"`
-	Gender          string     `bson:"gender" json:"gender"` // male, female
-	IDNumber        string     `bson:"idNumber" json:"idNumber"`
-	IDBlind         string     `bson:"idBlind" json:"-"`
-	IDMasked        string     `bson:"idMasked" json:"-"`
-	BirthDate       string     `bson:"birthDate" json:"birthDate"`
-	Ethnicity       string     `bson:"ethnicity" json:"ethnicity"`
-	Education       string     `bson:"education" json:"education"`
-	Phone           string     `bson:"phone" json:"phone"`
-	PhoneBlind      string     `bson:"phoneBlind" json:"-"`
+	Base       `bson:",inline"`
+	Name       string `bson:"name" json:"name" record:"label=姓名,required,max=30,list,search,keyword,width=110"`
+	Gender     string `bson:"gender" json:"gender" record:"label=性别,list,search,options=male:男|female:女,help=可由身份证号得出,width=70"`
+	IDNumber   string `bson:"idNumber" json:"idNumber" record:"label=身份证号,type=idNumber,required,list,search,width=190"`
+	IDBlind    string `bson:"idBlind" json:"-"`
+	IDMasked   string `bson:"idMasked" json:"-"`
+	BirthDate  string `bson:"birthDate" json:"birthDate" record:"label=出生日期,type=date,past,help=可由身份证号得出"`
+	Ethnicity  string `bson:"ethnicity" json:"ethnicity" record:"label=民族,options=汉族:汉族|蒙古族:蒙古族|回族:回族|藏族:藏族|维吾尔族:维吾尔族|苗族:苗族|彝族:彝族|壮族:壮族|布依族:布依族|朝鲜族:朝鲜族|满族:满族|侗族:侗族|瑶族:瑶族|白族:白族|土家族:土家族|哈尼族:哈尼族|哈萨克族:哈萨克族|傣族:傣族|黎族:黎族|傈僳族:傈僳族|佤族:佤族|畲族:畲族|高山族:高山族|拉祜族:拉祜族|水族:水族|东乡族:东乡族|纳西族:纳西族|景颇族:景颇族|柯尔克孜族:柯尔克孜族|土族:土族|达斡尔族:达斡尔族|仫佬族:仫佬族|羌族:羌族|布朗族:布朗族|撒拉族:撒拉族|毛南族:毛南族|仡佬族:仡佬族|锡伯族:锡伯族|阿昌族:阿昌族|普米族:普米族|塔吉克族:塔吉克族|怒族:怒族|乌孜别克族:乌孜别克族|俄罗斯族:俄罗斯族|鄂温克族:鄂温克族|德昂族:德昂族|保安族:保安族|裕固族:裕固族|京族:京族|塔塔尔族:塔塔尔族|独龙族:独龙族|鄂伦春族:鄂伦春族|赫哲族:赫哲族|门巴族:门巴族|珞巴族:珞巴族|基诺族:基诺族"`
+	Education  string `bson:"education" json:"education" record:"label=学历,options=postgraduate:研究生|bachelor:本科|college:大专|secondary:中专|high:高中|junior:初中及以下"`
+	Phone      string `bson:"phone" json:"phone" record:"label=手机号,type=phone,required,list,search,width=130"`
+	PhoneBlind string `bson:"phoneBlind" json:"-"`
+	// PhoneMasked and IDMasked are what lists show, without a decryption.
 	PhoneMasked     string     `bson:"phoneMasked" json:"-"`
-	Address         string     `bson:"address" json:"address"`
-	Position        string     `bson:"position" json:"position"`
-	MemberType      string     `bson:"memberType" json:"memberType"`     // fullMember, probationaryMember, developmentTarget, activist, applicant
-	DuesCategory    string     `bson:"duesCategory" json:"duesCategory"` // salaried, retired, farmer, student
-	ActivistOn      string     `bson:"activistOn" json:"activistOn"`
-	JoinedOn        string     `bson:"joinedOn" json:"joinedOn"`
-	RegularizedOn   string     `bson:"regularizedOn" json:"regularizedOn"`
-	DuesPaidThrough string     `bson:"duesPaidThrough" json:"duesPaidThrough"` // yyyy-MM
-	Status          string     `bson:"status" json:"status"`                   // active, transferredOut, reduced, deleted
-	OpenID          string     `bson:"openId,omitempty" json:"-"`              // official account
+	Unit            string     `bson:"unit" json:"unit" record:"label=所在单位,list"`
+	MemberType      string     `bson:"memberType" json:"memberType" record:"label=党员类型,required,list,search,options=fullMember:正式党员|probationaryMember:预备党员|developmentTarget:发展对象|activist:入党积极分子|applicant:申请入党"`
+	DuesCategory    string     `bson:"duesCategory" json:"duesCategory" record:"label=党费类别,options=salaried:在职|retired:离退休|farmer:农民|student:学生,help=决定党费计算标准，不填为在职"`
+	ActivistOn      string     `bson:"activistOn" json:"activistOn" record:"label=确定为积极分子日期,type=date,past"`
+	JoinedOn        string     `bson:"joinedOn" json:"joinedOn" record:"label=入党日期,type=date,past,list"`
+	RegularizedOn   string     `bson:"regularizedOn" json:"regularizedOn" record:"label=转正日期,type=date,past"`
+	DuesPaidThrough string     `bson:"duesPaidThrough" json:"duesPaidThrough" record:"label=党费缴纳至日期,type=month,fixed,list,help=添加后只随缴费变化"`
+	Position        string     `bson:"position" json:"position" record:"label=职务,max=50"`
+	Address         string     `bson:"address" json:"address" record:"label=住址,max=200"`
+	Status          string     `bson:"status" json:"status"`      // active, transferredOut, reduced, deleted
+	OpenID          string     `bson:"openId,omitempty" json:"-"` // official account
 	MiniOpenID      string     `bson:"miniOpenId,omitempty" json:"-"`
 	UnionID         string     `bson:"unionId,omitempty" json:"-"`
 	BoundAt         *time.Time `bson:"boundAt,omitempty" json:"boundAt"`

@@ -34,6 +34,7 @@ type Service struct {
 	orgs    *model.Collection[model.Organization, *model.Organization]
 	members *model.Collection[model.Member, *model.Member]
 	audit   *mongo.Collection
+	forest  forest
 }
 
 // New opens the service and its indexes.
@@ -54,6 +55,9 @@ func New(d Deps) (*Service, error) {
 	err := errors.Join(
 		s.orgs.EnsureIndexes(ctx, model.Index{
 			Keys: bson.D{{Key: "parentId", Value: 1}, {Key: "orgName", Value: 1}}, Unique: true, Partial: live,
+		}, model.Index{
+			Keys: bson.D{{Key: "orgCode", Value: 1}}, Unique: true,
+			Partial: bson.D{{Key: "deleted", Value: false}, {Key: "orgCode", Value: bson.D{{Key: "$gt", Value: ""}}}},
 		}),
 		s.members.EnsureIndexes(ctx,
 			model.Index{Keys: bson.D{{Key: "idBlind", Value: 1}}, Unique: true, Partial: active},

@@ -16,6 +16,14 @@ var orgIcons = map[string]string{
 	"committee": "委", "generalBranch": "总", "jointBranch": "联", "branch": "支", "group": "组", "workCommittee": "工",
 }
 
+// icon is the sign of a type of organisation; one without a sign of its own has 党.
+func icon(orgType string) string {
+	if i := orgIcons[orgType]; i != "" {
+		return i
+	}
+	return "党"
+}
+
 // GetTree returns the chosen organisation and all below it, parents before children, in
 // sort order. Ancestors and siblings of the caller's organisation are never in it.
 func (s *Service) GetTree(ctx context.Context, req *party.OrgReq) (*party.Tree, error) {
@@ -40,16 +48,12 @@ func (s *Service) GetTree(ctx context.Context, req *party.OrgReq) (*party.Tree, 
 	tree := &party.Tree{}
 	var add func(o *model.Organization)
 	add = func(o *model.Organization) {
-		icon := orgIcons[o.OrgType]
-		if icon == "" {
-			icon = "党"
-		}
 		parent := o.ParentID
 		if o.ID == root.ID {
 			parent = ""
 		}
 		tree.Nodes = append(tree.Nodes, &party.TreeNode{
-			Id: o.ID, ParentId: parent, OrgName: o.OrgName, OrgType: o.OrgType, Icon: icon, MemberCount: int32(counts[o.ID]),
+			Id: o.ID, ParentId: parent, OrgName: o.OrgName, OrgType: o.OrgType, Icon: icon(o.OrgType), MemberCount: int32(counts[o.ID]),
 		})
 		below := children[o.ID]
 		slices.SortFunc(below, func(a, b *model.Organization) int {

@@ -1,0 +1,279 @@
+package party
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
+)
+
+var (
+	errNoHome     = kit.InvalidFields(map[string]string{"orgId": "所在支部应为党支部、联合支部或党小组"})
+	errIDNumber   = kit.InvalidFields(map[string]string{"idNumber": "身份证号码有误"})
+	mobilePattern = regexp.MustCompile(`^1\d{10}$`)
+)
+
+// memberType is 党员 (spec/records.md 13).
+func (s *Service) memberType() *records.Type[model.Member, *model.Member] {
+	probationary := []string{"probationaryMember", "fullMember"}
+	show := func(label string, in ...string) records.Field {
+		return records.Field{Label: label, Type: "date", Form: true, Past: true, ShowIf: &records.ShowIf{Field: "memberType", In: in}}
+	}
+	joined, regular, activist := show("入党日期", probationary...), show("转正日期", "fullMember"), show("确定为积极分子日期", "activist", "developmentTarget", "probationaryMember", "fullMember")
+	joined.Key, joined.List, regular.Key, activist.Key = "joinedOn", true, "regularizedOn", "activistOn"
+	return &records.Type[model.Member, *model.Member]{
+		Name: "member", Title: "党员", Collection: s.members, SharedIndexes: true,
+		Fields: []records.Field{
+			{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", Resolver: "branch", Required: true, List: true, Form: true, After: "phone", Width: 180},
+			{Key: "bound", Label: "公众号绑定", Type: "bool", List: true, Search: true, Virtual: true},
+			joined, regular, activist,
+		},
+		Unique: []records.Unique{
+			{Keys: []string{"idBlind"}, Field: "idNumber", Message: "身份证号已存在", Partial: active},
+			{Keys: []string{"phoneBlind"}, Field: "phone", Message: "手机号已存在", Partial: active},
+		},
+		// The header that MEMB-16 names.
+		Columns: []string{"name", "gender", "idNumber", "ethnicity", "education", "phone", "orgId", "unit",
+			"memberType", "joinedOn", "regularizedOn", "duesPaidThrough"},
+		NameOf: func(m *model.Member) string { return m.Name },
+		Actions: []records.Action{
+			{Key: "reveal", Title: "查看完整信息"},
+			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind"},
+		},
+		RowActions: boundOnly,
+		Where:      func(context.Context, map[string]string) bson.D { return active },
+		Filter:     s.memberFilter,
+		Keyword: func(_ context.Context, k string) []bson.D {
+			return []bson.D{
+				{{Key: "idBlind", Value: s.d.Seal.Blind(strings.ToUpper(k))}},
+				{{Key: "phoneBlind", Value: s.d.Seal.Blind(k)}},
+			}
+		},
+		Unseal: s.unseal, Seal: s.sealMember,
+		BeforeSave:   s.checkMember,
+		BeforeDelete: leave,
+		Present:      s.presentMembers,
+		Reveal: func(m *model.Member, r records.Row) error {
+			open := *m
+			if err := s.unseal(&open); err != nil {
+				return err
+			}
+			r["idNumber"], r["phone"], r["address"] = open.IDNumber, open.Phone, open.Address
+			return nil
+		},
+	}
+}
+
+// leave takes a member out of the active ones; a WeChat binding ends with it, in the
+// same write (6.1.3注).
+func leave(_ context.Context, m *model.Member) error {
+	m.Status = "deleted"
+	m.Unbind()
+	return nil
+}
+
+func (s *Service) unseal(m *model.Member) error {
+	for _, p := range []*string{&m.IDNumber, &m.Phone, &m.Address} {
+		plain, err := s.d.Seal.Open(*p)
+		if err != nil {
+			return fmt.Errorf("member %s: %w", m.ID, err)
+		}
+		*p = plain
+	}
+	return nil
+}
+
+// sealMember closes the personal fields and derives what finds and shows them.
+func (s *Service) sealMember(m *model.Member) error {
+	m.IDBlind, m.PhoneBlind = s.d.Seal.Blind(m.IDNumber), s.d.Seal.Blind(m.Phone)
+	m.IDMasked, m.PhoneMasked = model.MaskID(m.IDNumber), model.MaskPhone(m.Phone)
+	for _, p := range []*string{&m.IDNumber, &m.Phone, &m.Address} {
+		*p = s.d.Seal.Seal(*p)
+	}
+	return nil
+}
+
+// checkMember holds the rules of a member's data; the personal fields are open here.
+func (s *Service) checkMember(ctx context.Context, old, m *model.Member) error {
+	wrong := map[string]string{}
+	if old == nil {
+		m.Status = "active"
+	}
+	if m.DuesCategory == "" {
+		m.DuesCategory = "salaried"
+	}
+	if id, ok := model.ParseIDNumber(m.IDNumber); !ok {
+		wrong["idNumber"] = errIDNumber.Message
+	} else {
+		if m.BirthDate == "" {
+			m.BirthDate = id.BirthDate
+		}
+		if m.Gender == "" {
+			m.Gender = id.Gender
+		}
+		if m.BirthDate != id.BirthDate || m.Gender != id.Gender {
+			wrong["idNumber"] = errIDNumber.Message + "，与出生日期或性别不一致"
+		}
+		if today := s.d.Clock.Now().Format("2006-01-02"); id.BirthDate > today {
+			wrong["idNumber"] = errIDNumber.Message
+		}
+	}
+	if !mobilePattern.MatchString(m.Phone) {
+		wrong["phone"] = "手机号格式不正确"
+	}
+	all, err := s.tree(ctx)
+	if err != nil {
+		return err
+	}
+	if o := all[m.OrgID]; o == nil || !home(o) {
+		wrong["orgId"] = errNoHome.Message
+	}
+	s.checkDates(old, m, wrong)
+	if len(wrong) > 0 {
+		return kit.InvalidFields(wrong)
+	}
+	return nil
+}
+
+// checkDates wants the dates of the member's type, in their order.
+func (s *Service) checkDates(old, m *model.Member, wrong map[string]string) {
+	full, probationary := m.MemberType == "fullMember", m.MemberType == "probationaryMember"
+	if (full || probationary) && m.JoinedOn == "" {
+		wrong["joinedOn"] = "请填写入党日期"
+	}
+	if full && m.RegularizedOn == "" {
+		wrong["regularizedOn"] = "请填写转正日期"
+	}
+	if !full {
+		m.RegularizedOn = ""
+	}
+	if !full && !probationary {
+		m.JoinedOn = ""
+	}
+	inOrder := []struct{ key, label, date string }{
+		{"birthDate", "出生日期", m.BirthDate}, {"activistOn", "确定为积极分子日期", m.ActivistOn},
+		{"joinedOn", "入党日期", m.JoinedOn}, {"regularizedOn", "转正日期", m.RegularizedOn},
+	}
+	last := inOrder[0]
+	for _, d := range inOrder[1:] {
+		if d.date == "" {
+			continue
+		}
+		if last.date != "" && d.date < last.date {
+			wrong[d.key] = d.label + "不能早于" + last.label
+		}
+		last = d
+	}
+	if old == nil && m.DuesPaidThrough > kit.AddMonths(kit.Month(s.d.Clock.Now()), 12) {
+		wrong["duesPaidThrough"] = "党费缴纳至日期过晚"
+	}
+}
+
+func (s *Service) memberFilter(_ context.Context, key, value string) (bson.D, bool, error) {
+	switch key {
+	case "idNumber":
+		return bson.D{{Key: "idBlind", Value: s.d.Seal.Blind(strings.ToUpper(value))}}, true, nil
+	case "phone":
+		return bson.D{{Key: "phoneBlind", Value: s.d.Seal.Blind(value)}}, true, nil
+	case "bound":
+		return bson.D{{Key: "boundAt", Value: bson.D{{Key: "$exists", Value: value == "true"}}}}, true, nil
+	}
+	return nil, false, nil
+}
+
+func (s *Service) presentMembers(ctx context.Context, docs []*model.Member, rows []records.Row) error {
+	all, err := s.tree(ctx)
+	if err != nil {
+		return err
+	}
+	for i, m := range docs {
+		r := rows[i]
+		r["idNumber"], r["phone"], r["bound"] = m.IDMasked, m.PhoneMasked, m.Bound()
+		if m.Address != "" {
+			r["address"] = "******"
+		}
+		for j := len(m.Orgs) - 1; j >= 0; j-- {
+			if o := all[m.Orgs[j]]; o != nil && o.OrgType == "committee" {
+				r["committeeName"] = o.OrgName
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// boundOnly offers 微信解绑 where there is a binding.
+func boundOnly(_ *kit.Caller, m *model.Member, given []string) []string {
+	if m.Bound() {
+		return given
+	}
+	out := make([]string, 0, len(given))
+	for _, a := range given {
+		if a != "unbind" {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// bindingType is 绑定党员 (manual 6.8): the members seen by their binding.
+func (s *Service) bindingType() *records.Type[model.Member, *model.Member] {
+	return &records.Type[model.Member, *model.Member]{
+		Name: "binding", Title: "绑定党员", Collection: s.members, SharedIndexes: true,
+		NoCreate: true, NoUpdate: true, NoDelete: true,
+		Only: []string{"name", "phone"},
+		Fields: []records.Field{
+			{Key: "name", Label: "姓名", List: true, Search: true, Keyword: true},
+			{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", List: true, After: "name"},
+			{Key: "phone", Label: "手机号", Type: "phone", List: true},
+			{Key: "boundAt", Label: "绑定时间", Type: "datetime", List: true},
+			{Key: "bound", Label: "绑定状态", Type: "enum", Search: true, Virtual: true,
+				Options: []records.Option{{Value: "true", Label: "已绑定"}, {Value: "false", Label: "未绑定"}}},
+		},
+		Actions:    []records.Action{{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？"}},
+		RowActions: boundOnly,
+		// Bound members unless the unbound ones are asked for (6.8.1注).
+		Where: func(_ context.Context, filters map[string]string) bson.D {
+			if filters["bound"] == "false" {
+				return bson.D{{Key: "status", Value: "active"}, {Key: "boundAt", Value: bson.D{{Key: "$exists", Value: false}}}}
+			}
+			return bson.D{{Key: "status", Value: "active"}, {Key: "boundAt", Value: bson.D{{Key: "$exists", Value: true}}}}
+		},
+		Filter: func(ctx context.Context, key, value string) (bson.D, bool, error) {
+			if key == "bound" {
+				return nil, true, nil // Where has seen it
+			}
+			return s.memberFilter(ctx, key, value)
+		},
+		Present: s.presentMembers,
+		Summary: s.bindingCounts,
+	}
+}
+
+// bindingCounts are the bound and the unbound of the list's subtree; they add up to its
+// members.
+func (s *Service) bindingCounts(ctx context.Context, filter bson.D) (map[string]string, error) {
+	var place bson.D
+	for _, e := range filter {
+		if e.Key == "orgs" || e.Key == "deleted" {
+			place = append(place, e)
+		}
+	}
+	place = append(place, active...)
+	out := map[string]string{}
+	for key, bound := range map[string]bool{"bound": true, "unbound": false} {
+		n, err := s.members.Mongo().CountDocuments(ctx, append(place[:len(place):len(place)], bson.E{Key: "boundAt", Value: bson.D{{Key: "$exists", Value: bound}}}))
+		if err != nil {
+			return nil, errors.Join(errors.New("count bindings"), err)
+		}
+		out[key] = fmt.Sprint(n)
+	}
+	return out, nil
+}

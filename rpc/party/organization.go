@@ -1,0 +1,171 @@
+package party
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
+)
+
+var (
+	errParent     = kit.InvalidFields(map[string]string{"parentId": "上级组织选择有误"})
+	errOwnOrg     = kit.Conflict("organization.own", "不能删除本级组织！")
+	errHasMembers = kit.Conflict("organization.members", "该组织或其下级组织存在党员，不允许删除！")
+	errHasOrgs    = kit.Conflict("organization.children", "请先删除下级组织")
+)
+
+// organizationType is 党组织 (spec/records.md 1).
+func (s *Service) organizationType() *records.Type[model.Organization, *model.Organization] {
+	return &records.Type[model.Organization, *model.Organization]{
+		Name: "organization", Title: "党组织", Collection: s.orgs, SharedIndexes: true,
+		Fields: []records.Field{{Key: "memberCount", Label: "党员数", Type: "int", List: true, Virtual: true}},
+		Unique: []records.Unique{
+			{Keys: []string{"parentId", "orgName"}, Field: "orgName", Message: "同一上级组织下已有同名组织"},
+			{Keys: []string{"orgCode"}, Field: "orgCode", Message: "组织编码已存在"},
+		},
+		// The header that ORG-15 names.
+		Columns:     []string{"orgName", "orgType", "parentId", "secretary", "secretaryPhone", "contactName", "contactPhone", "address"},
+		ImportChunk: 1, // a row may be the parent of the next one
+		NameOf:      func(o *model.Organization) string { return o.OrgName },
+		BeforeSave:  s.checkOrg,
+		AfterSave: func(context.Context, *model.Organization, *model.Organization) error {
+			s.treeChanged()
+			return nil
+		},
+		Store: func(ctx context.Context, docs []*model.Organization) (map[int]error, error) {
+			defer s.treeChanged()
+			return s.orgs.InsertMany(ctx, docs)
+		},
+		BeforeDelete: s.checkOrgDelete,
+		AfterDelete: func(context.Context, *model.Organization) error {
+			s.treeChanged()
+			return nil
+		},
+		Present: s.presentOrgs,
+		RowActions: func(c *kit.Caller, o *model.Organization, given []string) []string {
+			if o.ID == c.OrgID {
+				return slices.DeleteFunc(given, func(a string) bool { return a == "delete" })
+			}
+			return given
+		},
+	}
+}
+
+// checkOrg keeps the tree a tree: a parent in the caller's scope that may have children,
+// and never the organisation itself or one below it.
+func (s *Service) checkOrg(ctx context.Context, old, o *model.Organization) error {
+	o.OrgID = o.ID
+	if old != nil && old.ParentID == "" && o.ParentID == "" { // the root
+		return nil
+	}
+	if o.ParentID == "" {
+		return kit.InvalidFields(map[string]string{"parentId": "请填写上级组织"})
+	}
+	parent, err := s.orgs.Get(ctx, model.Everything, o.ParentID)
+	if errors.Is(err, model.ErrNotFound) {
+		return errParent
+	}
+	if err != nil {
+		return err
+	}
+	if parent.OrgType == "group" || slices.Contains(parent.Orgs, o.ID) {
+		return errParent
+	}
+	if old == nil {
+		if !visible(ctx, parent) {
+			return errParent
+		}
+	} else if old.ParentID != o.ParentID {
+		// A move takes members and records along; that is 整建制转移, not an edit.
+		return kit.InvalidFields(map[string]string{"parentId": "变更上级组织请办理整建制转移"})
+	}
+	if old != nil && old.OrgType != o.OrgType {
+		if err := s.checkOrgType(ctx, o); err != nil {
+			return err
+		}
+	}
+	o.Orgs = append(slices.Clone(parent.Orgs), o.ID)
+	return nil
+}
+
+// checkOrgType refuses a new type that what the organisation holds does not fit.
+func (s *Service) checkOrgType(ctx context.Context, o *model.Organization) error {
+	if o.OrgType == "group" {
+		n, err := s.orgs.Count(ctx, model.Everything, bson.D{{Key: "parentId", Value: o.ID}})
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return kit.InvalidFields(map[string]string{"orgType": "该组织有下级组织，不能改为党小组"})
+		}
+	}
+	if home(o) {
+		return nil
+	}
+	n, err := s.members.Count(ctx, model.Everything, bson.D{{Key: "orgId", Value: o.ID}, {Key: "status", Value: "active"}})
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		return kit.InvalidFields(map[string]string{"orgType": "该组织有直属党员，组织性质只能为党支部、联合支部或党小组"})
+	}
+	return nil
+}
+
+func (s *Service) checkOrgDelete(ctx context.Context, o *model.Organization) error {
+	if c := kit.CallerOf(ctx); o.ID == c.OrgID || o.ParentID == "" {
+		return errOwnOrg
+	}
+	members, err := s.members.Count(ctx, model.Within(o.ID), active)
+	if err != nil {
+		return err
+	}
+	if members > 0 {
+		return errHasMembers
+	}
+	below, err := s.orgs.Count(ctx, model.Everything, bson.D{{Key: "parentId", Value: o.ID}})
+	if err != nil {
+		return err
+	}
+	if below > 0 {
+		return errHasOrgs
+	}
+	return nil
+}
+
+func (s *Service) presentOrgs(ctx context.Context, docs []*model.Organization, rows []records.Row) error {
+	ids := make(bson.A, len(docs))
+	for i, d := range docs {
+		ids[i] = d.ID
+	}
+	// By (orgId, status): members of the node itself.
+	cur, err := s.members.Mongo().Aggregate(ctx, bson.A{
+		bson.D{{Key: "$match", Value: bson.D{{Key: "orgId", Value: bson.D{{Key: "$in", Value: ids}}}, {Key: "status", Value: "active"}, {Key: "deleted", Value: false}}}},
+		bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$orgId"}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}},
+	})
+	if err != nil {
+		return err
+	}
+	var counts []struct {
+		ID string `bson:"_id"`
+		N  int    `bson:"n"`
+	}
+	if err := cur.All(ctx, &counts); err != nil {
+		return err
+	}
+	own := make(map[string]int, len(counts))
+	for _, c := range counts {
+		own[c.ID] = c.N
+	}
+	for i, d := range docs {
+		rows[i]["memberCount"] = own[d.ID]
+		rows[i]["icon"] = icon(d.OrgType)
+		// A parent outside the caller's scope is only a name to him.
+	}
+	return nil
+}
