@@ -146,8 +146,8 @@ func TestGuard(t *testing.T) {
 		status             int
 		has                string
 	}{
-		"AUTH-06 no session answers 未登录":            {"GET", "/api/console/records/member", "", nil, 401, "未登录"},
-		"AUTH-06 an expired session answers 未登录":    {"GET", "/api/console/tree", "", []string{"Cookie", "zd_admin=gone"}, 401, "未登录"},
+		"no session answers 未登录":                    {"GET", "/api/console/records/member", "", nil, 401, "未登录"},
+		"an expired session answers 未登录":            {"GET", "/api/console/tree", "", []string{"Cookie", "zd_admin=gone"}, 401, "未登录"},
 		"a member is no admin":                      {"GET", "/api/console/tree", "", []string{"Cookie", "zd_admin=member"}, 401, "未登录"},
 		"an admin is no member":                     {"POST", "/api/member/sign-in", `{"token":"x"}`, []string{"Authorization", "Bearer admin"}, 401, "未登录"},
 		"a bearer token opens no console":           {"GET", "/api/console/tree", "", []string{"Authorization", "Bearer admin"}, 401, "未登录"},

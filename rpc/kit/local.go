@@ -7,7 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/cloudwego/gopkg/protocol/thrift"
+	"github.com/cloudwego/kitex/pkg/remote/codec/thrift"
 	"github.com/cloudwego/kitex/pkg/serviceinfo"
 	"github.com/cloudwego/kitex/server"
 )
@@ -46,8 +46,8 @@ func (r *registrar) RegisterService(info *serviceinfo.ServiceInfo, handler any, 
 	return nil
 }
 func (r *registrar) GetServiceInfos() map[string]*serviceinfo.ServiceInfo { return nil }
-func (r *registrar) Run() error                                          { return nil }
-func (r *registrar) Stop() error                                         { return nil }
+func (r *registrar) Run() error                                           { return nil }
+func (r *registrar) Stop() error                                          { return nil }
 
 // Call runs one method of the service.
 func (l *Local) Call(ctx context.Context, method string, request, response any) (err error) {
@@ -70,16 +70,21 @@ func (l *Local) Call(ctx context.Context, method string, request, response any) 
 		return m.Handler()(ctx, l.handler, request, response)
 	}
 	args, result := m.NewArgs(), m.NewResult()
-	if err := recode(request, args); err != nil {
+	if err := recode(method, request, args); err != nil {
 		return err
 	}
 	if err := m.Handler()(ctx, l.handler, args, result); err != nil {
 		return FromError(toWire(err))
 	}
-	return recode(result, response)
+	return recode(method, result, response)
 }
 
-func recode(from, to any) error {
-	b := thrift.FastMarshal(from.(thrift.FastCodec))
-	return thrift.FastUnmarshal(b, to.(thrift.FastCodec))
+var codec = thrift.NewThriftCodec()
+
+func recode(method string, from, to any) error {
+	b, err := thrift.MarshalThriftData(context.Background(), codec, from)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", method, err)
+	}
+	return thrift.UnmarshalThriftData(context.Background(), codec, method, b, to)
 }
