@@ -3,8 +3,10 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -64,6 +66,15 @@ func (t Templates) Find(kind string) (id string, fields map[string]string, ok bo
 		fields[field] = values.Get(field)
 	}
 	return id, fields, true
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (t Templates) MarshalText() ([]byte, error) {
+	var entries []string
+	for _, kind := range slices.Sorted(maps.Keys(t)) {
+		entries = append(entries, kind+"="+t[kind])
+	}
+	return []byte(strings.Join(entries, ";")), nil
 }
 
 // UnmarshalText reads "kind=template;kind=template", the form of the environment.
