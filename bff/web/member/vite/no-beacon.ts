@@ -28,3 +28,26 @@ export function noBeacon(): Plugin {
     }
   }
 }
+
+/**
+ * The H5 framework styles load shadow pictures from the same host, one of them by an
+ * animation that runs on every page. This takes the pictures out, and fails the build
+ * when a style still loads something from outside.
+ */
+export function noOutsideStyles(): Plugin {
+  const picture = /background-image:\s*url\(['"]?https:\/\/cdn\.dcloud\.net\.cn\/img\/shadow-\w+\.png['"]?\);?/g
+  return {
+    name: 'no-outside-styles',
+    enforce: 'post',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      for (const [name, asset] of Object.entries(bundle)) {
+        if (asset.type !== 'asset' || !name.endsWith('.css')) continue
+        const css = String(asset.source).replace(picture, '')
+        const outside = /url\(['"]?(https?:)?\/\/[^)]*\)|@import[^;]*\/\//.exec(css)
+        if (outside) this.error(`${name} loads ${outside[0]}`)
+        asset.source = css
+      }
+    }
+  }
+}
