@@ -1,0 +1,212 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cloudwego/kitex/server"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	notifygen "zhihuidangjian/idl/gen/notify"
+	notifysvc "zhihuidangjian/idl/gen/notify/notify"
+	partygen "zhihuidangjian/idl/gen/party"
+	partysvc "zhihuidangjian/idl/gen/party/party"
+	pointsgen "zhihuidangjian/idl/gen/points"
+	pointssvc "zhihuidangjian/idl/gen/points/points"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/job/outbox"
+	"zhihuidangjian/model"
+	"zhihuidangjian/model/modeltest"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/points"
+)
+
+// party is a party service of one branch.
+type party struct{ partygen.Party }
+
+func (party) GetOrganization(context.Context, *partygen.OrgReq) (*partygen.Organization, error) {
+	return &partygen.Organization{Id: "b1", OrgName: "第一支部", Orgs: []string{"root", "b1"}}, nil
+}
+
+// follower is a notify service that counts what it is given.
+type follower struct {
+	notifygen.Notify
+	handle func(*recordsgen.Event) error
+}
+
+func (f follower) HandleEvent(_ context.Context, e *recordsgen.Event) (*recordsgen.Empty, error) {
+	return &recordsgen.Empty{}, f.handle(e)
+}
+
+type fixture struct {
+	db     *mongo.Database
+	points pointssvc.Client
+}
+
+func setUp(t *testing.T) *fixture {
+	f := &fixture{db: modeltest.DB(t)}
+	impl, err := points.New(points.Deps{
+		DB: f.db, Redis: modeltest.Redis(t), Clock: &kit.Clock{},
+		Party: partysvc.Wrap(kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, party{}) })),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(impl.Close)
+	f.points = pointssvc.Wrap(kit.NewLocal(func(s server.Server) error { return pointssvc.RegisterService(s, impl) }))
+	return f
+}
+
+func notify(handle func(*recordsgen.Event) error) notifysvc.Client {
+	return notifysvc.Wrap(kit.NewLocal(func(s server.Server) error { return notifysvc.RegisterService(s, follower{handle: handle}) }))
+}
+
+func fine(*recordsgen.Event) error { return nil }
+
+// checkIn stores a check-in with its event.
+func (f *fixture) checkIn(t *testing.T, meeting, member string) {
+	t.Helper()
+	c := model.NewCollection[model.CheckIn](f.db, "checkins", time.Now)
+	at := time.Now()
+	orgs := []string{"root", "b1"}
+	doc := &model.CheckIn{Base: model.Base{ID: model.CheckInID(meeting, member), OrgID: "b1", Orgs: orgs}, MeetingID: meeting, MemberID: member}
+	doc.Emit(model.NewEvent("e-"+doc.ID, model.EventCheckedIn, "b1", at, model.CheckedIn{
+		MeetingID: meeting, Title: "植树", MeetingForm: model.FormOffline, MemberID: member, OrgID: "b1", Orgs: orgs, At: at,
+	}))
+	if err := c.Insert(t.Context(), doc); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *fixture) waiting(t *testing.T) int64 {
+	t.Helper()
+	n, err := f.db.Collection("checkins").CountDocuments(t.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func (f *fixture) entries(t *testing.T, member string) *pointsgen.Entries {
+	t.Helper()
+	l, err := f.points.ListEntries(kit.AsSystem(t.Context()), &pointsgen.EntriesReq{Id: member, Size: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestRelay(t *testing.T) {
+	f := setUp(t)
+	t.Run("an event reaches every follower and leaves the document", func(t *testing.T) {
+		var seen []string
+		r := outbox.New(outbox.Deps{DB: f.db, Redis: modeltest.Redis(t), Points: f.points, Notify: notify(func(e *recordsgen.Event) error {
+			seen = append(seen, e.Id)
+			return nil
+		})})
+		f.checkIn(t, "m1", "a")
+		n, err := r.Once(t.Context())
+		if err != nil || n != 1 || !slices.Equal(seen, []string{"e-m1:a"}) || f.waiting(t) != 0 || f.entries(t, "a").Sum != 200 {
+			t.Errorf("%d handed on, %v; seen %v, %d wait, sum %d", n, err, seen, f.waiting(t), f.entries(t, "a").Sum)
+		}
+		if n, err = r.Once(t.Context()); err != nil || n != 0 {
+			t.Errorf("again: %d %v", n, err)
+		}
+		var doc model.CheckIn
+		if err := f.db.Collection("checkins").FindOne(t.Context(), bson.D{{Key: "_id", Value: "m1:a"}}).Decode(&doc); err != nil || doc.Version != 1 {
+			t.Errorf("the document was changed: %+v %v", doc, err)
+		}
+	})
+	t.Run("a relay that dies between follower and document counts once", func(t *testing.T) {
+		f.checkIn(t, "m2", "b")
+		dying := outbox.New(outbox.Deps{DB: f.db, Points: f.points, Notify: notify(func(*recordsgen.Event) error { return errors.New("killed") })})
+		if n, err := dying.Once(t.Context()); err != nil || n != 0 || f.waiting(t) != 1 || f.entries(t, "b").Total != 1 {
+			t.Fatalf("%d handed on, %v, %d wait, %d entries", n, err, f.waiting(t), f.entries(t, "b").Total)
+		}
+		next := outbox.New(outbox.Deps{DB: f.db, Points: f.points, Notify: notify(fine)})
+		if n, err := next.Once(t.Context()); err != nil || n != 1 || f.waiting(t) != 0 {
+			t.Errorf("%d handed on, %v, %d wait", n, err, f.waiting(t))
+		}
+		if l := f.entries(t, "b"); l.Total != 1 || l.Sum != 200 {
+			t.Errorf("%d entries, sum %d", l.Total, l.Sum)
+		}
+	})
+	t.Run("a refused event waits and does not stand in the way", func(t *testing.T) {
+		var tries atomic.Int32
+		r := outbox.New(outbox.Deps{DB: f.db, Points: f.points, Notify: notify(func(e *recordsgen.Event) error {
+			if e.Id == "e-bad:x" {
+				tries.Add(1)
+				return errors.New("no")
+			}
+			return nil
+		})})
+		f.checkIn(t, "bad", "x")
+		f.checkIn(t, "good", "y")
+		if n, err := r.Once(t.Context()); err != nil || n != 1 {
+			t.Errorf("%d %v", n, err)
+		}
+		f.checkIn(t, "good", "z")
+		if n, err := r.Once(t.Context()); err != nil || n != 1 || tries.Load() != 1 {
+			t.Errorf("%d %v, %d tries at once", n, err, tries.Load())
+		}
+	})
+}
+
+func TestTwoRelays(t *testing.T) {
+	for name, claims := range map[string]bool{"with claims": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			f := setUp(t)
+			d := outbox.Deps{DB: f.db, Points: f.points, Notify: notify(fine)}
+			if claims {
+				d.Redis = modeltest.Redis(t)
+			}
+			for i := range 60 {
+				f.checkIn(t, fmt.Sprint("m", i%3), fmt.Sprint("p", i))
+			}
+			var wg sync.WaitGroup
+			for range 2 {
+				r := outbox.New(d)
+				wg.Go(func() {
+					for f.waiting(t) > 0 {
+						if _, err := r.Once(t.Context()); err != nil {
+							t.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			for i := range 60 {
+				if l := f.entries(t, fmt.Sprint("p", i)); l.Total != 1 || l.Sum != 200 {
+					t.Errorf("p%d: %d entries, sum %d", i, l.Total, l.Sum)
+				}
+			}
+		})
+	}
+}
+
+func TestRunStops(t *testing.T) {
+	f := setUp(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	handed := make(chan struct{}, 10)
+	go func() {
+		done <- outbox.Run(ctx, outbox.Deps{DB: f.db, Points: f.points, Notify: notify(func(*recordsgen.Event) error { handed <- struct{}{}; return nil })})
+	}()
+	f.checkIn(t, "m1", "a")
+	<-handed
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if f.waiting(t) != 0 {
+		t.Error("what was begun was not finished")
+	}
+}
