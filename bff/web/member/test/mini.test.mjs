@@ -84,3 +84,47 @@ test('refused consent and an unbound member stop nothing and lead to binding', a
   const url = await stranger.until('the bind page', () => stranger.opened[0])
   assert.equal(decodeURIComponent(url), '/pages/bind/index?to=/pages/sign-in/index?t=token-1')
 })
+
+const BASE = process.env.BASE_URL
+const MINI = 'wx5a0db0c000000002' // of the sandbox; wx.requestPayment pays for its own app
+test('against the product: bind by SMS code, pay by the mini-program, settled by the notice', { skip: !BASE && 'BASE_URL is not set', timeout: 60_000 }, async () => {
+  const { admin, sandbox, smsCode, unboundMember } = await import('./sandbox.mjs')
+  const member = await unboundMember(await admin(BASE), { owing: true })
+  const user = await sandbox(BASE, 'POST', 'users', { nickname: member.name, phone: member.phone })
+
+  const phone = start({
+    async answer({ url, method = 'GET', data, header }) {
+      const { pathname, search } = new URL(url)
+      const body = method === 'GET' ? undefined : JSON.stringify(data ?? {})
+      const res = await fetch(BASE + pathname + search, { method, body, headers: { ...header, 'Content-Type': 'application/json' } })
+      return { statusCode: res.status, data: await res.json().catch(() => '') }
+    },
+    loginCode: async () => (await sandbox(BASE, 'POST', `users/${user.id}/mini-code`)).code,
+    async onPay(p) {
+      const { outTradeNo } = await sandbox(BASE, 'POST', 'payments/open', { appId: MINI, timeStamp: p.timeStamp, nonceStr: p.nonceStr, package: p.package, signType: p.signType, paySign: p.paySign })
+      await sandbox(BASE, 'POST', `payments/${outTradeNo}/approve`, { userId: user.id })
+      return 'ok'
+    }
+  })
+
+  // Unbound: led to bind, and back.
+  phone.open('pages/dues/index')
+  const bindURL = await phone.until('the bind page', () => phone.opened.find((u) => u.startsWith('/pages/bind/')))
+  const bind = phone.open('pages/bind/index', { to: new URL(bindURL, 'http://x').searchParams.get('to') })
+  for (const field of ['name', 'idNumber', 'phone']) bind.type('field-' + field, member[field])
+  bind.tap('ask')
+  await phone.until('the code to be sent', () => bind.text().includes('秒后重发'))
+  bind.type('field-code', await smsCode(BASE, member.phone))
+  bind.tap('submit')
+  await phone.until('the way back', () => phone.opened.includes('/pages/dues/index'))
+
+  const dues = phone.open('pages/dues/index')
+  await phone.until('the months owed', () => dues.text().includes('选择') || /基数|20\d\d年\d+月/.test(dues.text()))
+  dues.tap('bar-button')
+  const url = await phone.until('the result page', () => phone.opened.find((u) => u.startsWith('/pages/dues/result')))
+  assert.match(phone.called('requestPayment')[0].package, /^prepay_id=/)
+  assert.ok(phone.called('requestSubscribeMessage')[0].tmplIds.length > 0)
+
+  const result = phone.open('pages/dues/result', { id: new URL(url, 'http://x').searchParams.get('id') })
+  await phone.until('支付成功', () => result.text().includes('支付成功'))
+})

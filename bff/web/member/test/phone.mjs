@@ -88,6 +88,15 @@ export function start({ answer, loginCode = async () => 'code', consent = 'accep
           const tag = wxml.match(/<[a-z-]+ [^>]*>/g).find((t) => new RegExp(`class="[^"]*\\b${cls}\\b`).test(t) && /bindtap=/.test(t))
           const handler = page.data[/bindtap="\{\{(\w+)\}\}"/.exec(tag)[1]]
           return page[handler]({ type: 'tap', target: {}, currentTarget: { dataset: {} }, detail: {} })
+        },
+        /** Types into the input with a class, which stands alone or in a list. */
+        type(cls, value) {
+          const inputs = wxml.match(/<input [^>]*>/g)
+          const key = (tag) => /bindinput="\{\{(?:\w+\.)?(\w+)\}\}"/.exec(tag)[1]
+          const alone = inputs.find((t) => new RegExp(`class="[^"{]*\\b${cls}\\b`).test(t))
+          const item = Object.values(page.data).filter(Array.isArray).flat().find((i) => Object.values(i).some((v) => String(v).split(' ').includes(cls)))
+          const handler = alone ? page.data[key(alone)] : item[key(inputs.find((t) => t.includes("'field-input'")))]
+          return page[handler]({ type: 'input', target: { value }, currentTarget: { dataset: {} }, detail: { value } })
         }
       }
     }
