@@ -106,5 +106,8 @@ func (n *node) value() val {
 	return val{Type: n.raw.Type, Data: b.done()}
 }
 
+// String shows the value in messages.
+func (n *node) String() string { return n.value().String() }
+
 // replace makes the node hold v.
 func (n *node) replace(v val) { *n = node{raw: v} }

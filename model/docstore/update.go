@@ -253,7 +253,7 @@ func (t *target) walk(n *node, parts []string, i int, create bool, f func(p *nod
 			c = newNode(vDoc(emptyDoc))
 			n.set(key, c)
 		case c == nil || !c.isDoc() && !c.isArray():
-			check(c == nil || !create, 28, "Cannot create field '%s' in element {%s: %s}", parts[i+1], key, describe(c))
+			check(c == nil || !create, 28, "Cannot create field '%s' in element {%s: %s}", parts[i+1], key, c)
 			return
 		}
 		t.walk(c, parts, i+1, create, f)
@@ -276,14 +276,12 @@ func (t *target) walk(n *node, parts []string, i int, create bool, f func(p *nod
 	}
 	if n.isArray() {
 		if j, err := strconv.Atoi(part); err != nil || j < 0 {
-			check(!create, 28, "Cannot create field '%s' in element {%s: %s}", part, strings.Join(parts[:i], "."), describe(n))
+			check(!create, 28, "Cannot create field '%s' in element {%s: %s}", part, strings.Join(parts[:i], "."), n)
 			return
 		}
 	}
 	down(part)
 }
-
-func describe(n *node) string { return n.value().String() }
 
 // change applies one operator to one field.
 func (t *target) change(root, p *node, key string, c *change) {
