@@ -1,0 +1,255 @@
+package dues
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	dues "zhihuidangjian/idl/gen/dues"
+	partygen "zhihuidangjian/idl/gen/party"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// errNoBase refuses to price months before there is a base (DUES-06, A13).
+var errNoBase = kit.Conflict("dues.no_base", "请先添加该党员的党费基数")
+
+// account is what a member has paid and what his months cost.
+type account struct {
+	member      *partygen.Member
+	paidThrough string // yyyy-MM, "" when never
+	start       string // the first month to pay, "" without any base
+	bases       []*model.DuesBase
+}
+
+// category is what table of rates a member is under.
+func category(m *partygen.Member) string {
+	if m.DuesCategory == "" && m.Retired {
+		return retired
+	}
+	return m.DuesCategory
+}
+
+// pays refuses who owes no dues: other than full and probationary members.
+func pays(m *partygen.Member) error {
+	if m.Status != "active" || m.MemberType != "fullMember" && m.MemberType != "probationaryMember" {
+		return kit.InvalidFields(map[string]string{"memberId": "只有正式党员和预备党员缴纳党费"})
+	}
+	return nil
+}
+
+// account reads what a member has paid. 党费缴纳至 is that of the member's record or of
+// his last paid order, whichever is later; consequences of earlier changes are finished
+// first, so that a reversal that died half-way does not leave a gap. Who never paid
+// starts with his first base: the program cannot know what was paid on paper before.
+func (s *Service) account(ctx context.Context, m *partygen.Member) (*account, error) {
+	done, err := s.catchUp(ctx, m.Id)
+	if err != nil {
+		return nil, err
+	}
+	if done {
+		if m, err = s.member(ctx, m.Id); err != nil {
+			return nil, err
+		}
+	}
+	a := &account{member: m}
+	if validMonth(m.DuesPaidThrough) {
+		a.paidThrough = m.DuesPaidThrough
+	}
+	last, err := s.lastPaid(ctx, m.Id)
+	if err != nil {
+		return nil, err
+	}
+	a.paidThrough = max(a.paidThrough, last)
+	// Index memberId: the bases of one member.
+	a.bases, err = s.bases.Find(ctx, model.Everything, bson.D{{Key: "memberId", Value: m.Id}},
+		model.Page{Sort: bson.D{{Key: "effectiveMonth", Value: 1}}})
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case a.paidThrough != "":
+		a.start = kit.AddMonths(a.paidThrough, 1)
+	case len(a.bases) > 0:
+		a.start = a.bases[0].EffectiveMonth
+	}
+	return a, nil
+}
+
+// lastPaid is the last month that a member's orders paid; index memberId, status, toMonth.
+func (s *Service) lastPaid(ctx context.Context, memberID string) (string, error) {
+	list, err := s.orders.Find(ctx, model.Everything,
+		bson.D{{Key: "memberId", Value: memberID}, {Key: "status", Value: model.DuesPaidFor}},
+		model.Page{Sort: bson.D{{Key: "toMonth", Value: -1}}, Limit: 1})
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	return list[0].ToMonth, nil
+}
+
+// base is the latest base not after a month, or nil.
+func (a *account) base(month string) *model.DuesBase {
+	for i := len(a.bases) - 1; i >= 0; i-- {
+		if a.bases[i].EffectiveMonth <= month {
+			return a.bases[i]
+		}
+	}
+	return nil
+}
+
+// price computes the months from…to and their sum.
+func (a *account) price(from, to string) (items []model.DuesItem, sum int64, err error) {
+	for _, month := range months(from, to) {
+		b := a.base(month)
+		if b == nil {
+			return nil, 0, errNoBase
+		}
+		items = append(items, model.DuesItem{
+			Month: month, BaseMonth: b.EffectiveMonth, BaseAmount: b.BaseAmount, Rate: b.Rate,
+			Payable: b.PayableAmount, Due: b.PayableAmount,
+		})
+		sum += b.PayableAmount
+	}
+	return items, sum, nil
+}
+
+// check refuses months that cannot be ordered and names the field at fault (DUES-03).
+func (a *account) check(from, to, now string) error {
+	wrong := func(field, message string) error { return kit.InvalidFields(map[string]string{field: message}) }
+	switch {
+	case len(a.bases) == 0 || a.base(a.start) == nil:
+		return errNoBase
+	case from != "" && !validMonth(from):
+		return wrong("fromMonth", "缴纳起始月份应为年月，如2024-07")
+	case !validMonth(to):
+		return wrong("toMonth", "缴纳截止月份应为年月，如2024-07")
+	case from != "" && from <= a.paidThrough:
+		return wrong("fromMonth", from+"的党费已缴纳")
+	case from != "" && from != a.start:
+		return wrong("fromMonth", "应从"+a.start+"开始缴纳")
+	case to <= a.paidThrough:
+		return wrong("toMonth", to+"的党费已缴纳")
+	case to < a.start:
+		return wrong("toMonth", "缴纳截止月份不能早于起始月份")
+	case to > kit.AddMonths(now, aheadMonths):
+		return wrong("toMonth", "最多可预缴之后6个月的党费")
+	case len(months(a.start, to)) > maxMonths:
+		return wrong("toMonth", "一次最多缴纳60个月，请分次缴纳")
+	}
+	return nil
+}
+
+// GetBasePreview shows the rate and the dues of a month on a base before it is saved
+// (BASE-03).
+func (s *Service) GetBasePreview(ctx context.Context, req *dues.PreviewBaseReq) (*dues.PreviewBase, error) {
+	if req.BaseAmount < 0 || req.BaseAmount > maxBase {
+		return nil, kit.InvalidFields(map[string]string{"baseAmount": "请输入正确的金额"})
+	}
+	m, _, err := s.memberInScope(ctx, req.MemberId)
+	if err != nil {
+		return nil, err
+	}
+	rate, due := payable(kit.Month(s.d.Clock.Now()), category(m), req.BaseAmount)
+	return &dues.PreviewBase{Rate: rate, Payable: due}, nil
+}
+
+// GetOwed shows what a member has not paid yet: the months up to the current one, or up
+// to the one asked for.
+func (s *Service) GetOwed(ctx context.Context, req *dues.OwedReq) (*dues.Owed, error) {
+	m, c, err := s.memberInScope(ctx, req.MemberId)
+	if err != nil {
+		return nil, err
+	}
+	if req.ToMonth != "" && !validMonth(req.ToMonth) {
+		return nil, kit.InvalidFields(map[string]string{"toMonth": "缴纳截止月份应为年月，如2024-07"})
+	}
+	return s.owed(ctx, c, m, req.ToMonth, errNoBase.Message)
+}
+
+// GetMine shows a member his own 缴纳至, payable months and orders (DUES-11).
+func (s *Service) GetMine(ctx context.Context, _ *recordsgen.Empty) (*dues.Owed, error) {
+	c, err := kit.RequireMember(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.member(ctx, c.MemberID)
+	if err != nil {
+		return nil, err
+	}
+	return s.owed(ctx, c, m, "", "请联系党组织设置党费基数")
+}
+
+func (s *Service) owed(ctx context.Context, c *kit.Caller, m *partygen.Member, to, noBase string) (*dues.Owed, error) {
+	a, err := s.account(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	now := kit.Month(s.d.Clock.Now())
+	last := kit.AddMonths(now, aheadMonths)
+	if to == "" {
+		to = now
+	}
+	out := &dues.Owed{PaidThrough: a.paidThrough}
+	switch {
+	case pays(m) != nil:
+		out.Message = "只有正式党员和预备党员缴纳党费"
+	case len(a.bases) == 0 || a.base(a.start) == nil:
+		out.Message = noBase
+	default:
+		items, sum, err := a.price(a.start, min(to, last))
+		if err != nil {
+			return nil, err
+		}
+		ahead, _, err := a.price(max(a.start, kit.AddMonths(min(to, last), 1)), last)
+		if err != nil {
+			return nil, err
+		}
+		out.Items, out.Amount, out.Ahead = wireItems(items), sum, wireItems(ahead)
+		if len(items)+len(ahead) == 0 {
+			out.Message = "党费已缴纳至" + a.paidThrough + "，暂无可缴纳的月份"
+		}
+	}
+	// Own orders that still mean something: paid ones and the open one.
+	list, err := s.orders.Find(ctx, model.Everything, bson.D{
+		{Key: "memberId", Value: m.Id},
+		{Key: "status", Value: bson.D{{Key: "$in", Value: bson.A{model.DuesPaidFor, model.DuesUnpaid}}}},
+	}, model.Page{Limit: 60})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range list {
+		if o.Status == model.DuesUnpaid && !s.d.Clock.Now().Before(o.ExpiresAt) {
+			continue
+		}
+		out.Orders = append(out.Orders, s.wire(c, o))
+	}
+	return out, nil
+}
+
+func wireItems(items []model.DuesItem) []*dues.Item {
+	out := make([]*dues.Item, len(items))
+	for i, x := range items {
+		out[i] = &dues.Item{Month: x.Month, BaseAmount: x.BaseAmount, Rate: x.Rate, Payable: x.Payable, Reduction: x.Reduction, Due: x.Due}
+	}
+	return out
+}
+
+// wire is an order as callers see it, with what this one may do to it now.
+func (s *Service) wire(c *kit.Caller, o *model.DuesOrder) *dues.Order {
+	out := &dues.Order{
+		Id: o.ID, OrderNo: o.OrderNo, MemberId: o.MemberID, MemberName: o.MemberName, IdNumber: o.IDMasked, OrgName: o.OrgName,
+		FromMonth: o.FromMonth, ToMonth: o.ToMonth, Items: wireItems(o.Items), Amount: o.Amount, Status: o.Status,
+		PayMethod: o.PayMethod, PayChannel: o.PayChannel, CreatedAt: o.CreatedAt.UnixMilli(), Operator: o.Operator,
+		TransactionNo: o.TransactionNo, Version: o.Version, ExpiresAt: o.ExpiresAt.UnixMilli(), Actions: []string{},
+	}
+	if o.PaidAt != nil {
+		out.PaidAt = o.PaidAt.UnixMilli()
+	}
+	for _, a := range allowed(o, s.d.Clock.Now()) {
+		if c.Can("duesOrder."+a) || c.Kind == kit.Member && a == doPay {
+			out.Actions = append(out.Actions, a)
+		}
+	}
+	return out
+}

@@ -1,0 +1,299 @@
+package dues
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	partygen "zhihuidangjian/idl/gen/party"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
+)
+
+// maxBase bounds a base: a million yuan a month.
+const maxBase = 100_000_000
+
+func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
+	tree := records.Party{Client: s.d.Party}
+	return records.New(ctx, records.Config{
+		DB: s.d.DB, Clock: s.d.Clock, Orgs: tree, Seal: s.d.Seal, Refs: tree.Refs(),
+	}, s.baseType(), s.orderType())
+}
+
+// baseType is 基数管理 (manual 7.2). Adding a base for the same member and month again
+// corrects it (BASE-04, BASE-05), so there is no separate change.
+func (s *Service) baseType() *records.Type[model.DuesBase, *model.DuesBase] {
+	return &records.Type[model.DuesBase, *model.DuesBase]{
+		Name: "duesBase", Title: "党费基数", Collection: s.bases, NoUpdate: true,
+		Fields: []records.Field{
+			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member", Required: true, Form: true, Fixed: true, Search: true},
+			{Key: "memberName", Label: "姓名", List: true, Search: true, Keyword: true, Required: true},
+			{Key: "idNumber", Label: "身份证号", Type: "idNumber", List: true, Required: true},
+			{Key: "orgId", Label: "党组织", Type: "ref", Ref: "organization", List: true, Search: true, ReadOnly: true},
+			{Key: "effectiveMonth", Label: "使用年月", Type: "month", Required: true, Form: true, List: true, Search: true,
+				Help: "从该月起按此基数缴纳，同一党员同一年月再次添加即为更新"},
+			{Key: "baseAmount", Label: "应缴基数", Type: "money", Required: true, Form: true, List: true, Max: maxBase},
+			{Key: "rate", Label: "缴存比例", Virtual: true, List: true},
+			{Key: "payableAmount", Label: "应缴纳金额", Type: "money", List: true, ReadOnly: true},
+		},
+		Indexes: []model.Index{
+			{Keys: bson.D{{Key: "memberId", Value: 1}, {Key: "effectiveMonth", Value: 1}}},
+		},
+		NameOf:  func(b *model.DuesBase) string { return b.MemberName + " " + b.EffectiveMonth },
+		Columns: []string{"memberName", "idNumber", "effectiveMonth", "baseAmount"},
+		BeforeImport: func(ctx context.Context, _ []map[string]string) (context.Context, error) {
+			return s.withRoster(ctx)
+		},
+		FromImport:   s.baseFromRow,
+		BeforeSave:   s.completeBase,
+		Store:        s.storeBases,
+		BeforeDelete: s.baseUnused,
+		Present: func(_ context.Context, docs []*model.DuesBase, rows []records.Row) error {
+			for i, b := range docs {
+				rows[i]["rate"] = percent(b.Rate)
+			}
+			return nil
+		},
+	}
+}
+
+// percent shows 1/10,000: 50 is 0.5%. Fixed dues have no rate.
+func percent(rate int32) string {
+	if rate == 0 {
+		return "定额"
+	}
+	text := fmt.Sprintf("%d.%02d", rate/100, rate%100)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + "%"
+}
+
+// roster is who an import may mean: the active members below the one who imports.
+type roster struct {
+	masked map[string][]*partygen.Member // name and masked ID number → members
+	open   map[string]*partygen.Member   // id → member with an open ID number
+}
+
+type rosterKey struct{}
+
+func (s *Service) withRoster(ctx context.Context) (context.Context, error) {
+	list, err := s.d.Party.ListMembers(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: kit.CallerOf(ctx).OrgID})
+	if err != nil {
+		return nil, err
+	}
+	r := &roster{masked: map[string][]*partygen.Member{}, open: map[string]*partygen.Member{}}
+	for _, m := range list.Members {
+		key := m.Name + " " + m.IdNumber
+		r.masked[key] = append(r.masked[key], m)
+	}
+	return context.WithValue(ctx, rosterKey{}, r), nil
+}
+
+// baseFromRow finds the member of a row by name and full ID number.
+func (s *Service) baseFromRow(ctx context.Context, row map[string]string, b *model.DuesBase) error {
+	r, _ := ctx.Value(rosterKey{}).(*roster)
+	name, id := strings.TrimSpace(row["memberName"]), strings.ToUpper(strings.TrimSpace(row["idNumber"]))
+	for _, m := range r.masked[name+" "+maskID(id)] {
+		open := r.open[m.Id]
+		if open == nil {
+			var err error
+			if open, err = s.member(ctx, m.Id); err != nil {
+				return err
+			}
+			r.open[m.Id] = open
+		}
+		if open.IdNumber == id {
+			b.MemberID = m.Id
+			return nil
+		}
+	}
+	return kit.Invalid("dues.unknown_member", "姓名和身份证号与管理范围内的党员不符")
+}
+
+// completeBase computes rate and dues from the member's table of rates and puts the base
+// under the id of member and month.
+func (s *Service) completeBase(ctx context.Context, _, b *model.DuesBase) error {
+	var m *partygen.Member
+	if r, ok := ctx.Value(rosterKey{}).(*roster); ok {
+		m = r.open[b.MemberID]
+	}
+	if m == nil {
+		var err error
+		if m, err = s.member(ctx, b.MemberID); err != nil {
+			return err
+		}
+	}
+	if err := pays(m); err != nil {
+		return err
+	}
+	fillBase(b, m)
+	return nil
+}
+
+func fillBase(b *model.DuesBase, m *partygen.Member) {
+	b.ID = baseID(m.Id, b.EffectiveMonth)
+	b.OrgID, b.Orgs = m.OrgId, m.Orgs
+	b.MemberID, b.MemberName, b.IDMasked, b.Category = m.Id, m.Name, maskID(m.IdNumber), category(m)
+	b.Rate, b.PayableAmount = payable(b.EffectiveMonth, b.Category, b.BaseAmount)
+	b.RateVersion = rateIn(b.EffectiveMonth).Version
+}
+
+func baseID(memberID, month string) string { return kit.KeyID("dues-base", memberID, month) }
+
+// storeBases inserts bases; one that is there, also a deleted one, gets the new values
+// (BASE-04). The same month twice in a file: the later row wins.
+func (s *Service) storeBases(ctx context.Context, docs []*model.DuesBase) (map[int]error, error) {
+	failed, err := s.bases.InsertMany(ctx, docs)
+	if err != nil {
+		return nil, err
+	}
+	for i, err := range failed {
+		if !errors.Is(err, model.ErrDuplicate) {
+			return failed, nil
+		}
+		if err := s.replaceBase(ctx, docs[i]); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func (s *Service) replaceBase(ctx context.Context, b *model.DuesBase) error {
+	for range tries {
+		var was model.DuesBase // deleted or not
+		if err := s.bases.Mongo().FindOne(ctx, bson.D{{Key: "_id", Value: b.ID}}).Decode(&was); errors.Is(err, mongo.ErrNoDocuments) {
+			return kit.ErrConflict
+		} else if err != nil {
+			return fmt.Errorf("find base: %w", err)
+		}
+		b.Version, b.CreatedAt = was.Version, was.CreatedAt
+		if err := s.bases.Replace(ctx, b); !errors.Is(err, model.ErrStale) {
+			return err
+		}
+	}
+	return kit.ErrConflict
+}
+
+// baseUnused refuses to delete what a paid order was computed from (BASE-07).
+func (s *Service) baseUnused(ctx context.Context, b *model.DuesBase) error {
+	n, err := s.orders.Count(ctx, model.Everything, bson.D{
+		{Key: "memberId", Value: b.MemberID}, {Key: "status", Value: model.DuesPaidFor}, {Key: "items.baseMonth", Value: b.EffectiveMonth},
+	})
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		return kit.Conflict("dues.base_used", "该基数已被使用")
+	}
+	return nil
+}
+
+// orderType is 党费管理 and 支付明细 (manual 7.1, 7.3). All verbs are typed use cases.
+func (s *Service) orderType() *records.Type[model.DuesOrder, *model.DuesOrder] {
+	return &records.Type[model.DuesOrder, *model.DuesOrder]{
+		Name: "duesOrder", Title: "党费", Collection: s.orders, NoCreate: true, NoUpdate: true, NoDelete: true,
+		Fields: []records.Field{
+			{Key: "orderNo", Label: "订单号", List: true, Keyword: true},
+			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member", Search: true},
+			{Key: "memberName", Label: "姓名", List: true, Search: true, Keyword: true},
+			{Key: "idNumber", Label: "身份证号", Type: "idNumber", List: true},
+			{Key: "orgId", Label: "党组织", Type: "ref", Ref: "organization", List: true, Search: true},
+			{Key: "fromMonth", Label: "起始月份", Type: "month", List: true},
+			{Key: "toMonth", Label: "截止月份", Type: "month", List: true},
+			{Key: "month", Label: "缴纳月份", Type: "month", Virtual: true, Search: true},
+			{Key: "amount", Label: "支付金额", Type: "money", List: true},
+			{Key: "status", Label: "状态", Type: "enum", List: true, Search: true, Options: []records.Option{
+				{Value: model.DuesUnpaid, Label: "未支付"}, {Value: model.DuesPaidFor, Label: "已支付"}, {Value: model.DuesDeleted, Label: "已删除"}}},
+			{Key: "payMethod", Label: "支付方式", Type: "enum", List: true, Search: true, Options: []records.Option{
+				{Value: model.PayCash, Label: "现金支付"}, {Value: model.PayWeChat, Label: "微信支付"}}},
+			{Key: "payChannel", Label: "缴纳途径", Type: "enum", List: true, Options: []records.Option{
+				{Value: model.ViaConsole, Label: "后台支付"}, {Value: model.ViaMobile, Label: "手机支付"}}},
+			{Key: "createdAt", Label: "录入时间", Type: "datetime", List: true},
+			{Key: "paidAt", Label: "支付时间", Type: "datetime", List: true, Search: true},
+			{Key: "operator", Label: "经办人", List: true},
+			{Key: "transactionNo", Label: "微信交易号"},
+			{Key: "deletedBy", Label: "删除人"},
+			{Key: "deletedAt", Label: "删除时间", Type: "datetime"},
+			{Key: "deleteReason", Label: "删除原因"},
+		},
+		Indexes: orderIndexes,
+		Actions: []records.Action{
+			{Key: doPay, Title: "支付"},
+			{Key: doDelete, Title: "删除", Confirm: "确定删除该党费记录？"},
+			{Key: doReverse, Title: "删除", Confirm: "确定删除该现金订单？删除后党员的党费缴纳至日期将退回。"},
+			{Key: doPrint, Title: "打印"},
+		},
+		Where:  ordersShown,
+		Filter: orderFilter,
+		RowActions: func(_ *kit.Caller, o *model.DuesOrder, given []string) []string {
+			can := allowed(o, s.d.Clock.Now())
+			return slices.DeleteFunc(given, func(a string) bool { return a != "view" && !slices.Contains(can, a) })
+		},
+		Summary: s.sumOrders,
+	}
+}
+
+// ordersShown: cleared orders and deleted unpaid ones are in no list; deleted cash
+// orders only when asked for (查看删除记录, DORD-09).
+func ordersShown(_ context.Context, filters map[string]string) bson.D {
+	switch strings.TrimSpace(filters["status"]) {
+	case model.DuesUnpaid, model.DuesPaidFor:
+		return nil
+	case model.DuesDeleted:
+		return bson.D{{Key: "payMethod", Value: model.PayCash}}
+	}
+	return bson.D{{Key: "status", Value: bson.D{{Key: "$in", Value: bson.A{model.DuesPaidFor, model.DuesUnpaid}}}}}
+}
+
+// orderFilter answers month=yyyy-MM, or from,to: the orders that hold a month of it; and
+// the states that lists know.
+func orderFilter(_ context.Context, key, value string) (bson.D, bool, error) {
+	switch key {
+	case "month":
+		from, to, ranged := strings.Cut(value, ",")
+		if !ranged {
+			to = from
+		}
+		if from != "" && !validMonth(from) || to != "" && !validMonth(to) {
+			return nil, false, kit.Invalid("filter.invalid", "缴纳月份应为年月，如2024-07")
+		}
+		part := bson.D{{Key: "toMonth", Value: bson.D{{Key: "$gte", Value: from}}}}
+		if to != "" {
+			part = append(part, bson.E{Key: "fromMonth", Value: bson.D{{Key: "$lte", Value: to}}})
+		}
+		return part, true, nil
+	case "status":
+		switch value {
+		case model.DuesUnpaid, model.DuesPaidFor, model.DuesDeleted:
+			return bson.D{{Key: "status", Value: value}}, true, nil
+		}
+		return bson.D{}, true, nil // ordersShown has bounded it
+	}
+	return nil, false, nil
+}
+
+// sumOrders is the total beside a list (DORD-04).
+func (s *Service) sumOrders(ctx context.Context, filter bson.D) (map[string]string, error) {
+	cur, err := s.orders.Mongo().Aggregate(ctx, mongo.Pipeline{
+		{{Key: "$match", Value: filter}},
+		{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil}, {Key: "amount", Value: bson.D{{Key: "$sum", Value: "$amount"}}}}}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sum orders: %w", err)
+	}
+	var sums []struct {
+		Amount int64 `bson:"amount"`
+	}
+	if err := cur.All(ctx, &sums); err != nil {
+		return nil, fmt.Errorf("sum orders: %w", err)
+	}
+	var sum int64
+	for _, x := range sums {
+		sum += x.Amount
+	}
+	return map[string]string{"amount": fmt.Sprint(sum)}, nil
+}

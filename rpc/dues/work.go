@@ -1,0 +1,133 @@
+package dues
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	dues "zhihuidangjian/idl/gen/dues"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/wechat"
+)
+
+// atOnce bounds what one turn of a worker does; the next one goes on.
+const atOnce = 200
+
+// ExpireOrders clears the unpaid orders whose day is over (DUES-05): closed at WeChat
+// first, then here. It may be late, or run twice. An order that WeChat does not answer
+// for stays for the next turn, and the error says so.
+func (s *Service) ExpireOrders(ctx context.Context, _ *recordsgen.Empty) (*dues.Done, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	done := &dues.Done{}
+	var errs []error
+	// Index status, expiresAt.
+	list, err := s.orders.Find(ctx, model.Everything, bson.D{
+		{Key: "status", Value: model.DuesUnpaid}, {Key: "expiresAt", Value: bson.D{{Key: "$lte", Value: s.d.Clock.Now()}}},
+	}, model.Page{Sort: bson.D{{Key: "expiresAt", Value: 1}}})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range list {
+		if err := s.clear(ctx, o.ID); err != nil {
+			errs = append(errs, fmt.Errorf("order %s: %w", o.OrderNo, err))
+			continue
+		}
+		done.Count++
+	}
+	return done, errors.Join(errs...)
+}
+
+// QueryWaiting asks WeChat for unpaid orders that are open there, since notices are not
+// guaranteed to come; it finishes what crashes left half-done and gives money back.
+func (s *Service) QueryWaiting(ctx context.Context, _ *recordsgen.Empty) (*dues.Done, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	done := &dues.Done{}
+	var errs []error
+	waiting, err := s.orders.Find(ctx, model.Everything, bson.D{{Key: "waiting", Value: true}},
+		model.Page{Sort: bson.D{{Key: "updatedAt", Value: 1}}, Limit: atOnce})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range waiting {
+		paid, err := s.ask(ctx, o)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("order %s: %w", o.OrderNo, err))
+		} else if paid {
+			done.Count++
+		}
+	}
+	half, err := s.orders.Find(ctx, model.Everything, bson.D{{Key: "todo", Value: bson.D{{Key: "$gt", Value: ""}}}}, model.Page{Limit: atOnce})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range half {
+		if err := s.finish(ctx, o); err != nil {
+			errs = append(errs, fmt.Errorf("order %s: %w", o.OrderNo, err))
+		}
+	}
+	return done, errors.Join(append(errs, s.payBack(ctx))...)
+}
+
+// ask settles an order if WeChat says that it is paid.
+func (s *Service) ask(ctx context.Context, o *model.DuesOrder) (bool, error) {
+	t := o.Trade()
+	if t == nil {
+		return false, nil
+	}
+	tx, err := s.d.Pay.Query(ctx, t.OutTradeNo)
+	switch {
+	case wechat.CodeOf(err) == wechat.CodeOrderNotExist:
+		return false, nil // not asked for yet, or never
+	case err != nil:
+		return false, err
+	}
+	switch tx.TradeState {
+	case wechat.TradeSuccess:
+		if problem := s.mismatch(o, t, tx); problem != "" {
+			return false, errors.New(problem)
+		}
+		_, err := s.settle(ctx, o.ID, online(tx))
+		return err == nil, err
+	case wechat.TradeClosed:
+		return false, s.closed(ctx, o.ID, t.OutTradeNo)
+	}
+	return false, nil
+}
+
+// payBack gives back what orders could not take. The number of a refund is made of its
+// transaction, so that a repeat is the same refund at WeChat too.
+func (s *Service) payBack(ctx context.Context) error {
+	list, err := s.refunds.Find(ctx, model.Everything, bson.D{{Key: "state", Value: "pending"}}, model.Page{Limit: atOnce})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range list {
+		back, err := s.d.Pay.Refund(ctx, wechat.RefundOrder{
+			OutTradeNo: r.OutTradeNo, OutRefundNo: r.ID, Reason: "党费订单已失效", RefundFen: r.Amount, TotalFen: r.Amount,
+		})
+		_, saved := s.refunds.Update(ctx, model.Everything, r.ID, func(r *model.DuesRefund) error {
+			if err != nil {
+				r.LastError = err.Error()
+				return nil
+			}
+			if back.Status == wechat.RefundSuccess {
+				now := s.d.Clock.Now()
+				r.State, r.DoneAt, r.LastError = "done", &now, ""
+			}
+			return nil
+		})
+		if err := errors.Join(err, saved); err != nil {
+			errs = append(errs, fmt.Errorf("refund of %s: %w", r.OrderNo, err))
+		}
+	}
+	return errors.Join(errs...)
+}
