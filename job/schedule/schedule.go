@@ -11,24 +11,30 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
+	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 // Deps is what the scheduler needs.
 type Deps struct {
+	DB     *mongo.Database
 	Redis  redis.UniversalClient
 	Clock  *kit.Clock
 	Dues   duessvc.Client
+	Party  partysvc.Client
 	Notify notifysvc.Client
 }
 
@@ -61,7 +67,30 @@ func Tasks(d Deps) []Task {
 			_, err := d.Notify.Deliver(ctx, none)
 			return err
 		}},
+		{Name: "imports.run", Every: 2 * time.Second, Do: func(ctx context.Context) error { return runImports(ctx, d) }},
 	}
+}
+
+// runImports goes on with the uploads that no process works at: those that a service
+// left when it died.
+func runImports(ctx context.Context, d Deps) error {
+	list, err := records.PendingImports(ctx, d.DB)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, i := range list {
+		switch i.Type {
+		case "organization", "member", "binding":
+			_, err = d.Party.RunImport(ctx, i)
+		case "duesBase", "duesOrder":
+			_, err = d.Dues.RunImport(ctx, i)
+		default:
+			err = fmt.Errorf("import %s: no service owns the type %s", i.Id, i.Type)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // Run does the tasks until ctx is done and returns when what was begun is finished.

@@ -3,11 +3,20 @@ package schedule_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/cloudwego/kitex/server"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	duesgen "zhihuidangjian/idl/gen/dues"
+	duessvc "zhihuidangjian/idl/gen/dues/dues"
+	partygen "zhihuidangjian/idl/gen/party"
+	partysvc "zhihuidangjian/idl/gen/party/party"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/job/schedule"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/kit"
@@ -84,5 +93,54 @@ func TestOneAtATime(t *testing.T) {
 	}
 	if n := redis.Exists(t.Context(), "lock:slow").Val(); n != 0 {
 		t.Error("the lock was not given back")
+	}
+}
+
+// partyOwner and duesOwner remember the imports they were asked to go on with.
+type partyOwner struct {
+	partygen.Party
+	ran []string
+}
+
+func (o *partyOwner) RunImport(_ context.Context, q *recordsgen.IDReq) (*recordsgen.ImportBatch, error) {
+	o.ran = append(o.ran, q.Id)
+	return &recordsgen.ImportBatch{Id: q.Id}, nil
+}
+
+type duesOwner struct {
+	duesgen.Dues
+	ran []string
+}
+
+func (o *duesOwner) RunImport(_ context.Context, q *recordsgen.IDReq) (*recordsgen.ImportBatch, error) {
+	o.ran = append(o.ran, q.Id)
+	return &recordsgen.ImportBatch{Id: q.Id}, nil
+}
+
+func TestImports(t *testing.T) {
+	party, dues := &partyOwner{}, &duesOwner{}
+	d := schedule.Deps{
+		DB: modeltest.DB(t), Redis: modeltest.Redis(t), Clock: &kit.Clock{},
+		Party: partysvc.Wrap(kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, party) })),
+		Dues:  duessvc.Wrap(kit.NewLocal(func(s server.Server) error { return duessvc.RegisterService(s, dues) })),
+	}
+	past, future := time.Now().Add(-time.Minute), time.Now().Add(time.Minute)
+	for _, b := range []bson.D{
+		{{Key: "_id", Value: "left"}, {Key: "type", Value: "member"}, {Key: "state", Value: "running"}, {Key: "leaseUntil", Value: past}},
+		{{Key: "_id", Value: "bases"}, {Key: "type", Value: "duesBase"}, {Key: "state", Value: "queued"}, {Key: "leaseUntil", Value: past}},
+		{{Key: "_id", Value: "held"}, {Key: "type", Value: "member"}, {Key: "state", Value: "running"}, {Key: "leaseUntil", Value: future}},
+		{{Key: "_id", Value: "done"}, {Key: "type", Value: "member"}, {Key: "state", Value: "finished"}, {Key: "leaseUntil", Value: past}},
+	} {
+		if _, err := d.DB.Collection("imports").InsertOne(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tasks := schedule.Tasks(d)
+	i := slices.IndexFunc(tasks, func(t schedule.Task) bool { return t.Name == "imports.run" })
+	if err := schedule.NewRunner(d.Redis, d.Clock, tasks[i]).Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(party.ran, []string{"left"}) || !slices.Equal(dues.ran, []string{"bases"}) {
+		t.Errorf("party went on with %v, dues with %v", party.ran, dues.ran)
 	}
 }

@@ -20,7 +20,9 @@ func Run(ctx context.Context, p *suite.Platform, c *suite.Clients) error {
 		relay = outbox.Run(ctx, outbox.Deps{DB: p.DB, Redis: p.Redis, Points: c.Points, Notify: c.Notify})
 	})
 	wg.Go(func() {
-		tasks = schedule.Run(ctx, schedule.Deps{Redis: p.Redis, Clock: p.Clock, Dues: c.Dues, Notify: c.Notify})
+		tasks = schedule.Run(ctx, schedule.Deps{
+			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Dues: c.Dues, Party: c.Party, Notify: c.Notify,
+		})
 	})
 	wg.Wait()
 	return errors.Join(relay, tasks)

@@ -410,6 +410,112 @@ func TestRanking(t *testing.T) {
 	})
 }
 
+func (f *fixture) rule(ctx context.Context, id string) map[string]any {
+	f.Helper()
+	j, err := f.Client.Get(ctx, &recordsgen.IDReq{Type: "pointsRule", Id: id})
+	if err != nil {
+		f.Fatal(err)
+	}
+	var r map[string]any
+	if err := json.Unmarshal(j.Json, &r); err != nil {
+		f.Fatal(err)
+	}
+	return r
+}
+
+func (f *fixture) saveRule(ctx context.Context, id string, change map[string]any) error {
+	f.Helper()
+	b, _ := json.Marshal(change)
+	version := int64(f.rule(admin(f.Context(), "root"), id)["version"].(float64))
+	_, err := f.Client.Save(ctx, &recordsgen.SaveReq{Type: "pointsRule", Id: id, Version: version, Json: b})
+	return err
+}
+
+func TestConfiguration(t *testing.T) {
+	transports(t, func(f *fixture) {
+		root, lower := admin(f.Context(), "root"), admin(f.Context(), "b1")
+		const id = "personal.offlineActivity"
+		f.Run("PTS-01 the rules of both dimensions show, to a lower admin without 修改", func(t *testing.T) {
+			for _, ctx := range []context.Context{root, lower} {
+				j, err := f.Client.List(ctx, &recordsgen.ListReq{Type: "pointsRule", Size: 50})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var l struct{ Items []map[string]any }
+				if err := json.Unmarshal(j.Json, &l); err != nil {
+					t.Fatal(err)
+				}
+				seen := map[any]bool{}
+				for _, r := range l.Items {
+					seen[r["dimension"]] = true
+					for _, key := range []string{"item", "condition", "addScore", "deductScore", "dailyMax", "weight", "enabled"} {
+						if _, ok := r[key]; !ok {
+							t.Errorf("%v has no %s", r["id"], key)
+						}
+					}
+					actions, _ := r["_actions"].([]any)
+					if got := slices.Contains(actions, any("update")); got != (kit.CallerOf(ctx).TopLevel) {
+						t.Errorf("%v: 修改 shows %v", r["id"], got)
+					}
+				}
+				if !seen["personal"] || !seen["organisation"] {
+					t.Errorf("dimensions: %v", seen)
+				}
+			}
+		})
+		f.Run("PTS-07 only the top-level admin changes a rule", func(t *testing.T) {
+			err := f.saveRule(lower, id, map[string]any{"addScore": "9"})
+			if e := kit.FromError(err); err == nil || e.Message != "只有最高级管理员可以修改" || f.rule(root, id)["addScore"] != "2" {
+				t.Errorf("a lower admin: %v", err)
+			}
+			if err := f.saveRule(root, id, map[string]any{"addScore": "3"}); err != nil || f.rule(lower, id)["addScore"] != "3" {
+				t.Errorf("the top-level admin: %v", err)
+			}
+		})
+		f.Run("PTS-03 later events use the new values, earlier entries keep theirs; no number is refused", func(t *testing.T) {
+			f.handle(scan("m1", "a", "b1", "b1", november8))
+			if err := f.saveRule(root, id, map[string]any{"addScore": "1.5", "weight": "2"}); err != nil {
+				t.Fatal(err)
+			}
+			f.handle(scan("m1", "a", "b1", "b1", november8))
+			f.handle(scan("m2", "a", "b1", "b1", november8))
+			got := scores(f.entries(root, "personal", "a", 2026))
+			slices.Sort(got)
+			if !slices.Equal(got, []int64{300, 300}) {
+				t.Errorf("entries %v", got)
+			}
+			for _, bad := range []map[string]any{{"addScore": "-1"}, {"addScore": "x"}, {"deductScore": "1.234"}, {"weight": ""}, {"weight": "1e3"}, {"dailyMax": "."}} {
+				if err := f.saveRule(root, id, bad); err == nil {
+					t.Errorf("%v was saved", bad)
+				}
+			}
+		})
+		f.Run("PTS-06 a daily maximum below the score is refused and nothing changes", func(t *testing.T) {
+			err := f.saveRule(root, id, map[string]any{"addScore": "4", "dailyMax": "3.99"})
+			if e := kit.FromError(err); err == nil || e.Fields["dailyMax"] == "" || f.rule(root, id)["addScore"] != "1.5" {
+				t.Errorf("%v", err)
+			}
+			if err := f.saveRule(root, id, map[string]any{"addScore": "4", "dailyMax": "4"}); err != nil || f.rule(lower, id)["addScore"] != "4" {
+				t.Errorf("equal values: %v", err)
+			}
+		})
+		f.Run("bands of payment are checked", func(t *testing.T) {
+			for _, bad := range []string{"10:5", "20:5 10:3 31:1", "10:5 31:-1", "10 31:1", "0:1 31:1"} {
+				if err := f.saveRule(root, "personal.dues", map[string]any{"bands": bad}); err == nil {
+					t.Errorf("%q was saved", bad)
+				}
+			}
+			if err := f.saveRule(root, "personal.dues", map[string]any{"bands": "5:8 31:0.5"}); err != nil {
+				t.Fatal(err)
+			}
+			f.handle(paid("o1", "c", "b1", november8, "2026-11"))
+			if got := scores(f.entries(root, "personal", "c", 2026)); !slices.Equal(got, []int64{50}) {
+				t.Errorf("entries %v", got)
+			}
+		})
+	})
+}
+
 func wantNotFound(t *testing.T, err error) {
 	t.Helper()
 	if kit.FromError(err) == nil || kit.FromError(err).Key != kit.ErrNotFound.Key {

@@ -76,7 +76,11 @@ func (s *Service) Save(ctx context.Context, req *recordsgen.SaveReq) (*recordsge
 const ruleType = "pointsRule"
 
 // checkRule refuses values that no event could be judged by (PTS-03, PTS-06).
-func checkRule(_ context.Context, _, r *model.PointsRule) error {
+func checkRule(ctx context.Context, _, r *model.PointsRule) error {
+	if r.OrgID == "" { // seeded before there was an organisation
+		c := kit.CallerOf(ctx)
+		r.OrgID, r.Orgs = c.OrgID, c.Orgs
+	}
 	wrong := map[string]string{}
 	for key, d := range map[string]model.Decimal{
 		"addScore": r.AddScore, "deductScore": r.DeductScore, "dailyMax": r.DailyMax, "weight": r.Weight,
