@@ -45,6 +45,9 @@ var Control = []struct{ Method, Path, Body, About string }{
 // UserCookie holds the id of the WeChat user who holds the phone.
 const UserCookie = "sandbox_user"
 
+// memberCookie is the BFF's session of a member: another person's phone starts without it.
+const memberCookie = "zd_member"
+
 // problem is an error for whoever drives the sandbox.
 type problem struct {
 	status int
@@ -229,6 +232,7 @@ func (s *Sim) handOver(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, errNoUser
 	}
 	http.SetCookie(w, &http.Cookie{Name: UserCookie, Value: u.ID, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: memberCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	return map[string]any{"user": tell(u)}, nil
 }
 

@@ -111,13 +111,18 @@
 
   window.WeixinJSBridge = {
     invoke(name, params, callback = () => {}) {
-      if (name !== 'getBrandWCPayRequest') {
-        callback({ err_msg: `${name}:ok` })
-        return
+      switch (name) {
+        case 'getBrandWCPayRequest':
+          requestPayment(params).then(({ result, error }) => {
+            callback(error ? { err_msg: 'get_brand_wcpay_request:fail', err_desc: error } : { err_msg: `get_brand_wcpay_request:${result}` })
+          })
+          break
+        case 'scanQRCode':
+          scanSheet().then((text) => callback(text ? { err_msg: 'scanQRCode:ok', resultStr: text } : { err_msg: 'scanQRCode:cancel' }))
+          break
+        default:
+          callback({ err_msg: `${name}:ok` })
       }
-      requestPayment(params).then(({ result, error }) => {
-        callback(error ? { err_msg: 'get_brand_wcpay_request:fail', err_desc: error } : { err_msg: `get_brand_wcpay_request:${result}` })
-      })
     },
     call(name) {
       if (name === 'closeWindow') location.href = '/m/'

@@ -54,7 +54,7 @@
 
   const hold = attempt(async (userId) => {
     ({ user: holder } = await api('phone', { userId }))
-    for (const name of Object.keys(localStorage)) if (name.startsWith('member')) localStorage.removeItem(name)
+    sessionStorage.clear() // the member pages' own notes, which belong to the former user
     open(home)
   })
 
