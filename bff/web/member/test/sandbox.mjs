@@ -45,7 +45,7 @@ export async function unboundMember(as, { owing = false } = {}) {
   for (let tries = 0; tries < 60; tries++) {
     const page = 1 + Math.floor(Math.random() * Math.min(total, 1000))
     const [one] = (await as('GET', `/records/member?size=1&page=${page}`)).items
-    if (!one || taken.has(one.id) || one.openId || one.miniOpenId || (one.status && one.status !== 'normal')) continue
+    if (!one || taken.has(one.id) || one.openId || one.miniOpenId || (one.status && one.status !== 'active')) continue
     if (owing) {
       const owed = await as('GET', '/dues/owed?memberId=' + one.id).catch(() => undefined)
       if (!owed?.items?.some((i) => i.due > 0) || owed.orders?.some((o) => o.status === 'unpaid')) continue
