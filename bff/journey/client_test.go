@@ -101,8 +101,11 @@ func (b *browser) do(method, path string, body any) *answer {
 	return a
 }
 
-func (b *browser) get(path string, into any)            { b.t.Helper(); b.do("GET", path, nil).into(b.t, into) }
-func (b *browser) post(path string, body any, into any) { b.t.Helper(); b.do("POST", path, body).into(b.t, into) }
+func (b *browser) get(path string, into any) { b.t.Helper(); b.do("GET", path, nil).into(b.t, into) }
+func (b *browser) post(path string, body any, into any) {
+	b.t.Helper()
+	b.do("POST", path, body).into(b.t, into)
+}
 
 // upload is a multipart form with one file.
 type upload struct {
@@ -155,10 +158,11 @@ func (b *browser) wechatUser(nickname, phone string) string {
 // openPhone opens the member pages as the phone does: WeChat recognises its user.
 func (b *browser) openPhone(userID string) {
 	b.t.Helper()
-	stay := *b.http
+	follow := b.http
+	stay := *follow
 	stay.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	b.http, stay = &stay, *b.http
-	defer func() { b.http = &stay }()
+	b.http = &stay
+	defer func() { b.http = follow }()
 	to := b.do("GET", "/wechat/oauth?to=/m/", nil)
 	if to.Status != http.StatusFound {
 		b.t.Fatalf("oauth: %d %s", to.Status, to.Body)

@@ -77,6 +77,9 @@ func Call[Q, R any](method Method[Q, R]) Handler {
 // Func is a handler that reads and writes HTTP itself.
 func Func(f app.HandlerFunc) Handler { return Handler{Serve: f} }
 
+// encoding writes empty lists as [], so that pages need not tell null from empty.
+var encoding = sonic.Config{NoNullSliceOrMap: true}.Froze()
+
 // Answer writes what a service returned.
 func Answer(ctx context.Context, c *app.RequestContext, resp any) {
 	switch v := resp.(type) {
@@ -90,7 +93,7 @@ func Answer(ctx context.Context, c *app.RequestContext, resp any) {
 		c.Header("Content-Disposition", disposition+"; filename*=UTF-8''"+url.PathEscape(v.Name))
 		c.Data(consts.StatusOK, v.ContentType, v.Data)
 	default:
-		b, err := sonic.ConfigDefault.Marshal(resp)
+		b, err := encoding.Marshal(resp)
 		if err != nil {
 			Fail(ctx, c, err)
 			return

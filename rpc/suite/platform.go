@@ -150,9 +150,8 @@ func (p *Platform) openOutside(ctx context.Context) error {
 			p.SandboxURL = url
 		}
 		var err error
-		p.WeChatConf, smsConf, err = sim.Credentials(ctx, p.SandboxURL, cfg.PublicURL)
-		if err != nil {
-			return fmt.Errorf("sandbox: %w", err)
+		if p.WeChatConf, smsConf, err = sim.Fetch(ctx, p.SandboxURL, cfg.PublicURL); err != nil {
+			return err
 		}
 	}
 	var err error
@@ -167,7 +166,7 @@ func (p *Platform) openOutside(ctx context.Context) error {
 
 // startSandbox serves the simulators on a loopback port of their own, so that the
 // unchanged SDKs talk real HTTP to them.
-func (p *Platform) startSandbox(context.Context) (string, error) {
+func (p *Platform) startSandbox(ctx context.Context) (string, error) {
 	s, err := sim.New(sim.Options{Now: p.Clock.Now, StateFile: filepath.Join(p.Config.Data, "sandbox.json")})
 	if err != nil {
 		return "", fmt.Errorf("sandbox: %w", err)
@@ -178,11 +177,16 @@ func (p *Platform) startSandbox(context.Context) (string, error) {
 	}
 	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second}
 	p.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			slog.Error("sandbox", "cause", err)
+		}
+	})
+	p.Go(func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			slog.Error("sandbox", "cause", err)
 		}
 	})
-	p.closers = append(p.closers, func() error { return errors.Join(srv.Close(), s.Close()) })
+	p.closers = append(p.closers, srv.Close)
 	return "http://" + l.Addr().String(), nil
 }
 
