@@ -33,10 +33,12 @@ const (
 var (
 	errNoSuchMember = &kit.Error{Code: 40401, Key: "bind.unknown", Message: "未找到党员信息，请核对姓名、身份证号和手机号"}
 	errTaken        = kit.Conflict("bind.taken", "该党员已绑定其他微信，请联系党组织解绑")
+	errAccount      = kit.Conflict("bind.account", "该微信已绑定其他党员")
 	errCode         = kit.Invalid("bind.code", "验证码错误或已失效，请重新获取")
 )
 
-// pendingCode is a code that was sent, kept under the phone's blind index.
+// pendingCode is a code that was sent, kept by phone and WeChat user, so that nobody
+// uses up the tries of another.
 type pendingCode struct {
 	Code     string `json:"code"`
 	MemberID string `json:"memberId"`
@@ -111,33 +113,55 @@ func (s *Service) SendBindCode(ctx context.Context, req *party.BindCodeReq) (*pa
 	return &party.BindCodeResp{RetryAfter: 60}, nil
 }
 
-func codeKey(phoneBlind string) string { return "bind:code:" + phoneBlind }
+func codeKey(phoneBlind, openID string) string { return "bind:code:" + phoneBlind + ":" + openID }
 
 func (s *Service) storeCode(ctx context.Context, phoneBlind string, p pendingCode) error {
 	b, _ := json.Marshal(p) // strings and numbers: cannot fail
-	return s.d.Redis.Set(ctx, codeKey(phoneBlind), b, codeLife).Err()
+	return s.d.Redis.Set(ctx, codeKey(phoneBlind, p.OpenID), b, codeLife).Err()
 }
 
-// limitWindows are counted by the product's clock: the bucket is part of the key.
-var limitWindows = []struct {
-	length time.Duration
-	most   int64
-}{{time.Minute, codePerMin}, {time.Hour, codePerHr}, {24 * time.Hour, codePerDay}}
+// countSend counts a code that is asked for, unless one of the limits is reached.
+//
+// KEYS[1] the sorted set of earlier times
+// ARGV[1] now, in milliseconds of the product's clock; ARGV[2] a name for this time
+// ARGV[3…] pairs of a window's length in milliseconds and how many may be within
+// Returns 0, or in how many milliseconds the next one may be asked for.
+var countSend = redis.NewScript(`
+local now = tonumber(ARGV[1])
+for i = 3, #ARGV, 2 do
+  local since, most = now - tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+  local seen = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. since, '+inf', 'WITHSCORES')
+  if #seen / 2 >= most then
+    local oldest = tonumber(seen[#seen - 2 * most + 2])
+    return math.max(oldest - since, 1)
+  end
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 86400000)
+redis.call('ZADD', KEYS[1], now, ARGV[2])
+redis.call('PEXPIRE', KEYS[1], 86400000)
+return 0`)
 
 func (s *Service) limit(ctx context.Context, key string) error {
-	now := s.d.Clock.Now().Unix()
-	for _, w := range limitWindows {
-		k := fmt.Sprintf("%s:%d:%d", key, int(w.length.Seconds()), now/int64(w.length.Seconds()))
-		n, err := s.d.Redis.Incr(ctx, k).Result()
-		if err != nil {
-			return fmt.Errorf("limit: %w", err)
-		}
-		s.d.Redis.Expire(ctx, k, w.length)
-		if n > w.most {
-			return kit.TooMany("bind.limit", "验证码获取过于频繁，请稍后再试")
-		}
+	wait, err := countSend.Run(ctx, s.d.Redis, []string{key}, s.d.Clock.Now().UnixMilli(), kit.Token(),
+		time.Minute.Milliseconds(), codePerMin, time.Hour.Milliseconds(), codePerHr, (24 * time.Hour).Milliseconds(), codePerDay).Int64()
+	if err != nil {
+		return fmt.Errorf("limit: %w", err)
+	}
+	if wait > 0 {
+		return kit.TooMany("bind.limit", "验证码获取过于频繁，请%s后再试", about(time.Duration(wait)*time.Millisecond))
 	}
 	return nil
+}
+
+// about is a time to wait as one says it.
+func about(d time.Duration) string {
+	switch {
+	case d <= time.Minute:
+		return fmt.Sprintf("%d秒", int((d+time.Second-1)/time.Second))
+	case d <= time.Hour:
+		return fmt.Sprintf("%d分钟", int((d+time.Minute-1)/time.Minute))
+	}
+	return fmt.Sprintf("%d小时", int((d+time.Hour-1)/time.Hour))
 }
 
 // Bind binds the WeChat user who calls to the member whom the code was sent to. One
@@ -149,12 +173,26 @@ func (s *Service) Bind(ctx context.Context, req *party.BindReq) (*party.Member, 
 		return nil, err
 	}
 	phone := s.d.Seal.Blind(req.Phone)
+	if m, err := s.boundTo(ctx, c); err == nil && m.PhoneBlind == phone && m.IDBlind == s.d.Seal.Blind(strings.ToUpper(strings.TrimSpace(req.IdNumber))) {
+		return s.presentOne(ctx, m, false) // the same request again: its code is used up
+	} else if err != nil && !errors.Is(err, model.ErrNotFound) {
+		return nil, err
+	}
 	if err := s.useCode(ctx, phone, c.OpenID, req.Code); err != nil {
 		return nil, err
 	}
 	m, err := s.match(ctx, req.Name, req.IdNumber, req.Phone)
 	if err != nil {
 		return nil, err
+	}
+	if c.UnionID != "" { // bound to another person on the other channel
+		other, err := s.members.FindOne(ctx, model.Everything, bson.D{{Key: "unionId", Value: c.UnionID}})
+		if err == nil && other.ID != m.ID {
+			return nil, errAccount
+		}
+		if err != nil && !errors.Is(err, model.ErrNotFound) {
+			return nil, err
+		}
 	}
 	m, err = s.members.Update(ctx, model.Everything, m.ID, func(m *model.Member) error {
 		if m.Status != "active" {
@@ -170,16 +208,28 @@ func (s *Service) Bind(ctx context.Context, req *party.BindReq) (*party.Member, 
 		}
 		now := s.d.Clock.Now()
 		m.SetBound(c.Channel, c.OpenID)
-		m.UnionID, m.BoundAt = c.UnionID, &now
+		m.BoundAt = &now
+		if c.UnionID != "" {
+			m.UnionID = c.UnionID
+		}
 		return nil
 	})
 	if errors.Is(err, model.ErrDuplicate) {
-		return nil, kit.Conflict("bind.account", "该微信已绑定其他党员")
+		return nil, errAccount
 	}
 	if err != nil {
 		return nil, err
 	}
 	return s.presentOne(ctx, m, false)
+}
+
+// boundTo is the active member that a WeChat user is bound to.
+func (s *Service) boundTo(ctx context.Context, c *kit.Caller) (*model.Member, error) {
+	field := "openId"
+	if c.Channel == "mini" {
+		field = "miniOpenId"
+	}
+	return s.members.FindOne(ctx, model.Everything, bson.D{{Key: field, Value: c.OpenID}, {Key: "status", Value: "active"}})
 }
 
 // countTry adds a try to a code and ends it at the last one, in one step, so that many
@@ -199,7 +249,7 @@ redis.call('SET', KEYS[1], cjson.encode(p), 'PX', math.max(ttl, 1))
 return v`)
 
 func (s *Service) useCode(ctx context.Context, phoneBlind, openID, code string) error {
-	v, err := countTry.Run(ctx, s.d.Redis, []string{codeKey(phoneBlind)}, codeTries).Text()
+	v, err := countTry.Run(ctx, s.d.Redis, []string{codeKey(phoneBlind, openID)}, codeTries).Text()
 	if errors.Is(err, redis.Nil) {
 		return errCode
 	}
@@ -213,7 +263,7 @@ func (s *Service) useCode(ctx context.Context, phoneBlind, openID, code string) 
 	if p.OpenID != openID || s.d.Clock.Now().UnixMilli() > p.Expires || subtle.ConstantTimeCompare([]byte(p.Code), []byte(code)) != 1 {
 		return errCode
 	}
-	return s.d.Redis.Del(ctx, codeKey(phoneBlind)).Err()
+	return s.d.Redis.Del(ctx, codeKey(phoneBlind, openID)).Err()
 }
 
 // Unbind ends a member's binding; he may bind again at once (manual 6.8.1).

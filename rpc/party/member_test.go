@@ -353,23 +353,25 @@ func TestImportResumes(t *testing.T) {
 	if b.SuccessCount != 39 {
 		t.Fatalf("%+v", b)
 	}
-	// As a process leaves it that dies after storing some rows and before reporting: the
-	// batch runs, nothing is counted, the lease is over, half of the rows are stored.
 	ctx := context.Background()
+	h.svc.Close() // from now on only workers import
 	upload, err := h.StartImport(p, &records.ImportReq{Type: "member", FileName: "x.xlsx", Data: sheet(t, memberHeader, memberRow("断", 101, "A"), memberRow("坏", 102, "Z"))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.svc.Close() // stops wherever it is, and gives the lease back
-	id := bson.D{{Key: "_id", Value: upload.Id}}
-	var left struct {
-		State string `bson:"state"`
-	}
-	if err := h.db.Collection("imports").FindOne(ctx, id).Decode(&left); err != nil {
+	var file bson.D
+	if err := h.db.Collection("importParts").FindOne(ctx, bson.D{{Key: "_id", Value: upload.Id + "/000"}}).Decode(&file); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("left as %s", left.State)
-	for range 2 { // two workers, one after the other
+	batch := h.db.Collection("imports")
+	set := func(values bson.D) {
+		t.Helper()
+		if _, err := batch.UpdateOne(ctx, bson.D{{Key: "_id", Value: upload.Id}}, bson.D{{Key: "$set", Value: values}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	work := func() (n int) {
+		t.Helper()
 		pending, err := recordengine.PendingImports(ctx, h.db)
 		if err != nil {
 			t.Fatal(err)
@@ -379,6 +381,29 @@ func TestImportResumes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		return len(pending)
+	}
+	if n := work(); n != 0 {
+		t.Errorf("%d imports are taken from a worker whose lease holds", n)
+	}
+	if _, err := h.RunImport(system(), &records.IDReq{Type: "member", Id: upload.Id}); err != nil {
+		t.Fatal(err)
+	}
+	if h.count("members", bson.D{{Key: "name", Value: "断"}}) != 0 {
+		t.Error("a second worker ran a leased import")
+	}
+	over := bson.E{Key: "leaseUntil", Value: time.Unix(0, 0)}
+	set(bson.D{over})
+	if n := work(); n != 1 {
+		t.Fatalf("%d imports pending", n)
+	}
+	// As a process leaves it that dies after storing rows and before reporting them.
+	if _, err := h.db.Collection("importParts").InsertOne(ctx, file); err != nil {
+		t.Fatal(err)
+	}
+	set(bson.D{over, {Key: "state", Value: "running"}, {Key: "done", Value: 0}, {Key: "success", Value: 0}, {Key: "failure", Value: 0}})
+	if n := work(); n != 1 {
+		t.Fatalf("%d imports pending", n)
 	}
 	done, err := h.GetImport(p, &records.IDReq{Type: "member", Id: upload.Id})
 	if err != nil {
@@ -396,6 +421,116 @@ func TestImportResumes(t *testing.T) {
 	if n := h.count("importParts", bson.D{}); n != 0 {
 		t.Errorf("%d pieces of files are left", n)
 	}
+}
+
+func TestMemberSheets(t *testing.T) {
+	both(t, func(t *testing.T, h *house) {
+		p := h.admin("P")
+		t.Run("MEMB-16 the template has the named header and an explanation, and is accepted unchanged", func(t *testing.T) {
+			f, err := h.Template(p, &records.TypeReq{Type: "member"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			head := readSheet(t, f.Data, "导入模板")[0]
+			if fmt.Sprint(head) != fmt.Sprint(memberHeader) {
+				t.Errorf("%v", head)
+			}
+			help := readSheet(t, f.Data, "说明文档")
+			if len(help) != 13 || !strings.Contains(fmt.Sprint(help), "入党积极分子") || !strings.Contains(fmt.Sprint(help[7]), "A、B") {
+				t.Errorf("%v", help)
+			}
+			x, err := excelize.OpenReader(bytes.NewReader(f.Data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range memberRow("模板", 50, "A") {
+				if err := x.SetCellValue("导入模板", must(excelize.CoordinatesToCellName(i+1, 2)), v); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if drops := must(x.GetDataValidations("导入模板")); len(drops) != 5 {
+				t.Errorf("%d drop-downs", len(drops))
+			}
+			if b := h.upload(p, "member", must(x.WriteToBuffer()).Bytes()); b.SuccessCount != 1 {
+				t.Errorf("%+v", b)
+			}
+			_, err = h.Template(h.admin("P", "member.view"), &records.TypeReq{Type: "member"})
+			wantErr(t, err, kit.ErrForbidden, "without the permission")
+		})
+		t.Run("MEMB-18 malformed and repeated rows are listed; the corrected list adds only them", func(t *testing.T) {
+			rows := [][]any{memberHeader, memberRow("对", 51, "A"), memberRow("重", 51, "A"), memberRow("错", 52, "A"), memberRow("无", 53, "没有"), memberRow("类", 54, "B")}
+			rows[3][2], rows[5][8] = "12345", "党员"
+			b := h.upload(p, "member", sheet(t, rows...))
+			if b.SuccessCount != 1 || b.FailureCount != 4 {
+				t.Fatalf("%+v", b)
+			}
+			for i, reason := range []string{"身份证号已存在", "身份证号码有误", "不存在", "不在可选范围内"} {
+				if f := b.Failures[i]; f.RowNo != int32(i+3) || !strings.Contains(f.Reason, reason) {
+					t.Errorf("%+v", f)
+				}
+			}
+			f, err := h.ImportFailures(p, &records.IDReq{Type: "member", Id: b.Id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, err := excelize.OpenReader(bytes.NewReader(f.Data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for cell, v := range map[string]string{"C2": idNumber(61), "F2": "19900000061", "C3": idNumber(52), "G4": "B", "I5": "正式党员"} {
+				if err := x.SetCellStr("导入模板", cell, v); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := h.count("members", bson.D{})
+			b = h.upload(p, "member", must(x.WriteToBuffer()).Bytes())
+			if b.SuccessCount != 4 || b.FailureCount != 0 || h.count("members", bson.D{}) != before+4 {
+				t.Errorf("corrected: %+v", b)
+			}
+		})
+		t.Run("COMM-06 MEMB-20 an export has the filtered list's rows in its order, as text, with nothing from outside", func(t *testing.T) {
+			for i := range 30 {
+				h.mustSave(p, "member", "", 0, member(fmt.Sprintf("出%02d", i), 100+i, h.ids[[]string{"A", "B"}[i%2]]))
+			}
+			doc := member("=出=危险", 140, h.ids["B"])
+			h.mustSave(p, "member", "", 0, doc)
+			req := &records.ListReq{Type: "member", Keyword: "出", Size: 100}
+			names, total := h.list(p, req)
+			f, err := h.Export(p, req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := readSheet(t, f.Data, "")
+			if total != 31 || len(rows) != 32 || rows[0][0] != "姓名" {
+				t.Fatalf("%d rows of %d", len(rows), total)
+			}
+			if rows[1][0] != "'=出=危险" {
+				t.Errorf("a formula goes out: %v", rows[1])
+			}
+			for i, n := range names[1:] {
+				if rows[i+2][0] != n {
+					t.Fatalf("row %d is %v, want %s", i+2, rows[i+2], n)
+				}
+			}
+			f, err = h.Export(p, &records.ListReq{Type: "member", Keyword: "出00", Columns: []string{"phone", "idNumber", "name", "orgId", "bound"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := readSheet(t, f.Data, "")[1]; !slices.Equal(got, []string{"19900000100", idNumber(100), "出00", "A", "否"}) {
+				t.Errorf("%v", got)
+			}
+			f, err = h.Export(h.admin("P", "member.export", "member.view"), &records.ListReq{Type: "member", Keyword: "出00", Columns: []string{"phone", "idNumber"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := readSheet(t, f.Data, "")[1]; got[0] != "199****0100" || got[1] != model.MaskID(idNumber(100)) {
+				t.Errorf("not masked without member.reveal: %v", got)
+			}
+			if f, err = h.Export(h.admin("A"), &records.ListReq{Type: "member", Keyword: "没有这个人"}); err != nil || len(readSheet(t, f.Data, "")) != 1 {
+				t.Errorf("an empty list: %v", err)
+			}
+		})
+	})
 }
 
 func TestDemo(t *testing.T) {

@@ -390,6 +390,9 @@ func (m *imports) finish(ctx context.Context, b *batch) error {
 	if err := m.report(ctx, b); err != nil {
 		return err
 	}
+	// It is over: whatever ends now, the file goes.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
 	ids := make(bson.A, b.Parts)
 	for i := range ids {
 		ids[i] = partID(b.ID, i)

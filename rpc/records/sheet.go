@@ -64,7 +64,6 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any) (
 	if err != nil {
 		return nil, err
 	}
-	// Columns and lists first: a stream writer replaces the sheet it writes.
 	help := [][]any{{"列名", "是否必填", "填写说明"}}
 	var lists [][]string
 	var drops []*excelize.DataValidation
@@ -116,6 +115,12 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any) (
 			row[i] = excelize.Cell{Value: v, StyleID: text}
 		}
 	}
+	// Before the stream writer, which takes them along.
+	for _, v := range drops {
+		if err := f.AddDataValidation(sheetData, v); err != nil {
+			return nil, err
+		}
+	}
 	w, err := f.NewStreamWriter(sheetData)
 	if err != nil {
 		return nil, err
@@ -130,11 +135,6 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any) (
 	}
 	if err := writeRows(w, append([][]any{header}, failed...)); err != nil {
 		return nil, err
-	}
-	for _, v := range drops {
-		if err := f.AddDataValidation(sheetData, v); err != nil {
-			return nil, err
-		}
 	}
 	for i, list := range lists {
 		cell, err := excelize.CoordinatesToCellName(i+1, 1)
