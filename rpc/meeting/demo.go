@@ -11,8 +11,13 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-// demoRoot is the organisation that the demo data hang from.
-const demoRoot = "root"
+const (
+	// demoRoot is the organisation that the demo data hang from.
+	demoRoot = "root"
+	// demoID begins the ids, which sort before those of real meetings: what a newcomer
+	// adds is on top.
+	demoID = "0000demomeeting"
+)
 
 // SeedDemo adds a few meetings of the first branch: one running with sign-in, one not
 // started, one past with its check-ins. A second call changes nothing, and a start
@@ -40,7 +45,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 	now := s.d.Clock.Now()
 	plan := func(key, title, kind, form, place string, from, to time.Duration, state string) *model.Meeting {
 		m := &model.Meeting{
-			Base: model.Base{ID: "demo-" + key, OrgID: at.OrgId, Orgs: at.Orgs, CreatedBy: "demo"},
+			Base: model.Base{ID: demoID + key, OrgID: at.OrgId, Orgs: at.Orgs, CreatedBy: "demo"},
 			Kind: "general", MeetingType: kind, Title: title, MeetingForm: form, Place: place,
 			StartAt: clockIn(now, from), EndAt: clockIn(now, to), Host: branch[0].Name, NeedSignIn: true,
 			NoticeForm: []string{model.ChannelWeChat, model.ChannelSite}, ParticipantIDs: ids, ParticipantOrgID: at.OrgId, State: state,
@@ -52,11 +57,11 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 		}
 		return m
 	}
-	past := plan("past", "第三季度支部党员活动", "branch", model.FormOffline, "社区党群服务中心", -31*24*time.Hour, -31*24*time.Hour+2*time.Hour, model.MeetingStateStarted)
+	past := plan("1", "第三季度支部党员活动", "branch", model.FormOffline, "社区党群服务中心", -31*24*time.Hour, -31*24*time.Hour+2*time.Hour, model.MeetingStateStarted)
 	for _, m := range []*model.Meeting{
 		past,
-		plan("draft", "下月支部学习会", "branch", model.FormOnlineMeeting, "", 7*24*time.Hour, 7*24*time.Hour+2*time.Hour, model.MeetingStateDraft),
-		plan("running", "支部党员大会", "branch", model.FormOffline, "二楼会议室", -15*time.Minute, 6*time.Hour, model.MeetingStateStarted),
+		plan("2", "下月支部学习会", "branch", model.FormOnlineMeeting, "", 7*24*time.Hour, 7*24*time.Hour+2*time.Hour, model.MeetingStateDraft),
+		plan("3", "支部党员大会", "branch", model.FormOffline, "二楼会议室", -15*time.Minute, 6*time.Hour, model.MeetingStateStarted),
 	} {
 		if err := s.meetings.Insert(ctx, m); err != nil && !errors.Is(err, model.ErrDuplicate) {
 			return fmt.Errorf("demo meetings: %w", err)

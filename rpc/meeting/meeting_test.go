@@ -651,7 +651,7 @@ func TestDemo(t *testing.T) {
 	if m, c := f.count("meetings"), f.count("checkins"); m != 3 || c != 8 {
 		t.Errorf("%d meetings, %d check-ins", m, c)
 	}
-	if r, err := f.scan(f.Client, "b1-m000", f.token("demo-running")); err != nil || r.Already {
+	if r, err := f.scan(f.Client, "b1-m000", f.token("0000demomeeting3")); err != nil || r.Already {
 		t.Errorf("%+v %v", r, err)
 	}
 }

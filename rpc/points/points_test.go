@@ -215,15 +215,17 @@ func TestDues(t *testing.T) {
 		root := admin(f.Context(), "root")
 		f.Run("PTS-02 dues earn by the day of payment, each month once, for the branch too", func(t *testing.T) {
 			f.change("personal.dues", bson.D{{Key: "weight", Value: "2"}})
+			f.change("organisation.dues", bson.D{{Key: "weight", Value: "2"}})
 			f.handle(paid("o1", "a", "b1", november8, "2026-11"))
 			f.handle(paid("o1", "a", "b1", november8, "2026-11")) // again
 			if got := scores(f.entries(root, "personal", "a", 2026)); !slices.Equal(got, []int64{1000}) {
 				t.Errorf("paid on the 8th, weight 2: %v", got)
 			}
-			if got := scores(f.entries(root, "organisation", "b1", 2026)); !slices.Equal(got, []int64{500}) {
+			if got := scores(f.entries(root, "organisation", "b1", 2026)); !slices.Equal(got, []int64{1000}) {
 				t.Errorf("the branch: %v", got)
 			}
 			f.change("personal.dues", bson.D{{Key: "weight", Value: "1"}})
+			f.change("organisation.dues", bson.D{{Key: "weight", Value: "1"}})
 			f.handle(paid("o2", "b", "b1", november8, "2026-09", "2026-10", "2026-11"))
 			got := scores(f.entries(root, "personal", "b", 2026))
 			slices.Sort(got)
@@ -244,7 +246,7 @@ func TestDues(t *testing.T) {
 			if l.Sum != 0 || l.Total != 6 {
 				t.Errorf("sum %d of %d entries, want 0 of 6", l.Sum, l.Total)
 			}
-			if got := f.entries(root, "organisation", "b1", 2026).Sum; got != 500+300 {
+			if got := f.entries(root, "organisation", "b1", 2026).Sum; got != 1000+300 {
 				t.Errorf("the branch keeps %d", got)
 			}
 			if got := table(f.ranking(root, "personal", "b1", 2026)); got != "1 a 1000 第一支部; 2 c 300 第一支部; 3 b 0 第一支部; " {
