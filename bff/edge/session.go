@@ -3,7 +3,7 @@ package edge
 import (
 	"context"
 	"crypto/subtle"
-	"net/url"
+	"encoding/base64"
 	"strings"
 	"time"
 
@@ -57,7 +57,7 @@ func (e *Edge) oauth(ctx context.Context, c *app.RequestContext) {
 		to = "/m/"
 	}
 	state := kit.Token()[:32]
-	e.setCookie(c, stateCookie, state+"|"+url.QueryEscape(to), stateLife)
+	e.setCookie(c, stateCookie, state+"."+base64.RawURLEncoding.EncodeToString([]byte(to)), stateLife)
 	c.Redirect(consts.StatusFound, []byte(e.oa.AuthorizeURL(e.publicURL+"/wechat/oauth/callback", state)))
 }
 
@@ -68,7 +68,7 @@ func phonePath(to string) bool {
 }
 
 func (e *Edge) oauthCallback(ctx context.Context, c *app.RequestContext) {
-	state, to, ok := strings.Cut(string(c.Cookie(stateCookie)), "|")
+	state, to, ok := strings.Cut(string(c.Cookie(stateCookie)), ".")
 	e.setCookie(c, stateCookie, "", -time.Second)
 	if !ok || state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(c.Query("state"))) != 1 {
 		route.Fail(ctx, c, kit.Invalid("oauth.state", "登录状态已失效，请重新打开页面"))
@@ -85,10 +85,11 @@ func (e *Edge) oauthCallback(ctx context.Context, c *app.RequestContext) {
 		return
 	}
 	e.setCookie(c, memberCookie, s.Token, memberCookieLife)
-	if to, err = url.QueryUnescape(to); err != nil || !phonePath(to) {
-		to = "/m/"
+	page, err := base64.RawURLEncoding.DecodeString(to)
+	if err != nil || !phonePath(string(page)) {
+		page = []byte("/m/")
 	}
-	c.Redirect(consts.StatusFound, []byte(to))
+	c.Redirect(consts.StatusFound, page)
 }
 
 // miniLogin exchanges the code of wx.login for a session; the mini-program keeps the
