@@ -44,6 +44,19 @@ func (r *roster) add(id, org string) {
 	r.members = append(r.members, &partygen.Member{Id: id, Name: "党员" + id, OrgId: org, OrgName: orgs[org].OrgName, Orgs: orgs[org].Orgs, Status: "active"})
 }
 
+// move transfers a member.
+func (r *roster) move(id, org string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, m := range r.members {
+		if m.Id == id {
+			moved := *m
+			moved.OrgId, moved.OrgName, moved.Orgs = org, orgs[org].OrgName, orgs[org].Orgs
+			r.members[i] = &moved
+		}
+	}
+}
+
 func (r *roster) find(keep func(*partygen.Member) bool) *partygen.Members {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -387,6 +400,32 @@ func TestRanking(t *testing.T) {
 			if got := table(f.ranking(root, "personal", "b1", 2026)); got != "1 b 500 第一支部; 1 a 500 第一支部; 3 c 100 第一支部; " {
 				t.Errorf("2026: %s", got)
 			}
+		})
+		f.Run("PRNK-03 everybody sees the member's own branch and the same score; after a transfer new entries count there", func(t *testing.T) {
+			see := func(as, org string) string {
+				for _, r := range f.ranking(admin(ctx, as), "personal", org, 2026).Rows {
+					if r.Id == "a" {
+						return fmt.Sprint(r.OrgName, " ", r.Score)
+					}
+				}
+				return "absent"
+			}
+			for _, as := range []string{"root", "b1"} {
+				if got := see(as, ""); got != "第一支部 500" {
+					t.Errorf("%s sees %s", as, got)
+				}
+			}
+			if got := see("root", "b1"); got != "第一支部 500" {
+				t.Errorf("root looking at the branch sees %s", got)
+			}
+			f.roster.move("a", "b2")
+			f.redis.FlushAll(t.Context()) // as after boardAge
+			f.handle(scan("m9", "a", "b2", "b2", november8))
+			if old, new, all := see("root", "b1"), see("b2", ""), see("root", ""); old != "absent" || new != "第二支部 200" || all != "第二支部 700" {
+				t.Errorf("after the transfer: %s, %s, %s", old, new, all)
+			}
+			f.roster.move("a", "b1")
+			f.redis.FlushAll(t.Context())
 		})
 		f.Run("a sibling branch's admin finds nothing", func(t *testing.T) {
 			other := admin(ctx, "b2")
