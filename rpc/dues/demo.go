@@ -104,7 +104,7 @@ func demoOrder(m *partygen.Member, b *model.DuesBase, month string, i, k int, no
 		at = now.Add(-time.Duration(1+i) * time.Minute)
 	}
 	o := &model.DuesOrder{
-		Base:     model.Base{ID: kit.KeyID("dues-demo", m.Id, month), OrgID: m.OrgId, Orgs: m.Orgs, CreatedBy: "demo", CreatedAt: at.Add(-3 * time.Minute)},
+		Base:     model.Base{ID: kit.NewID(at), OrgID: m.OrgId, Orgs: m.Orgs, CreatedBy: "demo", CreatedAt: at.Add(-3 * time.Minute)},
 		OrderNo:  at.Format("20060102") + fmt.Sprintf("%08d%04d", i, k),
 		MemberID: m.Id, MemberName: m.Name, IDMasked: m.IdNumber, OrgName: m.OrgName, CommitteeName: m.CommitteeName,
 		FromMonth: month, ToMonth: month, Amount: b.PayableAmount, Rounding: halfUp,

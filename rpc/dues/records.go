@@ -41,8 +41,11 @@ func (s *Service) baseType() *records.Type[model.DuesBase, *model.DuesBase] {
 			{Key: "baseAmount", Label: "应缴基数", Type: "money", Required: true, Form: true, List: true, Max: maxBase},
 			{Key: "rate", Label: "缴存比例", Virtual: true, List: true},
 			{Key: "payableAmount", Label: "应缴纳金额", Type: "money", List: true, ReadOnly: true},
+			{Key: "updatedAt", Label: "更新时间", Type: "datetime", List: true, ReadOnly: true, Sort: true},
 		},
+		DefaultSort: "-updatedAt", // the ids are made of member and month, not of time
 		Indexes: []model.Index{
+			{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "updatedAt", Value: -1}, {Key: "_id", Value: -1}}},
 			{Keys: bson.D{{Key: "memberId", Value: 1}, {Key: "effectiveMonth", Value: 1}}},
 		},
 		NameOf:  func(b *model.DuesBase) string { return b.MemberName + " " + b.EffectiveMonth },
