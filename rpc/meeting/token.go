@@ -58,7 +58,7 @@ func (s signer) open(token string, now time.Time) (meetingID string, err error) 
 		return "", errForged
 	}
 	body := token[:i]
-	mac, err := base64.RawURLEncoding.DecodeString(token[i+1:])
+	mac, err := base64.RawURLEncoding.Strict().DecodeString(token[i+1:])
 	if err != nil || !hmac.Equal(mac, s.mac(body)) {
 		return "", errForged
 	}
