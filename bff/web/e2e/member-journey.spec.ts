@@ -124,7 +124,7 @@ test('DUES-10 DUES-11 dues are chosen and paid by WeChat, a cancelled payment st
   // Without a base nothing can be paid.
   const fresh = await as('POST', '/records/member', {
     name: '新同志', idNumber: inventedID(), phone: '199' + String(Math.floor(Math.random() * 1e8)).padStart(8, '0'), orgId: who.orgId,
-    memberType: 'fullMember', joinedOn: '2010-07-01', duesPaidThrough: '2026-01'
+    memberType: 'fullMember', joinedOn: '2010-07-01', regularizedOn: '2011-07-01', duesPaidThrough: '2026-01'
   })
   const revealed = (await as('POST', `/members/${fresh.id}/reveal`)) as Person
   const { page: without } = await member(browser, false, revealed)
@@ -161,7 +161,7 @@ test('MEET-15 a scan signs in once; a stranger, another time and an unbound phon
   await expect(page.getByText(title)).toBeVisible()
   const time = await page.locator('.cell', { hasText: '签到时间' }).innerText()
   await scan(page)
-  await expect(page.getByText('已签到')).toBeVisible()
+  await expect(page.getByText('已签到', { exact: true })).toBeVisible()
   expect(await page.locator('.cell', { hasText: '签到时间' }).innerText()).toBe(time)
 
   await scan(outsider)
@@ -180,7 +180,7 @@ test('MEET-15 a scan signs in once; a stranger, another time and an unbound phon
   await page.locator('.entry', { hasText: '扫码签到' }).click()
   await page.locator('#sandbox-scan-text').fill(BASE + '/m/' + code)
   await page.locator('#sandbox-scan-ok').click()
-  await expect(page.getByText('已签到')).toBeVisible()
+  await expect(page.getByText('已签到', { exact: true })).toBeVisible()
 
   await open(page, 'meeting/list')
   await page.locator('.meeting', { hasText: title }).last().click()

@@ -117,6 +117,7 @@ test('against the product: bind by SMS code, pay by the mini-program, settled by
   bind.type('field-code', await smsCode(BASE, member.phone))
   bind.tap('submit')
   await phone.until('the way back', () => phone.opened.includes('/pages/dues/index'))
+  bind.page.onUnload() // its count-down ends
 
   const dues = phone.open('pages/dues/index')
   await phone.until('the months owed', () => dues.text().includes('选择') || /基数|20\d\d年\d+月/.test(dues.text()))
