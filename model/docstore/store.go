@@ -307,7 +307,8 @@ func (s *Store) Close() error {
 }
 
 // Dialer connects a client in the same process without a socket; see the package example.
-// Any address given to it leads to this store.
+// Any address given to it leads to this store. Disconnect the client before closing the
+// store: a driver that finds its server gone looks for it for 30 seconds.
 func (s *Store) Dialer() dialer { return dialer{s} }
 
 type dialer struct{ s *Store }

@@ -31,7 +31,11 @@ func connect(t testing.TB, s *Store) *mongo.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Disconnect(context.Background()) })
+	t.Cleanup(func() { // a client of a closed store would look for it for 30 s
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = c.Disconnect(ctx)
+	})
 	return c
 }
 
