@@ -60,6 +60,7 @@ func (s *Service) memberType() *records.Type[model.Member, *model.Member] {
 		BeforeSave:   s.checkMember,
 		BeforeDelete: leave,
 		Present:      s.presentMembers,
+		BeforeReveal: func(ctx context.Context) error { return s.look(ctx, "member.export", "") },
 		Reveal: func(m *model.Member, r records.Row) error {
 			open := *m
 			if err := s.unseal(&open); err != nil {

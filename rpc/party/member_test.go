@@ -519,6 +519,9 @@ func TestMemberSheets(t *testing.T) {
 			if got := readSheet(t, f.Data, "")[1]; !slices.Equal(got, []string{"19900000100", idNumber(100), "出00", "A", "否"}) {
 				t.Errorf("%v", got)
 			}
+			if n := h.count("audit", bson.D{{Key: "action", Value: "member.export"}, {Key: "userId", Value: "adminP"}}); n != 2 {
+				t.Errorf("%d audit lines of exports in clear", n)
+			}
 			f, err = h.Export(h.admin("P", "member.export", "member.view"), &records.ListReq{Type: "member", Keyword: "出00", Columns: []string{"phone", "idNumber"}})
 			if err != nil {
 				t.Fatal(err)

@@ -3,6 +3,7 @@ package party
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -49,13 +50,23 @@ func (s *Service) RevealMember(ctx context.Context, req *party.MemberReq) (*part
 	if err != nil {
 		return nil, notFound(err)
 	}
-	_, err = s.audit.InsertOne(ctx, bson.D{
-		{Key: "_id", Value: kit.NewID(s.d.Clock.Now())}, {Key: "at", Value: s.d.Clock.Now()}, {Key: "action", Value: "member.reveal"},
-		{Key: "userId", Value: c.UserID}, {Key: "userName", Value: c.Name}, {Key: "orgId", Value: c.OrgID}, {Key: "ip", Value: c.IP},
-		{Key: "requestId", Value: c.RequestID}, {Key: "targetId", Value: m.ID},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("audit: %w", err)
+	if err := s.look(ctx, "member.reveal", m.ID); err != nil {
+		return nil, err
 	}
 	return s.presentOne(ctx, m, true)
+}
+
+// look writes down a look at personal data, in the append-only audit and the log.
+func (s *Service) look(ctx context.Context, action, targetID string) error {
+	c := kit.CallerOf(ctx)
+	_, err := s.audit.InsertOne(ctx, bson.D{
+		{Key: "_id", Value: kit.NewID(s.d.Clock.Now())}, {Key: "at", Value: s.d.Clock.Now()}, {Key: "action", Value: action},
+		{Key: "userId", Value: c.UserID}, {Key: "userName", Value: c.Name}, {Key: "orgId", Value: c.OrgID}, {Key: "ip", Value: c.IP},
+		{Key: "requestId", Value: c.RequestID}, {Key: "targetId", Value: targetID},
+	})
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	slog.InfoContext(ctx, "personal data shown", "action", action, "userId", c.UserID, "targetId", targetID, "requestId", c.RequestID)
+	return nil
 }

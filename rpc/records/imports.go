@@ -23,7 +23,7 @@ const (
 	stateQueued   = "queued"
 	stateRunning  = "running"
 	stateFinished = "finished"
-	stateFailed   = "failed" // refused as a whole: nothing was stored
+	stateFailed   = "failed" // refused as a whole, or given up
 )
 
 const (
@@ -34,6 +34,8 @@ const (
 	// are kept.
 	keepImports = 30 * 24 * time.Hour
 	partSize    = 1 << 20
+	// maxTries is how many workers may take an import without getting any further.
+	maxTries = 20
 )
 
 // batch is one upload. Rows are stored under ids derived from its own, so that a row
@@ -53,6 +55,7 @@ type batch struct {
 	UserID     string    `bson:"userId"`
 	Owner      string    `bson:"owner"`
 	LeaseUntil time.Time `bson:"leaseUntil"`
+	Tries      int       `bson:"tries"` // workers since the last progress
 	CreatedAt  time.Time `bson:"createdAt"`
 }
 
@@ -292,7 +295,8 @@ func (m *imports) take(ctx context.Context, b *batch) (bool, error) {
 		{Key: "_id", Value: b.ID},
 		{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{stateQueued, stateRunning}}}},
 		{Key: "leaseUntil", Value: bson.D{{Key: "$lt", Value: now}}},
-	}, bson.D{{Key: "$set", Value: bson.D{{Key: "owner", Value: owner}, {Key: "leaseUntil", Value: now.Add(leaseTime)}}}})
+	}, bson.D{{Key: "$set", Value: bson.D{{Key: "owner", Value: owner}, {Key: "leaseUntil", Value: now.Add(leaseTime)}}},
+		{Key: "$inc", Value: bson.D{{Key: "tries", Value: 1}}}})
 	if err != nil {
 		return false, fmt.Errorf("lease import: %w", err)
 	}
@@ -316,7 +320,7 @@ func (m *imports) report(ctx context.Context, b *batch) error {
 		bson.D{{Key: "$set", Value: bson.D{
 			{Key: "state", Value: b.State}, {Key: "message", Value: b.Message}, {Key: "total", Value: b.Total},
 			{Key: "done", Value: b.Done}, {Key: "success", Value: b.Success}, {Key: "failure", Value: b.Failure},
-			{Key: "leaseUntil", Value: b.LeaseUntil},
+			{Key: "leaseUntil", Value: b.LeaseUntil}, {Key: "tries", Value: b.Tries},
 		}}})
 	if err != nil {
 		return fmt.Errorf("report import: %w", err)
@@ -345,6 +349,10 @@ func (m *imports) run(ctx context.Context, b *batch, t anyType) (err error) {
 		return fmt.Errorf("caller of import: %w", err)
 	}
 	ctx = kit.WithCaller(ctx, caller)
+	if b.Tries > maxTries {
+		b.State, b.Message = stateFailed, fmt.Sprintf("导入未能完成，已处理%d行，请稍后重新导入", b.Done)
+		return m.finish(ctx, b)
+	}
 	b.State = stateRunning
 	if err := m.report(ctx, b); err != nil {
 		return err
@@ -372,6 +380,7 @@ func (m *imports) run(ctx context.Context, b *batch, t anyType) (err error) {
 		if err := m.fail(ctx, b, chunk, reasons); err != nil {
 			return err
 		}
+		b.Tries = 0
 		b.Done += len(chunk)
 		b.Failure += len(reasons)
 		b.Success += len(chunk) - len(reasons)
@@ -387,12 +396,12 @@ func (m *imports) run(ctx context.Context, b *batch, t anyType) (err error) {
 }
 
 func (m *imports) finish(ctx context.Context, b *batch) error {
+	// It is over: whatever is cancelled now, that is told and the file goes.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
 	if err := m.report(ctx, b); err != nil {
 		return err
 	}
-	// It is over: whatever ends now, the file goes.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
 	ids := make(bson.A, b.Parts)
 	for i := range ids {
 		ids[i] = partID(b.ID, i)

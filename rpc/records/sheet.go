@@ -235,6 +235,11 @@ func (t *Type[T, P]) export(ctx context.Context, q query) ([]byte, error) {
 		return nil, err
 	}
 	reveal := t.Reveal != nil && kit.CallerOf(ctx).Can(t.Name+".reveal")
+	if reveal && t.BeforeReveal != nil {
+		if err := t.BeforeReveal(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return writeSheet(t.Title, fields, func(put func(row []any) error) error {
 		var docs []*T
 		n := 0
