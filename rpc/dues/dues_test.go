@@ -134,7 +134,7 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	var err error
-	if w.sim, err = sim.New(sim.Options{Now: w.clock.Now}); err != nil {
+	if w.sim, err = sim.New(sim.Options{Now: w.clock.Now, Keys: keys()}); err != nil {
 		t.Fatal(err)
 	}
 	gateway := httptest.NewServer(w.sim.Handler())
@@ -168,6 +168,15 @@ func newWorld(t *testing.T) *world {
 	w.user = w.sim.CreateUser("张三", "13800000001")
 	return w
 }
+
+// keys are made once: RSA takes its time.
+var keys = sync.OnceValue(func() *sim.Keys {
+	k, err := sim.NewKeys()
+	if err != nil {
+		panic(err)
+	}
+	return k
+})
 
 // at moves the clock.
 func (w *world) at(s string) {

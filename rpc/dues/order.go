@@ -198,8 +198,9 @@ func (s *Service) end(ctx context.Context, id, action string, by *kit.Caller, re
 		if err != nil {
 			return o, err
 		}
+		unknown := ""
 		if t := o.Trade(); t != nil {
-			err := s.shut(ctx, o, t)
+			absent, err := s.shut(ctx, o, t)
 			if errors.Is(err, errPaid) { // the money came first
 				return o, errKeepPaid
 			}
@@ -207,6 +208,9 @@ func (s *Service) end(ctx context.Context, id, action string, by *kit.Caller, re
 				return o, err
 			}
 			t.Closed = true
+			if absent {
+				unknown = t.OutTradeNo
+			}
 		}
 		o.Status, o.Waiting, o.Todo = to, false, todoRelease
 		o.RemovedBy, o.RemovedAt, o.RemovedReason = by.Name, &now, reason
@@ -214,6 +218,9 @@ func (s *Service) end(ctx context.Context, id, action string, by *kit.Caller, re
 			continue
 		} else if err != nil {
 			return nil, err
+		}
+		if unknown != "" {
+			s.sweep(ctx, unknown)
 		}
 		s.finishLater(ctx, o)
 		return o, nil

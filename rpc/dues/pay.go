@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"time"
@@ -50,7 +51,8 @@ func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order,
 			return nil, err
 		}
 		if t := o.Trade(); t != nil {
-			if err := s.shut(ctx, o, t); err != nil {
+			absent, err := s.shut(ctx, o, t)
+			if err != nil {
 				return nil, err
 			}
 			t.Closed, o.Waiting = true, false
@@ -58,6 +60,9 @@ func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order,
 				continue
 			} else if err != nil {
 				return nil, err
+			}
+			if absent {
+				s.sweep(ctx, t.OutTradeNo)
 			}
 		}
 		o, err = s.settle(ctx, req.Id, payment{method: model.PayCash, amount: o.Amount, at: s.d.Clock.Now(), operator: c})
@@ -197,14 +202,19 @@ func (s *Service) openTrade(ctx context.Context, id, kind, appID, openID string)
 		if o.ExpiresAt.Sub(now) < leastLife {
 			return nil, nil, errTooLate
 		}
+		unknown := ""
 		if t := o.Trade(); t != nil {
 			if t.Kind == kind && t.AppID == appID && t.OpenID == openID && t.ExpireAt.Sub(now) >= leastLife {
 				return o, t, nil
 			}
-			if err := s.shut(ctx, o, t); err != nil {
+			absent, err := s.shut(ctx, o, t)
+			if err != nil {
 				return nil, nil, err
 			}
 			t.Closed = true
+			if absent {
+				unknown = t.OutTradeNo
+			}
 		}
 		no := o.OrderNo
 		if n := len(o.Trades); n > 0 {
@@ -220,6 +230,9 @@ func (s *Service) openTrade(ctx context.Context, id, kind, appID, openID string)
 			continue
 		} else if err != nil {
 			return nil, nil, err
+		}
+		if unknown != "" {
+			s.sweep(ctx, unknown)
 		}
 		return o, o.Trade(), nil
 	}
@@ -238,7 +251,7 @@ func (s *Service) confirm(ctx context.Context, id string, t *model.DuesTrade, pr
 		case prepay == nil:
 			return o, nil
 		case code == wechat.CodeOrderPaid: // and its notice is on the way
-			if err := s.shut(ctx, o, now); err != nil {
+			if _, err := s.shut(ctx, o, now); err != nil {
 				return nil, err
 			}
 		case code == wechat.CodeOrderClosed: // by WeChat: the next try takes another number
@@ -278,46 +291,56 @@ func (s *Service) closed(ctx context.Context, id, outTradeNo string) error {
 
 // shut makes sure at WeChat that a trade cannot be paid any more. If it was paid, the
 // order is settled and errPaid says so; while it is being paid, or WeChat does not
-// answer for sure, it refuses.
-func (s *Service) shut(ctx context.Context, o *model.DuesOrder, t *model.DuesTrade) error {
+// answer for sure, it refuses. absent: WeChat does not know the trade, yet; once it is
+// stored as closed, sweep must close what a prepay opened in between.
+func (s *Service) shut(ctx context.Context, o *model.DuesOrder, t *model.DuesTrade) (absent bool, err error) {
 	for range 2 {
 		tx, err := s.d.Pay.Query(ctx, t.OutTradeNo)
 		switch {
 		case wechat.CodeOf(err) == wechat.CodeOrderNotExist:
-			return nil
+			return true, nil
 		case err != nil:
-			return errWeChat.Because(err)
+			return false, errWeChat.Because(err)
 		}
 		switch tx.TradeState {
 		case wechat.TradeSuccess, wechat.TradeRefund:
 			if problem := s.mismatch(o, t, tx); problem != "" {
-				return errWeChat.Because(errors.New(problem))
+				return false, errWeChat.Because(errors.New(problem))
 			}
 			if tx.TradeState == wechat.TradeSuccess {
 				if _, err := s.settle(ctx, o.ID, online(tx)); err != nil {
-					return err
+					return false, err
 				}
-				return errPaid
+				return false, errPaid
 			}
-			return nil // given back: nobody can pay it again
+			return false, nil // given back: nobody can pay it again
 		case wechat.TradeClosed:
-			return nil
+			return false, nil
 		case wechat.TradeUserPaying:
-			return errPaying
+			return false, errPaying
 		}
 		err = s.d.Pay.Close(ctx, t.OutTradeNo)
 		switch code := wechat.CodeOf(err); {
 		case err == nil, code == wechat.CodeOrderNotExist:
-			return nil
+			return false, nil
 		case code == wechat.CodeOrderPaid:
 			continue // between the two: ask again
 		case code == "USERPAYING":
-			return errPaying
+			return false, errPaying
 		default:
-			return errWeChat.Because(err)
+			return false, errWeChat.Because(err)
 		}
 	}
-	return errPaying
+	return false, errPaying
+}
+
+// sweep closes at WeChat what was stored as closed while WeChat did not know it. Money
+// that came even so brings a notice, and goes back or is settled by that.
+func (s *Service) sweep(ctx context.Context, outTradeNo string) {
+	err := s.d.Pay.Close(ctx, outTradeNo)
+	if code := wechat.CodeOf(err); err != nil && code != wechat.CodeOrderNotExist && code != wechat.CodeOrderPaid {
+		slog.Warn("dues: could not close at WeChat", "outTradeNo", outTradeNo, "cause", err)
+	}
 }
 
 func online(tx wechat.Transaction) payment {

@@ -264,7 +264,7 @@ func (s *Service) finish(ctx context.Context, o *model.DuesOrder) error {
 			return err
 		}
 		if t := o.Trade(); t != nil && todo == todoBook { // paid by another one: close this
-			if err := s.shut(ctx, o, t); err != nil && !errors.Is(err, errPaid) {
+			if _, err := s.shut(ctx, o, t); err != nil && !errors.Is(err, errPaid) {
 				return err
 			}
 		}
