@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,6 +121,9 @@ func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 	if err := cur.All(ctx, &list); err != nil {
 		return 0, fmt.Errorf("read the outbox of %s: %w", c.Name(), err)
 	}
+	if len(list) < batch+refused {
+		r.forget(c.Name(), list)
+	}
 	var (
 		wg   sync.WaitGroup
 		next = make(chan carrier)
@@ -211,6 +215,22 @@ func (r *Relay) due(collection, id string) bool {
 	defer r.mu.Unlock()
 	w := r.waiting[collection+"/"+id]
 	return w == nil || time.Now().After(w.until)
+}
+
+// forget drops the waiting documents of a collection that wait no more: another relay
+// handed them on. all is everything that has events.
+func (r *Relay) forget(collection string, all []carrier) {
+	here := make(map[string]bool, len(all))
+	for _, doc := range all {
+		here[collection+"/"+doc.ID] = true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key := range r.waiting {
+		if strings.HasPrefix(key, collection+"/") && !here[key] {
+			delete(r.waiting, key)
+		}
+	}
 }
 
 // refused lets a document wait: 0.4 s, 0.8 s … a minute.
