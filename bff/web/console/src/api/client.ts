@@ -1,0 +1,60 @@
+// The one door to the HTTP API.
+
+export type Params = Record<string, string | number | undefined | null>
+
+/** What the server refused, in words for the user; fields names the inputs at fault. */
+export class ApiError extends Error {
+  constructor(message: string, readonly status: number, readonly key = '', readonly fields: Record<string, string> = {}) {
+    super(message)
+  }
+}
+
+let signedOut = () => {}
+/** Sets what happens when the session is gone. */
+export const onSignedOut = (f: () => void) => { signedOut = f }
+
+export const url = (path: string, params: Params = {}) => {
+  const q = new URLSearchParams()
+  for (const [k, v] of Object.entries(params)) if (v !== undefined && v !== null && v !== '') q.set(k, String(v))
+  return `/api/console/${path}${q.size ? `?${q}` : ''}`
+}
+
+async function send(method: string, address: string, body?: unknown): Promise<Response> {
+  const file = body instanceof FormData
+  let res: Response
+  try {
+    res = await fetch(address, {
+      method,
+      headers: { 'X-Requested-With': 'zhihuidangjian', ...(body !== undefined && !file && { 'Content-Type': 'application/json' }) },
+      body: body === undefined ? undefined : file ? body : JSON.stringify(body),
+    })
+  } catch {
+    throw new ApiError('网络连接失败，请检查网络后重试', 0)
+  }
+  if (res.ok) return res
+  const e = await res.json().catch(() => ({}))
+  // A refused log-in is an answer to the form, not the end of a session.
+  if (res.status === 401 && !address.includes('/login')) signedOut()
+  throw new ApiError(e.message || (res.status === 413 ? '文件过大，请拆分后重试' : '系统繁忙，请稍后重试'), res.status, e.key, e.fields ?? {})
+}
+
+const json = async <T>(method: string, address: string, body?: unknown): Promise<T> => {
+  const text = await (await send(method, address, body)).text()
+  return text ? JSON.parse(text) : ({} as T)
+}
+
+export const get = <T>(path: string, params?: Params) => json<T>('GET', url(path, params))
+export const post = <T>(path: string, body: unknown = {}, params?: Params) => json<T>('POST', url(path, params), body)
+export const put = <T>(path: string, body: unknown) => json<T>('PUT', url(path), body)
+
+/** Saves a file the server makes, under the name it gives. */
+export async function download(path: string, params?: Params, fallback = '下载.xlsx') {
+  const res = await send('GET', url(path, params))
+  const header = res.headers.get('Content-Disposition') ?? ''
+  const name = /filename\*=UTF-8''([^;]+)/i.exec(header)?.[1] ?? /filename="?([^";]+)/.exec(header)?.[1]
+  const a = document.createElement('a')
+  a.href = URL.createObjectURL(await res.blob())
+  a.download = name ? decodeURIComponent(name) : fallback
+  a.click()
+  setTimeout(() => URL.revokeObjectURL(a.href), 10_000)
+}

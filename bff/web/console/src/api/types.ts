@@ -1,0 +1,72 @@
+// Shapes of the HTTP API; names follow idl/*.thrift.
+
+export interface Me {
+  userId: string; userName: string; realName: string
+  orgId: string; orgName: string; topLevel: boolean; permissions: string[]
+}
+export interface Captcha {
+  id: string; image: string; tile: string; width: number; height: number
+  tileWidth: number; tileHeight: number; tileX: number; tileY: number
+}
+export interface TreeNode {
+  id: string; parentId: string; orgName: string; orgType: string; icon: string; memberCount: number
+  children?: TreeNode[]
+}
+export interface Count { key: string; label: string; count: number }
+export interface Statistics {
+  organizations: Count[]; genders: Count[]; bindings: Count[]; ages: Count[]; memberCount: number
+}
+
+export type FieldType =
+  | 'string' | 'text' | 'int' | 'money' | 'date' | 'month' | 'datetime'
+  | 'enum' | 'enums' | 'ref' | 'refs' | 'bool' | 'decimal' | 'phone' | 'idNumber'
+export interface Option { value: string; label: string }
+export interface Field {
+  key: string; label: string; type: FieldType
+  required?: boolean | string; options?: Option[]; ref?: string
+  list?: boolean; form?: boolean; search?: boolean; fixed?: boolean; readonly?: boolean
+  help?: string; width?: number; sortable?: boolean; showIf?: { field: string; in: string[] }
+}
+export interface Action { key: string; title: string; confirm?: string }
+export interface Schema {
+  type: string; title: string; fields: Field[]; permissions: Record<string, boolean>
+  actions?: Action[]; importable?: boolean; exportable?: boolean; defaultSort?: string
+}
+export interface Row {
+  id: string; version: number; _labels?: Record<string, string>; _actions?: string[]
+  [key: string]: any
+}
+export interface List { items: Row[] | null; total: number; summary?: Record<string, string> }
+export interface ImportBatch {
+  id: string; state: 'queued' | 'running' | 'finished' | 'failed'; fileName: string
+  total: number; done: number; successCount: number; failureCount: number; message: string
+  failures?: { rowNo: number; values: string[]; reason: string }[]
+}
+
+export interface DuesItem { month: string; baseAmount: number; rate: number; payable: number; reduction: number; due: number }
+export interface Order {
+  id: string; orderNo: string; memberId: string; memberName: string; idNumber: string; orgName: string
+  fromMonth: string; toMonth: string; items?: DuesItem[]; amount: number; status: string
+  payMethod: string; payChannel: string; createdAt: number; paidAt: number; operator: string
+  transactionNo: string; expiresAt: number; actions?: string[]
+}
+export interface Owed {
+  paidThrough: string; items?: DuesItem[]; amount: number; message: string; ahead?: DuesItem[]
+}
+export interface NativePay { codeUrl: string; qr: string; expiresAt: number }
+
+export interface Arrival {
+  memberId: string; name: string; orgName: string; signedInAt: number
+  phone: string; registeredAt: number; leaveReason: string
+}
+export interface Live { expected: number; signedIn: number; latest?: Arrival[]; state: string }
+export interface QR { url: string; image: string; refreshAt: number; title: string }
+export interface MeetingStatistics {
+  id: string; title: string; state: string; expected: number; signedIn: number; registered: number
+  onLeave: number; participants?: Arrival[]; needSignIn: boolean; needRegistration: boolean
+}
+export interface Ranking { rows?: { rank: number; id: string; name: string; orgName: string; score: number }[]; total: number; year: number }
+export interface Entries { entries?: { item: string; itemLabel: string; score: number; earnedAt: number; source: string }[]; total: number; sum: number }
+export interface Notification {
+  id: string; title: string; content: string; targetType: string; targetId: string; createdAt: number; readAt: number
+}

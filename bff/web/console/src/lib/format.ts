@@ -1,0 +1,48 @@
+// Conversions between what the API says and what people read. Money is fen, whole
+// numbers; a yuan text is converted digit by digit, so that no float ever rounds.
+
+/** Fen as yuan with two decimals: 150 → "1.50". */
+export function yuan(fen: unknown): string {
+  if (fen === null || fen === undefined || fen === '') return ''
+  const n = BigInt(String(fen).split('.')[0])
+  const digits = (n < 0n ? -n : n).toString().padStart(3, '0')
+  return `${n < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
+}
+
+/** A yuan text as fen, or undefined when it is not an amount with at most two decimals. */
+export function fen(text: string): number | undefined {
+  const m = /^(\d{1,12})(?:\.(\d{1,2}))?$/.exec(text.trim())
+  return m ? Number(m[1] + (m[2] ?? '').padEnd(2, '0')) : undefined
+}
+
+/** A rate in 1/10,000 as percent: 150 → "1.5%". */
+export function percent(rate: unknown): string {
+  if (rate === null || rate === undefined || rate === '') return ''
+  return `${yuan(rate).replace(/\.?0+$/, '')}%`
+}
+
+/** Hundredths of a point without needless zeros: 250 → "2.5". */
+export function score(hundredths: unknown): string {
+  return yuan(hundredths ?? 0).replace(/\.?0+$/, '')
+}
+
+const clock = new Intl.DateTimeFormat('sv-SE', {
+  timeZone: 'Asia/Shanghai', dateStyle: 'short', timeStyle: 'medium',
+})
+
+/** A moment (RFC 3339 or Unix milliseconds) as "yyyy-MM-dd HH:mm:ss" in China; zero times are empty. */
+export function time(at: unknown): string {
+  if (!at || (typeof at === 'string' && at.startsWith('0001-'))) return ''
+  const d = new Date(at as string | number)
+  return Number.isNaN(d.getTime()) ? String(at) : clock.format(d)
+}
+
+/** The same, as RFC 3339, for a text that `time` wrote. */
+export const moment = (text: string) => (text ? `${text.replace(' ', 'T')}+08:00` : null)
+
+/** Today in China, yyyy-MM-dd. */
+export const today = () => time(Date.now()).slice(0, 10)
+
+/** A random key that makes a repeated request harmless. */
+export const idempotencyKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('')

@@ -1,0 +1,33 @@
+import type { Field, Row } from '@/api/types'
+import { percent, time, yuan } from './format'
+
+/** One field of a record in words. */
+export function show(field: Field, row: Row): string {
+  const label = row._labels?.[field.key]
+  if (label) return label
+  const v = row[field.key]
+  if (v === null || v === undefined || v === '') return ''
+  const option = (x: unknown) => field.options?.find((o) => o.value === String(x))?.label ?? String(x)
+  if (field.key === 'rate') return percent(v)
+  switch (field.type) {
+    case 'money': return yuan(v)
+    case 'datetime': return time(v)
+    case 'bool': return v ? '是' : '否'
+    case 'enum': return option(v)
+    case 'enums': return (v as unknown[]).map(option).join('、')
+    case 'refs': return `${(v as unknown[]).length} 人`
+    default: return Array.isArray(v) ? v.join('、') : String(v)
+  }
+}
+
+const colours: Record<string, 'success' | 'warning' | 'info' | 'danger' | 'primary'> = {
+  fullMember: 'success', probationaryMember: 'primary', activist: 'warning', developmentTarget: 'warning', applicant: 'info',
+  paid: 'success', unpaid: 'warning', enabled: 'success', active: 'success', disabled: 'info', deleted: 'info', cleared: 'info',
+  draft: 'info', waiting: 'warning', running: 'success', started: 'success', ended: 'info',
+}
+/** The tag colour of a state, if the field is one. */
+export const tag = (field: Field, row: Row) => (field.type === 'enum' ? colours[String(row[field.key])] : undefined)
+
+/** Whether a field applies to a record as it stands. */
+export const applies = (field: Field, row: Record<string, any>) =>
+  !field.showIf || field.showIf.in.includes(String(row[field.showIf.field] ?? ''))

@@ -1,0 +1,48 @@
+import { createRouter, createWebHashHistory } from 'vue-router'
+import { onSignedOut } from '@/api/client'
+import { useSession } from '@/stores/session'
+
+/** A page that is nothing but a record type. */
+const records = (path: string, type: string, permission = `${type}.view`) =>
+  ({ path, component: () => import('@/views/RecordsView.vue'), props: { type }, meta: { permission } })
+
+export const router = createRouter({
+  history: createWebHashHistory(),
+  routes: [
+    { path: '/login', component: () => import('@/views/LoginView.vue'), meta: { open: true } },
+    { path: '/meetings/:id/qr', component: () => import('@/views/MeetingQrView.vue'), props: true, meta: { permission: 'meeting.view' } },
+    {
+      path: '/',
+      component: () => import('@/views/ShellView.vue'),
+      children: [
+        { path: '', component: () => import('@/views/HomeView.vue') },
+        records('organization', 'organization'),
+        records('member', 'member'),
+        records('user', 'user'),
+        records('points-rule', 'pointsRule'),
+        records('dues-base', 'duesBase'),
+        { path: 'binding', component: () => import('@/views/BindingView.vue'), meta: { permission: 'binding.view' } },
+        { path: 'dues', component: () => import('@/views/DuesView.vue'), meta: { permission: 'duesOrder.view' } },
+        { path: 'dues/:id/cashier', component: () => import('@/views/CashierView.vue'), props: true, meta: { permission: 'duesOrder.pay' } },
+        { path: 'payments', component: () => import('@/views/PaymentsView.vue'), meta: { permission: 'duesOrder.view' } },
+        { path: 'meetings', component: () => import('@/views/MeetingsView.vue'), meta: { permission: 'meeting.view' } },
+        { path: 'meetings/:id/statistics', component: () => import('@/views/MeetingStatisticsView.vue'), props: true, meta: { permission: 'meeting.view' } },
+        { path: 'ranking', component: () => import('@/views/RankingView.vue'), meta: { permission: 'points.view' } },
+        { path: ':rest(.*)*', component: () => import('@/views/RefusedView.vue'), props: { text: '页面不存在' } },
+      ],
+    },
+  ],
+})
+
+const toLogin = () => {
+  useSession().me = null
+  if (router.currentRoute.value.path !== '/login') void router.replace('/login')
+}
+onSignedOut(toLogin)
+
+router.beforeEach(async (to) => {
+  const session = useSession()
+  const me = await session.load().catch(() => null)
+  if (to.meta.open) return me ? '/' : true
+  return me ? true : '/login'
+})
