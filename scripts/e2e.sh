@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 report=${1:-}
 data=$(mktemp -d)
-port=${E2E_PORT:-18090}
+port=${E2E_PORT:-19190}
 export ADDR=127.0.0.1:$port DATA=$data ADMIN_PASSWORD='Dangjian#2026'
 go build -o bin/zhihuidangjian ./bff
 bin/zhihuidangjian >"$data/out.log" 2>&1 &

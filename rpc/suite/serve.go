@@ -2,11 +2,14 @@ package suite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/cloudwego/kitex/server"
 
+	"zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -37,6 +40,9 @@ func Serve(ctx context.Context, p *Platform, names []string, prepare bool) error
 		go func() { failed <- k.Run() }()
 	}
 	if prepare {
+		if err := awaitParty(ctx, peers); err != nil {
+			return err
+		}
 		welcome, err := s.Prepare(ctx)
 		if err != nil {
 			return err
@@ -52,4 +58,22 @@ func Serve(ctx context.Context, p *Platform, names []string, prepare bool) error
 		_ = k.Stop() // waits for its requests, then leaves etcd
 	}
 	return err
+}
+
+// awaitParty waits until the party service is found through etcd: demo data of the other
+// services is made of its members.
+func awaitParty(ctx context.Context, c *Clients) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		_, err := c.Party.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: "root"})
+		if err == nil || errors.Is(kit.FromError(err), kit.ErrNotFound) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("party service: %w", err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }

@@ -63,7 +63,7 @@ func run(members, rounds int) error {
 	}
 	defer os.RemoveAll(dir)
 	cmd := exec.Command(os.Args[0], "-serve", "-members", strconv.Itoa(members), "-rounds", strconv.Itoa(rounds))
-	cmd.Env = append(os.Environ(), "DATA="+dir, "ADDR=127.0.0.1:18095", "ADMIN_PASSWORD=Dangjian#2026")
+	cmd.Env = append(os.Environ(), "DATA="+dir, "ADDR=127.0.0.1:19195", "ADMIN_PASSWORD=Dangjian#2026")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
