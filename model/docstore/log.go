@@ -206,17 +206,27 @@ func (t *ticket) wait() error {
 	return t.err
 }
 
+// commit is what one write to the disk makes durable.
+type commit struct {
+	ops  []byte
+	undo []func()
+	*ticket
+	turn bool // go on in a new file behind it
+	poke bool // somebody waits for it though it may be empty
+}
+
+func (c *commit) ready() bool { return len(c.ops) > 0 || c.poke }
+
+func newCommit() *commit { return &commit{ticket: &ticket{done: make(chan struct{})}} }
+
 // wal is the log being written.
 type wal struct {
-	mu      sync.Mutex
-	work    *sync.Cond
-	pending []byte
-	undo    []func()
-	ticket  *ticket
-	turn    bool // go on in a new file behind what is pending
-	poke    bool // somebody waits for the ticket without a write
-	closed  bool
-	broken  error // after a failed fsync nothing can be promised any more
+	mu     sync.Mutex
+	work   *sync.Cond
+	queue  []*commit // the last one is open for more
+	closed bool
+	broken error // after a failed fsync nothing can be promised any more
+	turned error // of the last change of files
 
 	dir    string
 	open   func(name string) (file, error)
@@ -243,20 +253,25 @@ func snapName(dir string, gen uint64) string {
 func (w *wal) add(ops []byte, undo []func()) *ticket {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pending = append(w.pending, ops...)
-	w.undo = append(w.undo, undo...)
+	c := w.queue[len(w.queue)-1]
+	c.ops, c.undo = append(c.ops, ops...), append(c.undo, undo...)
 	w.work.Signal()
-	return w.ticket
+	return c.ticket
 }
 
-// flush gives a ticket for everything queued so far; with turn the log goes on in a new file
-// behind it.
+// flush gives a ticket for everything queued so far. With turn the log goes on in a new file
+// behind exactly that: what is queued later is not in the old file.
 func (w *wal) flush(turn bool) *ticket {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.turn, w.poke = w.turn || turn, true
+	c := w.queue[len(w.queue)-1]
+	c.poke = true
+	if turn {
+		c.turn = true
+		w.queue = append(w.queue, newCommit())
+	}
 	w.work.Signal()
-	return w.ticket
+	return c.ticket
 }
 
 // usable says whether a write can be accepted.
@@ -272,37 +287,39 @@ func (w *wal) usable() error {
 	return nil
 }
 
-func newTicket() *ticket { return &ticket{done: make(chan struct{})} }
-
 // run writes what is queued until the log is closed.
 func (w *wal) run() {
 	defer close(w.ended)
 	for {
 		w.mu.Lock()
-		for len(w.pending) == 0 && !w.poke && !w.closed {
+		for !w.queue[0].ready() && !w.closed {
 			w.work.Wait()
 		}
-		if len(w.pending) == 0 && !w.poke {
+		c := w.queue[0]
+		if !c.ready() {
 			w.mu.Unlock()
 			return
 		}
-		ops, undo, t, turn := w.pending, w.undo, w.ticket, w.turn
-		w.pending, w.undo, w.ticket, w.turn, w.poke = nil, nil, newTicket(), false, false
-		broken := w.broken
+		if w.queue = w.queue[1:]; len(w.queue) == 0 {
+			w.queue = append(w.queue, newCommit())
+		}
+		err := w.broken
 		w.mu.Unlock()
 
-		err := broken
-		if err == nil && len(ops) > 0 {
-			err = w.write(ops)
-		}
-		if err == nil && turn {
-			err = w.next()
+		if err == nil && len(c.ops) > 0 {
+			err = w.write(c.ops)
 		}
 		if err != nil {
-			w.fail(err, undo, t)
+			w.fail(err, c)
 			continue
 		}
-		close(t.done)
+		if c.turn { // a failure to do so takes nothing back: the writes are on the disk
+			err := w.next()
+			w.mu.Lock()
+			w.turned = err
+			w.mu.Unlock()
+		}
+		close(c.done)
 	}
 }
 
@@ -367,7 +384,10 @@ func (w *wal) create(gen uint64) error {
 		}
 	}
 	if err != nil {
-		return errors.Join(err, f.Close(), os.Remove(name))
+		if e := os.Remove(name); e != nil {
+			err = w.stop(errors.Join(err, e)) // the file would count as the last one
+		}
+		return errors.Join(err, f.Close())
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -383,26 +403,27 @@ func (w *wal) stop(err error) error {
 	return err
 }
 
-// fail takes back a batch that could not be written, and all that was queued behind it and
+// fail takes back a commit that could not be written, and all that was queued behind it and
 // may build upon it, then tells the writers.
-func (w *wal) fail(err error, undo []func(), t *ticket) {
+func (w *wal) fail(err error, c *commit) {
 	w.locked(func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		undo = append(undo, w.undo...)
-		for i := len(undo) - 1; i >= 0; i-- {
-			undo[i]()
+		e := fail(14031, "the write is not on the disk and was taken back: %v", err)
+		all := append([]*commit{c}, w.queue...)
+		for i := len(all) - 1; i >= 0; i-- {
+			for j := len(all[i].undo) - 1; j >= 0; j-- {
+				all[i].undo[j]()
+			}
 		}
-		ts := [...]*ticket{t, w.ticket}
-		w.pending, w.undo, w.ticket, w.turn, w.poke = nil, nil, newTicket(), false, false
-		if e := w.f.Truncate(w.off); e != nil && w.broken == nil {
+		if t := w.f.Truncate(w.off); t != nil && w.broken == nil {
 			w.broken = err // what was half written may still be there
 		}
 		w.grown = w.off
-		e := fail(14031, "the write is not on the disk and was taken back: %v", err)
-		for _, t := range ts {
-			t.err = e
-			close(t.done)
+		w.queue = []*commit{newCommit()}
+		for _, c := range all {
+			c.err = e
+			close(c.done)
 		}
 	})
 }

@@ -53,6 +53,10 @@ func (s *Store) snapshot() (err error) {
 	}
 	s.wal.mu.Lock()
 	gen, seq := s.wal.gen, s.wal.first
+	if err := s.wal.turned; err != nil {
+		s.wal.mu.Unlock()
+		return err
+	}
 	s.wal.since = 0
 	s.wal.limit = s.logLimit
 	for _, v := range views {

@@ -96,7 +96,7 @@ func (s *Store) openDir() error {
 	if err := s.own(); err != nil {
 		return err
 	}
-	s.wal = &wal{dir: s.dir, open: s.openFile, ticket: newTicket(), ended: make(chan struct{}), full: make(chan struct{}, 1), limit: s.logLimit, locked: func(f func()) {
+	s.wal = &wal{dir: s.dir, open: s.openFile, queue: []*commit{newCommit()}, ended: make(chan struct{}), full: make(chan struct{}, 1), limit: s.logLimit, locked: func(f func()) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		f()
