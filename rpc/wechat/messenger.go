@@ -86,13 +86,10 @@ func fill(templates conf.Templates, kind string, fields map[string]string) (id s
 	return id, data, nil
 }
 
-// fit cuts a value to what WeChat takes: 20 characters, 32 for order numbers;
-// an empty one is refused there, so a dash stands for it.
+// fit cuts a value to what WeChat takes; an empty one is refused there, so a dash
+// stands for it.
 func fit(keyword, value string) string {
-	limit := 20
-	if strings.HasPrefix(keyword, "character_string") {
-		limit = 32
-	}
+	limit := FieldLimit(keyword)
 	r := []rune(strings.Join(strings.Fields(value), " "))
 	switch {
 	case len(r) == 0:
@@ -101,4 +98,13 @@ func fit(keyword, value string) string {
 		return string(r[:limit-1]) + "…"
 	}
 	return string(r)
+}
+
+// FieldLimit is how many characters WeChat takes for a keyword: 32 for numbers
+// and codes, which the sandbox knows by the product's names (orderNo), 20 otherwise.
+func FieldLimit(keyword string) int {
+	if strings.HasPrefix(keyword, "character_string") || strings.HasSuffix(keyword, "No") {
+		return 32
+	}
+	return 20
 }

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/skip2/go-qrcode"
+
+	"zhihuidangjian/rpc/wechat"
 )
 
 // Message is a template or subscribe message that reached a phone.
@@ -266,11 +268,7 @@ func (s *Sim) check(r *http.Request, appID string) (req messageRequest, u *User,
 		return req, nil, "", 40037
 	}
 	for name, field := range req.Data {
-		limit := 20
-		if strings.HasPrefix(name, "character_string") {
-			limit = 32
-		}
-		if n := utf8.RuneCountInString(field.Value); n == 0 || n > limit {
+		if n := utf8.RuneCountInString(field.Value); n == 0 || n > wechat.FieldLimit(name) {
 			return req, nil, "", 47003
 		}
 	}

@@ -40,6 +40,7 @@ var Control = []struct{ Method, Path, Body, About string }{
 	{"POST", "tokens/expire", "", "使全部 access_token 失效"},
 	{"GET", "clock", "", "产品时钟（由 BFF 处理）"},
 	{"POST", "clock", `{"advance":"24h"}`, "时钟前移（由 BFF 处理）"},
+	{"GET", "captcha/{id}", "", "滑块验证码的答案（由 BFF 处理）"},
 }
 
 // UserCookie holds the id of the WeChat user who holds the phone.

@@ -112,14 +112,14 @@
   }
 
   const kinds = {
-    duesPaid: '党费缴纳成功通知', duesReceipt: '党费缴纳成功通知', duesReminder: '党费缴纳提醒', meetingStarted: '会议通知', meetingCreated: '会议通知',
-    meetingReminder: '会议提醒', pointsChanged: '积分变动通知', bound: '绑定成功通知', unbound: '解绑通知', bindCode: '绑定验证码', loginCode: '登录验证码',
+    duesReceipt: '党费缴纳成功通知', duesReminder: '党费缴纳提醒', meetingStarted: '会议通知', bindCode: '绑定验证码', loginCode: '登录验证码',
   }
   const labels = {
-    title: '标题', content: '内容', time: '时间', startAt: '开始时间', endAt: '结束时间', date: '日期', place: '地点', amount: '金额', month: '月份', months: '月份',
-    name: '姓名', member: '党员', org: '组织', orgName: '组织', branch: '支部', remark: '备注', status: '状态', points: '积分', orderNo: '订单号', host: '主持人', code: '验证码',
-    paidAt: '缴纳时间', paidThrough: '缴纳至', fromMonth: '起始月份', toMonth: '截止月份', reason: '原因',
+    title: '标题', name: '姓名', org: '组织', month: '月份', amount: '金额', points: '积分', time: '时间', place: '地点',
+    content: '内容', reason: '原因', orderNo: '订单号', remark: '备注',
   }
+  const rank = (name) => Object.keys(labels).indexOf(name) + 1 || 99
+  const inOrder = (fields) => Object.entries(fields).sort(([a], [b]) => rank(a) - rank(b))
   const channels = { template: ['模板消息', 'wx'], subscribe: ['订阅消息', 'wx'], sms: ['短信', 'sms'] }
 
   const drawInbox = (messages) => draw('sandbox-inbox', messages, () => messages.length ? messages.map((m) => {
@@ -127,7 +127,7 @@
     return el('li', { class: 'item', 'data-channel': m.channel, 'data-kind': m.kind },
       el('div', { class: 'top' }, el('span', { class: 'tag ' + look }, channel), el('strong', {}, kinds[m.kind] || m.kind),
         el('span', { class: 'tag' }, m.nickname || m.phone || ''), el('time', {}, when(m.at))),
-      m.text ? el('p', {}, m.text) : el('dl', {}, ...Object.entries(m.fields).flatMap(([k, v]) => [el('dt', {}, labels[k] || k), el('dd', {}, v)])),
+      m.text ? el('p', {}, m.text) : el('dl', {}, ...inOrder(m.fields).flatMap(([k, v]) => [el('dt', {}, labels[k] || k), el('dd', {}, v)])),
       m.url && m.channel === 'template' ? el('button', { type: 'button', class: 'open', onclick: attempt(async () => open(m.url)) }, '查看详情 ›') : '')
   }) : [el('li', { class: 'empty' }, '暂无消息。模板消息、订阅消息和短信会出现在这里。')])
 
