@@ -33,8 +33,8 @@ async function send(method: string, address: string, body?: unknown): Promise<Re
   }
   if (res.ok) return res
   const e = await res.json().catch(() => ({}))
-  // A refused log-in is an answer to the form, not the end of a session.
-  if (res.status === 401 && !address.includes('/login')) signedOut()
+  // A refused log-in answers the form; the guard itself asks who is there (me).
+  if (res.status === 401 && !/\/(login|me)$/.test(address)) signedOut()
   throw new ApiError(e.message || (res.status === 413 ? '文件过大，请拆分后重试' : '系统繁忙，请稍后重试'), res.status, e.key, e.fields ?? {})
 }
 
