@@ -81,7 +81,7 @@
   $('sandbox-home').addEventListener('click', attempt(async () => open(home)))
   $('sandbox-back').addEventListener('click', () => frame.contentWindow.history.back())
   $('sandbox-reload').addEventListener('click', () => frame.contentWindow.location.reload())
-  $('sandbox-all').addEventListener('change', () => refresh())
+  $('sandbox-mine').addEventListener('change', () => refresh())
 
   const advance = attempt(async (by) => {
     const { now } = await api('clock', { advance: by })
@@ -176,7 +176,7 @@
     if (busy) { again = true; return }
     busy = true
     try {
-      const mine = !$('sandbox-all').checked && holder
+      const mine = $('sandbox-mine').checked && holder
       const [list, phone, messages, sms, payments] = await Promise.all([
         api('users'), api('phone'), api('messages' + (mine ? '?userId=' + holder.id : '')),
         api('sms' + (mine ? '?phone=' + holder.phone : '')), api('payments'),
