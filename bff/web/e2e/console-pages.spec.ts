@@ -5,6 +5,7 @@ const paths = ['/', '/organization', '/member', '/binding', '/dues', '/dues-base
 
 for (const [width, height] of [[1280, 800], [390, 844]]) {
   test(`every page fits ${width} px, loads nothing from outside and breaks no security policy`, async ({ page, baseURL }) => {
+    test.slow() // eleven pages
     const wrong: string[] = []
     page.on('request', (r) => { if (!r.url().startsWith(baseURL!) && !/^(data|blob):/.test(r.url())) wrong.push(r.url()) })
     page.on('console', (m) => { if (m.type() === 'error' && !m.text().includes('401')) wrong.push(m.text()) })

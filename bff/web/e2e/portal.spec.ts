@@ -13,7 +13,7 @@ test('AUTH-01 the portal shows 登录系统 at the top right and no console data
 
 test('AUTH-02 登录系统 opens the login page, or the console for one already logged in', async ({ page }) => {
   await page.goto('/')
-  await openLogin(page, () => page.getByRole('link', { name: '登录系统' }).click() as Promise<any>)
+  await openLogin(page, () => page.getByRole('link', { name: '登录系统' }).click())
   for (const name of ['用户名', '密码']) await expect(page.getByPlaceholder(name, { exact: true })).toBeVisible()
   await expect(page.getByRole('button', { name: '登录' })).toBeVisible()
   await login(page)

@@ -15,9 +15,10 @@ export function fen(text: string): number | undefined {
   return m ? Number(m[1] + (m[2] ?? '').padEnd(2, '0')) : undefined
 }
 
-/** A rate in 1/10,000 as percent: 150 → "1.5%". */
+/** A rate in 1/10,000 as percent: 150 → "1.5%"; records carry it in words already. */
 export function percent(rate: unknown): string {
-  if (rate === null || rate === undefined || rate === '') return ''
+  if (typeof rate === 'string') return rate
+  if (rate === null || rate === undefined) return ''
   return `${yuan(rate).replace(/\.?0+$/, '')}%`
 }
 
