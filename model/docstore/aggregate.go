@@ -13,7 +13,7 @@ type stage func(in []raw) []raw
 func pipelineOf(stages []val, sc *scope) []stage {
 	var out []stage
 	for _, s := range stages {
-		fs := fields(s.Data)
+		fs := subfields(s)
 		check(s.Type == tDoc && len(fs) == 1, 40323, "A pipeline stage specification object must contain exactly one field.")
 		out = append(out, stageOf(fs[0].key, fs[0].val, sc))
 	}
@@ -81,7 +81,7 @@ func stageOf(name string, v val, sc *scope) stage {
 	case "$unwind":
 		return unwindOf(v)
 	case "$sample":
-		n, ok := asInt(get(v.Data, "size"))
+		n, ok := asInt(sub(v, "size"))
 		check(v.Type == tDoc && ok && n >= 0, 28747, "size argument to $sample must be a non-negative number")
 		return func(in []raw) []raw {
 			out := slices.Clone(in)
@@ -90,7 +90,7 @@ func stageOf(name string, v val, sc *scope) stage {
 		}
 	case "$facet":
 		check(v.Type == tDoc && len(v.Data) > 5, 40169, "the $facet specification must be a non-empty object")
-		fs := fields(v.Data)
+		fs := subfields(v)
 		pipes := make([][]stage, len(fs))
 		for i, f := range fs {
 			check(f.Type == tArray, 40170, "arguments to $facet must be arrays, %s is type %s", f.key, typeName(f.Type))
@@ -106,7 +106,7 @@ func stageOf(name string, v val, sc *scope) stage {
 	case "$unionWith":
 		from, pipe := str(v), []val(nil)
 		if v.Type == tDoc {
-			from, pipe = str(get(v.Data, "coll")), items(get(v.Data, "pipeline"))
+			from, pipe = str(sub(v, "coll")), items(sub(v, "pipeline"))
 		}
 		check(from != "", 9, "$unionWith needs a collection")
 		rest := pipelineOf(pipe, sc)
@@ -129,7 +129,7 @@ func (sc *scope) all(coll string) (out []raw) {
 func lookupOf(v val, sc *scope) stage {
 	check(v.Type == tDoc, 9, "the $lookup specification must be an Object")
 	var from, local, foreign, as string
-	for _, f := range fields(v.Data) {
+	for _, f := range subfields(v) {
 		check(f.key != "pipeline" && f.key != "let", 238, "$lookup is supported with localField and foreignField, not with %s", f.key)
 		p, ok := map[string]*string{"from": &from, "localField": &local, "foreignField": &foreign, "as": &as}[f.key]
 		check(ok && f.Type == tString, 9, "unknown or invalid argument to $lookup: %s", f.key)
@@ -164,7 +164,7 @@ func lookupOf(v val, sc *scope) stage {
 func unwindOf(v val) stage {
 	path, index, keep := str(v), "", false
 	if v.Type == tDoc {
-		for _, f := range fields(v.Data) {
+		for _, f := range subfields(v) {
 			switch f.key {
 			case "path":
 				path = str(f.val)
@@ -188,7 +188,7 @@ func unwindOf(v val) stage {
 					x = val{}
 					break
 				}
-				x = get(x.Data, p)
+				x = sub(x, p)
 			}
 			emit := func(e val, i val, put bool) {
 				n := newNode(vDoc(d))
@@ -307,7 +307,7 @@ type output struct {
 
 func outputsOf(fs []elem, sc *scope) (out []output) {
 	for _, f := range fs {
-		ops := fields(f.Data)
+		ops := subfields(f.val)
 		check(f.Type == tDoc && len(ops) == 1, 40234, "The field '%s' must be an accumulator object", f.key)
 		check(!strings.Contains(f.key, "."), 40235, "The field name '%s' cannot contain '.'", f.key)
 		m := accumulators[ops[0].key]
@@ -364,7 +364,7 @@ func (g *grouping) docs() []raw {
 
 func groupOf(v val, sc *scope) stage {
 	check(v.Type == tDoc, 15947, "a group's fields must be specified in an object")
-	fs := fields(v.Data)
+	fs := subfields(v)
 	at := slices.IndexFunc(fs, func(f elem) bool { return f.key == "_id" })
 	check(at >= 0, 15955, "a group specification must include an _id")
 	id := exprOf(fs[at].val, sc)
@@ -381,14 +381,14 @@ func groupOf(v val, sc *scope) stage {
 
 func bucketOf(v val, sc *scope) stage {
 	check(v.Type == tDoc, 40201, "Argument to $bucket stage must be an object")
-	by, bounds, other := exprOf(get(v.Data, "groupBy"), sc), items(get(v.Data, "boundaries")), get(v.Data, "default")
+	by, bounds, other := exprOf(sub(v, "groupBy"), sc), items(sub(v, "boundaries")), sub(v, "default")
 	check(len(bounds) >= 2, 40192, "The $bucket 'boundaries' field must have at least 2 values")
 	check(slices.IsSortedFunc(bounds, compare), 40194, "The 'boundaries' option to $bucket must be sorted")
-	spec := get(v.Data, "output")
+	spec := sub(v, "output")
 	if spec.Type == 0 {
 		spec = vDoc(newDoc().doc("count", newDoc().int("$sum", 1).done()).done())
 	}
-	outs := outputsOf(fields(spec.Data), sc)
+	outs := outputsOf(subfields(spec), sc)
 	byID := sortOf(newDoc().int("_id", 1).done())
 	return func(in []raw) []raw {
 		g := &grouping{outs: outs, byKey: map[string]*group{}}

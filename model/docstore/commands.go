@@ -133,10 +133,10 @@ func (r *request) checkGeneric() error {
 	if err := checkCollation(r.args["collation"]); err != nil {
 		return err
 	}
-	if w := get(r.args["writeConcern"].Data, "w"); isNum(w) && asFloat(w) > 1 {
+	if w := sub(r.args["writeConcern"], "w"); isNum(w) && asFloat(w) > 1 {
 		return fail(2, "cannot use 'w' > 1 when a host is not replicated")
 	}
-	if level := str(get(r.args["readConcern"].Data, "level")); level == "snapshot" || get(r.args["readConcern"].Data, "atClusterTime").Type != 0 {
+	if level := str(sub(r.args["readConcern"], "level")); level == "snapshot" || sub(r.args["readConcern"], "atClusterTime").Type != 0 {
 		return fail(72, "read concern level snapshot is only valid in a replica set")
 	}
 	if r.args["apiStrict"].Type == tBool && truthy(r.args["apiStrict"]) {
@@ -146,7 +146,7 @@ func (r *request) checkGeneric() error {
 }
 
 func checkCollation(v val) error {
-	if v.Type == tDoc && len(v.Data) > 5 && str(get(v.Data, "locale")) != "simple" {
+	if v.Type == tDoc && len(v.Data) > 5 && str(sub(v, "locale")) != "simple" {
 		return fail(238, "collations other than simple are not supported; strings compare by their bytes")
 	}
 	return nil

@@ -53,7 +53,7 @@ func exprOf(v val, sc *scope) expr {
 			return array(vs)
 		}
 	case tDoc:
-		es := fields(v.Data)
+		es := subfields(v)
 		if len(es) > 0 && strings.HasPrefix(es[0].key, "$") {
 			check(len(es) == 1, 15983, "an object representing an expression must have exactly one field: %s", bson.Raw(v.Data))
 			return operator(es[0].key, es[0].val, sc)
@@ -127,7 +127,7 @@ func pathValue(v val, parts []string) val {
 	for i, p := range parts {
 		switch v.Type {
 		case tDoc:
-			v = get(v.Data, p)
+			v = sub(v, p)
 		case tArray:
 			var out []val
 			for _, e := range items(v) {
@@ -162,7 +162,7 @@ func args(op string, v val, sc *scope, lo, hi int) []expr {
 func named(op string, v val, sc *scope, known ...string) map[string]expr {
 	check(v.Type == tDoc, 9, "%s only supports an object as its argument", op)
 	m := map[string]expr{}
-	for _, f := range fields(v.Data) {
+	for _, f := range subfields(v) {
 		ok := false
 		for _, k := range known {
 			ok = ok || k == f.key
@@ -233,7 +233,7 @@ func operator(op string, v val, sc *scope) expr {
 	case "$switch":
 		m := named(op, val{Type: v.Type, Data: v.Data}, sc, "branches", "default")
 		var conds, thens []expr
-		for _, b := range items(get(v.Data, "branches")) {
+		for _, b := range items(sub(v, "branches")) {
 			n := named(op, b, sc, "case", "then")
 			check(len(n) == 2, 40067, "$switch requires each branch to have a 'case' and a 'then'")
 			conds, thens = append(conds, n["case"]), append(thens, n["then"])
@@ -249,14 +249,14 @@ func operator(op string, v val, sc *scope) expr {
 		}
 	case "$let":
 		check(v.Type == tDoc, 16874, "$let only supports an object as its argument")
-		vars := fields(get(v.Data, "vars").Data)
+		vars := subfields(sub(v, "vars"))
 		var names []string
 		xs := make([]expr, len(vars))
 		for i, f := range vars {
 			names = append(names, f.key)
 			xs[i] = exprOf(f.val, sc)
 		}
-		in := exprOf(get(v.Data, "in"), sc.with(names...))
+		in := exprOf(sub(v, "in"), sc.with(names...))
 		return func(e *env) val {
 			inner := e
 			for i, x := range xs {
@@ -267,14 +267,14 @@ func operator(op string, v val, sc *scope) expr {
 	case "$map", "$filter":
 		check(v.Type == tDoc, 16878, "%s only supports an object as its argument", op)
 		as, body := "this", "in"
-		if a := get(v.Data, "as"); a.Type == tString {
+		if a := sub(v, "as"); a.Type == tString {
 			as = str(a)
 		}
 		if op == "$filter" {
 			body = "cond"
 		}
-		check(get(v.Data, "limit").Type == 0, 238, "limit of $filter is not supported")
-		input, in := exprOf(get(v.Data, "input"), sc), exprOf(get(v.Data, body), sc.with(as))
+		check(sub(v, "limit").Type == 0, 238, "limit of $filter is not supported")
+		input, in := exprOf(sub(v, "input"), sc), exprOf(sub(v, body), sc.with(as))
 		return func(e *env) val {
 			a := input(e)
 			if isNull(a) {
@@ -294,8 +294,8 @@ func operator(op string, v val, sc *scope) expr {
 		}
 	case "$reduce":
 		check(v.Type == tDoc, 40075, "$reduce requires an object as an argument")
-		input, init := exprOf(get(v.Data, "input"), sc), exprOf(get(v.Data, "initialValue"), sc)
-		in := exprOf(get(v.Data, "in"), sc.with("this", "value"))
+		input, init := exprOf(sub(v, "input"), sc), exprOf(sub(v, "initialValue"), sc)
+		in := exprOf(sub(v, "in"), sc.with("this", "value"))
 		return func(e *env) val {
 			a, acc := input(e), init(e)
 			if isNull(a) {
@@ -311,7 +311,7 @@ func operator(op string, v val, sc *scope) expr {
 		return dateToString(named(op, v, sc, "format", "date", "timezone", "onNull"))
 	case "$regexMatch":
 		m := named(op, v, sc, "input", "regex", "options")
-		rv, ov := get(v.Data, "regex"), get(v.Data, "options")
+		rv, ov := sub(v, "regex"), sub(v, "options")
 		check(m["input"] != nil && (rv.Type == tRegex || rv.Type == tString && !strings.HasPrefix(str(rv), "$")), 238, "$regexMatch is supported with a constant regex only")
 		pattern, opts := str(rv), str(ov)
 		if rv.Type == tRegex {
@@ -339,7 +339,7 @@ func operator(op string, v val, sc *scope) expr {
 	}
 	if parts, ok := dateParts[op]; ok {
 		var date, zone expr
-		if v.Type == tDoc && get(v.Data, "date").Type != 0 {
+		if v.Type == tDoc && sub(v, "date").Type != 0 {
 			m := named(op, v, sc, "date", "timezone")
 			date, zone = m["date"], m["timezone"]
 		} else {
@@ -450,7 +450,7 @@ func init() {
 			n := newNode(vDoc(emptyDoc))
 			for _, x := range a {
 				check(isNull(x) || x.Type == tDoc, 40400, "$mergeObjects requires object inputs")
-				for _, f := range fields(x.Data) {
+				for _, f := range subfields(x) {
 					n.set(f.key, newNode(f.val))
 				}
 			}

@@ -444,10 +444,10 @@ func TestRefusals(t *testing.T) {
 		"_id array": {func() error { _, err := c.InsertOne(ctx, bson.D{{Key: "_id", Value: bson.A{1}}}); return err }, 53},
 		"bad hint":  {func() error { return c.FindOne(ctx, bson.D{}, options.FindOne().SetHint("zz")).Err() }, 2},
 		"drop missing index": {func() error {
-			if err := db.CreateCollection(ctx, "c"); err != nil {
+			if err := db.CreateCollection(ctx, "made"); err != nil {
 				return err
 			}
-			return c.Indexes().DropOne(ctx, "zz")
+			return db.Collection("made").Indexes().DropOne(ctx, "zz")
 		}, 27},
 		"hashed index": {func() error {
 			_, err := c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "a", Value: "hashed"}}})

@@ -84,7 +84,7 @@ func parseIndex(spec raw) (ix *index, err error) {
 		case "hidden":
 			check(!truthy(f.val), 238, "hidden indexes are not supported")
 		case "collation":
-			check(str(get(f.Data, "locale")) == "simple", 238, "indexes with a collation are not supported; strings compare by their bytes")
+			check(str(sub(f.val, "locale")) == "simple", 238, "indexes with a collation are not supported; strings compare by their bytes")
 		default:
 			panic(fail(197, "The field '%s' is not valid for an index specification or not supported by this server", f.key))
 		}
@@ -159,7 +159,7 @@ func (ix *index) keysOf(d raw) (keys []string, multi bool, err error) {
 					break
 				}
 				w.path += "." + w.rest[0]
-				w.v, w.rest = get(w.v.Data, w.rest[0]), w.rest[1:]
+				w.v, w.rest = sub(w.v, w.rest[0]), w.rest[1:]
 			}
 			if w.v.Type == tArray && !w.done {
 				if array >= 0 && ws[array].path != w.path {

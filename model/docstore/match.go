@@ -159,7 +159,7 @@ func (f *filter) field(path string, c val, sc *scope) test {
 		return f.regex(path, parts, c, val{})
 	}
 	if c.Type == tDoc {
-		if es := fields(c.Data); len(es) > 0 && strings.HasPrefix(es[0].key, "$") && !dbRef(es[0].key) {
+		if es := subfields(c); len(es) > 0 && strings.HasPrefix(es[0].key, "$") && !dbRef(es[0].key) {
 			return f.operators(path, parts, c.Data, sc, true)
 		}
 	}
@@ -179,7 +179,7 @@ func reach(v val, parts []string, at *position, f func(val) bool) (hit bool) {
 	}
 	switch v.Type {
 	case tDoc:
-		return reach(get(v.Data, parts[0]), parts[1:], at, f)
+		return reach(sub(v, parts[0]), parts[1:], at, f)
 	case tArray:
 		i := 0
 		each(v.Data, func(k []byte, e val) bool {
@@ -349,7 +349,7 @@ func (f *filter) operators(path string, parts []string, d raw, sc *scope, spread
 				switch {
 				case v.Type == tRegex:
 					ts = append(ts, new(filter).regex(path, parts, v, val{}))
-				case v.Type == tDoc && get(v.Data, "$elemMatch").Type == tDoc:
+				case v.Type == tDoc && sub(v, "$elemMatch").Type == tDoc:
 					ts = append(ts, new(filter).operators(path, parts, v.Data, sc, spread))
 				default:
 					check(v.Type != tDoc || !operatorDoc(v.Data), 2, "no $ expressions in $all")
@@ -411,7 +411,7 @@ func (f *filter) elemMatch(path string, parts []string, c val, sc *scope) test {
 	check(c.Type == tDoc, 2, "$elemMatch needs an Object")
 	f.exact = false
 	var t test
-	if es := fields(c.Data); len(es) > 0 && strings.HasPrefix(es[0].key, "$") && es[0].key != "$and" && es[0].key != "$or" && es[0].key != "$nor" && es[0].key != "$expr" {
+	if es := subfields(c); len(es) > 0 && strings.HasPrefix(es[0].key, "$") && es[0].key != "$and" && es[0].key != "$or" && es[0].key != "$nor" && es[0].key != "$expr" {
 		sub := new(filter)
 		t = sub.operators(path, nil, c.Data, sc, false)
 		f.conds = append(f.conds, sub.conds...)

@@ -364,7 +364,7 @@ func (v *view) hinted(hint val) (ix *index, natural bool, err error) {
 			return x, false, nil
 		}
 	}
-	if hint.Type == tDoc && get(hint.Data, "$natural").Type != 0 {
+	if hint.Type == tDoc && sub(hint, "$natural").Type != 0 {
 		return nil, true, nil
 	}
 	return nil, false, fail(2, "error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index")

@@ -58,10 +58,18 @@ func (k *sortKey) value(v val) (best val) {
 	return best
 }
 
-func (s *sorter) values(v val) []val {
-	out := make([]val, len(s.keys))
+func (s *sorter) values(v val) []val { return s.valuesInto(make([]val, len(s.keys)), v) }
+
+func (s *sorter) valuesInto(out []val, v val) []val {
 	for i := range s.keys {
-		out[i] = s.keys[i].value(v)
+		k := &s.keys[i]
+		if len(k.parts) == 1 && v.Type == tDoc { // most sorts are by a plain field
+			if x := sub(v, k.path); x.Type != tArray {
+				out[i] = x
+				continue
+			}
+		}
+		out[i] = k.value(v)
 	}
 	return out
 }
@@ -100,8 +108,9 @@ func (s *sorter) sort(ds []raw, limit int) []raw {
 	}
 	rows := make([]row, 0, keep)
 	cut := false // rows[limit-1] bounds what can still come in
+	scratch := make([]val, len(s.keys))
 	for i, d := range ds {
-		r := row{d, s.values(vDoc(d)), i}
+		r := row{d, s.valuesInto(scratch, vDoc(d)), i}
 		if limit > 0 && len(rows) == 2*limit { // twice the limit is sorted and halved: amortised n log k
 			slices.SortFunc(rows, order)
 			rows, cut = rows[:limit], true
@@ -109,6 +118,7 @@ func (s *sorter) sort(ds []raw, limit int) []raw {
 		if cut && order(r, rows[limit-1]) > 0 {
 			continue
 		}
+		r.ks = slices.Clone(r.ks)
 		rows = append(rows, r)
 	}
 	slices.SortFunc(rows, order)
@@ -172,7 +182,7 @@ func projectionOf(d raw, sc *scope, f *filter, find bool) mapper {
 		check(len(node.kids) == 0 && !node.leaf && node.x == nil, 31250, "Path collision at %s", full)
 		number := isNum(v) || v.Type == tBool
 		if v.Type == tDoc && len(v.Data) > 5 && !operatorDoc(v.Data) {
-			for _, s := range fields(v.Data) {
+			for _, s := range subfields(v) {
 				put(full+".", s.key, s.val)
 			}
 			return
@@ -185,7 +195,7 @@ func projectionOf(d raw, sc *scope, f *filter, find bool) mapper {
 		}
 		op := val{}
 		if v.Type == tDoc && find {
-			op = get(v.Data, "$slice")
+			op = sub(v, "$slice")
 		}
 		switch {
 		case positional:
@@ -201,11 +211,11 @@ func projectionOf(d raw, sc *scope, f *filter, find bool) mapper {
 				n = [2]int{n[1], -n[1]}
 			}
 			node.leaf, node.slice = true, &n
-		case v.Type == tDoc && find && get(v.Data, "$elemMatch").Type != 0:
+		case v.Type == tDoc && find && sub(v, "$elemMatch").Type != 0:
 			set(1)
-			t := new(filter).elemMatch(full, nil, get(v.Data, "$elemMatch"), sc)
+			t := new(filter).elemMatch(full, nil, sub(v, "$elemMatch"), sc)
 			node.leaf, node.match = true, t
-		case v.Type == tDoc && find && get(v.Data, "$meta").Type != 0:
+		case v.Type == tDoc && find && sub(v, "$meta").Type != 0:
 			panic(fail(238, "$meta projections are not supported"))
 		case number && truthy(v):
 			set(1)
@@ -380,8 +390,8 @@ func mapperOf(stage string, v val, sc *scope) mapper {
 		return projectionOf(b.done(), sc, nil, false)
 	case "$replaceRoot", "$replaceWith":
 		if stage == "$replaceRoot" {
-			check(v.Type == tDoc && get(v.Data, "newRoot").Type != 0, 40231, "no newRoot specified for the $replaceRoot stage")
-			v = get(v.Data, "newRoot")
+			check(v.Type == tDoc && sub(v, "newRoot").Type != 0, 40231, "no newRoot specified for the $replaceRoot stage")
+			v = sub(v, "newRoot")
 		}
 		x := exprOf(v, sc)
 		return func(d raw) raw {

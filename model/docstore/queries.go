@@ -247,7 +247,7 @@ func (r *request) aggregate() (reply raw, err error) {
 }
 
 func (r *request) cursorBatch() (int, error) {
-	sub := &request{args: map[string]val{"batchSize": get(r.args["cursor"].Data, "batchSize")}}
+	sub := &request{args: map[string]val{"batchSize": sub(r.args["cursor"], "batchSize")}}
 	return sub.number("batchSize", firstBatch)
 }
 
@@ -277,7 +277,7 @@ func (r *request) parseAggregate() (p *pipe, ns string, err error) {
 	at := 0
 	arg := func(name string) val {
 		if at < len(stages) {
-			return get(stages[at].Data, name)
+			return sub(stages[at], name)
 		}
 		return val{}
 	}
@@ -307,11 +307,11 @@ func (r *request) parseAggregate() (p *pipe, ns string, err error) {
 // counting recognises {_id: constant, n: {$sum: 1}}, as drivers count documents, which the
 // keys of an index can answer alone.
 func (p *pipe) counting(v val) {
-	fs := fields(v.Data)
+	fs := subfields(v)
 	if v.Type != tDoc || len(fs) != 2 || fs[0].key != "_id" || !isNum(fs[0].val) && !isNull(fs[0].val) {
 		return
 	}
-	if n, ok := asInt(get(fs[1].Data, "$sum")); ok && n == 1 && fs[1].Type == tDoc && len(fields(fs[1].Data)) == 1 && get(fs[1].Data, "$sum").Type == tInt32 {
+	if n, ok := asInt(sub(fs[1].val, "$sum")); ok && n == 1 && fs[1].Type == tDoc && len(subfields(fs[1].val)) == 1 && sub(fs[1].val, "$sum").Type == tInt32 {
 		p.count, p.by = []string{fs[1].key}, fs[0].val
 	}
 }
@@ -337,43 +337,46 @@ func (r *request) explain() (reply raw, err error) {
 	defer catch(&err)
 	inner := r.args[r.name]
 	check(inner.Type == tDoc, 14, "explain command requires a nested object")
-	sub := &request{Store: r.Store, body: inner.Data, args: map[string]val{}}
-	for _, f := range fields(inner.Data) {
-		if sub.name == "" {
-			sub.name = f.key
+	child := &request{Store: r.Store, body: inner.Data, args: map[string]val{}}
+	for _, f := range subfields(inner) {
+		if child.name == "" {
+			child.name = f.key
 		}
-		sub.args[f.key] = f.val
+		child.args[f.key] = f.val
 	}
-	sub.db = r.db
+	child.db = r.db
 	var q *query
 	var ns string
-	switch sub.name {
+	switch child.name {
 	case "find":
-		q, ns, err = sub.parseFind()
+		q, ns, err = child.parseFind()
 	case "aggregate":
-		if sub.args["cursor"].Type == 0 {
-			sub.args["cursor"] = vDoc(emptyDoc)
+		if child.args["cursor"].Type == 0 {
+			child.args["cursor"] = vDoc(emptyDoc)
 		}
-		delete(sub.args, "explain")
+		delete(child.args, "explain")
 		var p *pipe
-		if p, ns, err = sub.parseAggregate(); err == nil {
+		if p, ns, err = child.parseAggregate(); err == nil {
 			q = &p.query
 		}
 	case "count", "distinct", "findAndModify", "update", "delete":
-		if ns, err = sub.coll(); err != nil {
+		if ns, err = child.coll(); err != nil {
 			return nil, err
 		}
-		from := sub.args["query"]
-		if list := items(sub.args[sub.name+"s"]); len(list) > 0 {
-			from = get(list[0].Data, "q")
+		from := child.args["query"]
+		if list := items(child.args[child.name+"s"]); len(list) > 0 {
+			from = sub(list[0], "q")
 		}
 		var sc *scope
-		if sc, err = sub.scope(); err == nil {
-			q = &query{hint: sub.args["hint"]}
+		if sc, err = child.scope(); err == nil {
+			q = &query{hint: child.args["hint"]}
+			if from.Type != tDoc {
+				from = vDoc(emptyDoc)
+			}
 			q.filter, err = parseFilter(from.Data, sc)
 		}
 	default:
-		err = fail(59, "Explain failed due to unknown command: %s", sub.name)
+		err = fail(59, "Explain failed due to unknown command: %s", child.name)
 	}
 	if err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func parseUpdate(v val, arrayFilters val, sc *scope) (u *updater, err error) {
 	u = &updater{}
 	if v.Type == tArray {
 		for _, s := range items(v) {
-			fs := fields(s.Data)
+			fs := subfields(s)
 			check(s.Type == tDoc && len(fs) == 1, 40323, "A pipeline stage specification object must contain exactly one field.")
 			m := mapperOf(fs[0].key, fs[0].val, sc)
 			check(m != nil, 72, "%s is not allowed to be used within an update", fs[0].key)
@@ -55,7 +55,7 @@ func parseUpdate(v val, arrayFilters val, sc *scope) (u *updater, err error) {
 		return u, nil
 	}
 	check(v.Type == tDoc, 9, "Update argument must be either an object or an array")
-	fs := fields(v.Data)
+	fs := subfields(v)
 	if len(fs) == 0 || !strings.HasPrefix(fs[0].key, "$") {
 		for _, f := range fs {
 			check(!strings.HasPrefix(f.key, "$"), 52, "The dollar ($) prefixed field '%s' in '%s' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.", f.key, f.key)
@@ -75,7 +75,7 @@ func parseUpdate(v val, arrayFilters val, sc *scope) (u *updater, err error) {
 	for _, f := range fs {
 		check(known[f.key], 9, "Unknown modifier: %s. Expected a valid update modifier or pipeline-style update specified as an array", f.key)
 		check(f.Type == tDoc, 9, "Modifiers operate on fields but we found type %s instead. For example: {$mod: {<field>: ...}} not {%s: ...}", typeName(f.Type), f.key)
-		for _, e := range fields(f.Data) {
+		for _, e := range subfields(f.val) {
 			c := change{op: f.key, parts: strings.Split(e.key, "."), arg: e.val}
 			for i, p := range c.parts {
 				check(p != "", 56, "The update path '%s' contains an empty field name, which is not allowed.", e.key)
@@ -157,7 +157,7 @@ func (c *change) prepare(path string, sc *scope) {
 		check(str(c.arg) != path && str(c.arg) != "", 2, "The source and target field for $rename must differ: %s", path)
 		check(!strings.Contains(path+str(c.arg), "$"), 2, "The source and target of $rename may not be dynamic: %s", path)
 	case "$currentDate":
-		t := str(get(c.arg.Data, "$type"))
+		t := str(sub(c.arg, "$type"))
 		check(c.arg.Type == tBool || c.arg.Type == tDoc && (t == "date" || t == "timestamp"), 2, "The '$type' string field is required to be 'date' or 'timestamp': {$currentDate: {field : {$type: 'date'}}}")
 	case "$push":
 		c.push = parsePush(c.arg)
@@ -184,7 +184,7 @@ func (c *change) prepare(path string, sc *scope) {
 		check(ok && (n == 1 || n == -1), 9, "$pop expects 1 or -1, found: %s", c.arg)
 	case "$bit":
 		check(c.arg.Type == tDoc && len(c.arg.Data) > 5, 2, "The $bit modifier is not compatible with a %s. You must pass in an embedded document: {$bit: {field: {and/or/xor: #}}", typeName(c.arg.Type))
-		for _, f := range fields(c.arg.Data) {
+		for _, f := range subfields(c.arg) {
 			check((f.key == "and" || f.key == "or" || f.key == "xor") && (f.Type == tInt32 || f.Type == tInt64), 2, "The $bit modifier takes and, or, xor with an integer")
 		}
 	}
@@ -315,7 +315,7 @@ func (t *target) change(root, p *node, key string, c *change) {
 		}
 		put(c.arg)
 	case "$currentDate":
-		if str(get(c.arg.Data, "$type")) == "timestamp" && c.arg.Type == tDoc {
+		if str(sub(c.arg, "$type")) == "timestamp" && c.arg.Type == tDoc {
 			put(val{Type: tTimestamp, Data: bsoncore.AppendTimestamp(nil, uint32(t.now.Unix()), uint32(rand.Int32N(1<<20))+1)})
 			return
 		}
@@ -348,7 +348,7 @@ func (t *target) bit(cur *node, key string, c *change, put func(val)) {
 	}
 	check(v.Type == tInt32 || v.Type == tInt64, 2, "Cannot apply $bit to a value of non-integral type. {_id: %s} has the field %s of non-integer type %s", t.id, key, typeName(v.Type))
 	x, wide := asIntMust(v), v.Type == tInt64
-	for _, f := range fields(c.arg.Data) {
+	for _, f := range subfields(c.arg) {
 		y := asIntMust(f.val)
 		wide = wide || f.Type == tInt64
 		switch f.key {
@@ -408,10 +408,10 @@ type pushSpec struct {
 
 func parsePush(v val) *pushSpec {
 	p := &pushSpec{each: []val{v}}
-	if v.Type != tDoc || get(v.Data, "$each").Type == 0 {
+	if v.Type != tDoc || sub(v, "$each").Type == 0 {
 		return p
 	}
-	for _, f := range fields(v.Data) {
+	for _, f := range subfields(v) {
 		n, ok := asInt(f.val)
 		switch f.key {
 		case "$each":

@@ -1,6 +1,7 @@
 package docstore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"strconv"
@@ -77,13 +78,33 @@ type elem struct {
 	val
 }
 
-// next cuts the first element off the body of a document (what follows its length).
-// A stored document is valid, so the end is only ever the terminating zero.
-func next(body []byte) (e bsoncore.Element, rest []byte, ok bool) {
-	if len(body) <= 1 {
-		return nil, nil, false
+// size is the length of the value of type t that b begins with. Documents were checked when
+// they came in, so that walking them, which is what every scan does, need not check again.
+func size(t bsoncore.Type, b []byte) int {
+	switch t {
+	case tDouble, tDate, tTimestamp, tInt64:
+		return 8
+	case tString, tSymbol, bsoncore.TypeJavaScript:
+		return 4 + int(binary.LittleEndian.Uint32(b))
+	case tDoc, tArray, bsoncore.TypeCodeWithScope:
+		return int(binary.LittleEndian.Uint32(b))
+	case tBinary:
+		return 5 + int(binary.LittleEndian.Uint32(b))
+	case tOID:
+		return 12
+	case tBool:
+		return 1
+	case tInt32:
+		return 4
+	case tDecimal:
+		return 16
+	case tRegex:
+		n := bytes.IndexByte(b, 0) + 1
+		return n + bytes.IndexByte(b[n:], 0) + 1
+	case bsoncore.TypeDBPointer:
+		return 16 + int(binary.LittleEndian.Uint32(b))
 	}
-	return bsoncore.ReadElement(body)
+	return 0
 }
 
 // each calls f for every field until f returns false.
@@ -91,16 +112,16 @@ func each(d raw, f func(key []byte, v val) bool) {
 	if len(d) < 5 {
 		return
 	}
-	for body := d[4:]; ; {
-		e, rest, ok := next(body)
-		if !ok {
+	for b := d[4:]; b[0] != 0; {
+		t := bsoncore.Type(b[0])
+		k := 1 + bytes.IndexByte(b[1:], 0)
+		key := b[1:k]
+		b = b[k+1:]
+		n := size(t, b)
+		if !f(key, val{Type: t, Data: b[:n:n]}) {
 			return
 		}
-		k := e.KeyBytes()
-		if !f(k, val{Type: bsoncore.Type(e[0]), Data: e[len(k)+2:]}) {
-			return
-		}
-		body = rest
+		b = b[n:]
 	}
 }
 
@@ -112,15 +133,38 @@ func fields(d raw) []elem {
 }
 
 // get finds a top-level field.
-func get(d raw, key string) (r val) {
-	each(d, func(k []byte, v val) bool {
-		if string(k) == key {
-			r = v
-			return false
+func get(d raw, key string) val {
+	if len(d) < 5 {
+		return val{}
+	}
+	for b := d[4:]; b[0] != 0; {
+		t := bsoncore.Type(b[0])
+		k := 1 + bytes.IndexByte(b[1:], 0)
+		hit := string(b[1:k]) == key
+		b = b[k+1:]
+		n := size(t, b)
+		if hit {
+			return val{Type: t, Data: b[:n:n]}
 		}
-		return true
-	})
-	return r
+		b = b[n:]
+	}
+	return val{}
+}
+
+// sub is a field of a value that may turn out to be no document.
+func sub(v val, key string) val {
+	if v.Type != tDoc {
+		return val{}
+	}
+	return get(v.Data, key)
+}
+
+// subfields are those of a value that may turn out to be no document.
+func subfields(v val) []elem {
+	if v.Type != tDoc {
+		return nil
+	}
+	return fields(v.Data)
 }
 
 // getPath follows a dotted path through documents only, as index keys of a shard do.

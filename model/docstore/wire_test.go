@@ -3,10 +3,12 @@ package docstore
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"log/slog"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +82,11 @@ func FuzzMessage(f *testing.F) {
 		if err != nil {
 			return
 		}
+		slow := time.AfterFunc(20*time.Second, func() {
+			stacks := make([]byte, 1<<16)
+			panic(fmt.Sprintf("still at work on %x\n%s", b, stacks[:runtime.Stack(stacks, true)]))
+		})
+		defer slow.Stop()
 		log.Reset()
 		s, err := Open("", WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		if err != nil {

@@ -29,7 +29,7 @@ func (c *collection) insertOne(b *batch, d raw) error {
 	case tArray, tRegex, tUndefined:
 		return fail(53, "The '_id' value cannot be of type %s", typeName(id.Type))
 	case tDoc:
-		for _, f := range fields(id.Data) {
+		for _, f := range subfields(id) {
 			if strings.HasPrefix(f.key, "$") {
 				return fail(52, "_id fields may not contain '$'-prefixed fields: %s is not valid for storage.", f.key)
 			}
@@ -84,6 +84,15 @@ func (o *outcome) reply(update bool) raw {
 		b.add("writeErrors", docArray(o.errs))
 	}
 	return b.ok()
+}
+
+// docOf is a document inside an entry of updates, deletes or ops; a missing one is empty.
+func docOf(d raw, name string) raw {
+	out, err := docArg(get(d, name), name)
+	if err != nil {
+		panic(err)
+	}
+	return out
 }
 
 // updateSpec is one update, of the update, findAndModify or bulkWrite command.
@@ -212,17 +221,17 @@ func (r *request) update() (raw, error) {
 		own := sc
 		if consts := get(d, "c"); consts.Type == tDoc {
 			own = sc.with()
-			for _, f := range fields(consts.Data) {
+			for _, f := range subfields(consts) {
 				own.vars[f.key] = f.val
 			}
 		}
-		s, err := r.parseUpdateSpec(get(d, "q").Data, get(d, "u"), get(d, "arrayFilters"), own)
+		s, err := r.parseUpdateSpec(docOf(d, "q"), get(d, "u"), get(d, "arrayFilters"), own)
 		if errs[i] = err; err != nil {
 			continue
 		}
 		s.multi, s.upsert, s.hint, s.until = truthy(get(d, "multi")), truthy(get(d, "upsert")), get(d, "hint"), until
-		if order := get(d, "sort"); len(order.Data) > 5 {
-			if s.sort, errs[i] = parseSort(order.Data); errs[i] == nil && s.multi {
+		if order := docOf(d, "sort"); len(order) > 5 {
+			if s.sort, errs[i] = parseSort(order); errs[i] == nil && s.multi {
 				errs[i] = fail(9, "Cannot specify sort with multi=true")
 			}
 		}
@@ -298,7 +307,7 @@ func (r *request) delete() (raw, error) {
 				}
 				if !ok || limit != 0 && limit != 1 {
 					err = fail(9, "The limit field in delete objects must be 0 or 1. Got %s", get(d, "limit"))
-				} else if q.filter, err = parseFilter(get(d, "q").Data, sc); err == nil {
+				} else if q.filter, err = parseFilter(docOf(d, "q"), sc); err == nil {
 					_, err = r.delete1(c, b, q, limit == 0, &o)
 				}
 			}
@@ -453,6 +462,9 @@ func (r *request) bulkWrite() (raw, error) {
 }
 
 func (r *request) bulkOp(d raw, infos []raw, sc *scope, o *outcome, matched *int, res *builder) error {
+	if len(d) == 5 {
+		return fail(9, "an entry of bulkWrite is empty")
+	}
 	kind := fields(d)[0]
 	at, ok := asInt(kind.val)
 	if !ok || at < 0 || int(at) >= len(infos) {
@@ -462,14 +474,14 @@ func (r *request) bulkOp(d raw, infos []raw, sc *scope, o *outcome, matched *int
 	if err := checkNamespace(ns); err != nil {
 		return err
 	}
-	filter, multi := get(d, "filter").Data, truthy(get(d, "multi"))
+	filter, multi := docOf(d, "filter"), truthy(get(d, "multi"))
 	var one outcome
 	switch kind.key {
 	case "insert":
 		if err := knownFields(d, "insert document"); err != nil {
 			return err
 		}
-		err := r.write(ns, true, false, func(c *collection, b *batch) error { return c.insertOne(b, get(d, "document").Data) })
+		err := r.write(ns, true, false, func(c *collection, b *batch) error { return c.insertOne(b, docOf(d, "document")) })
 		if err != nil {
 			return err
 		}
@@ -484,8 +496,8 @@ func (r *request) bulkOp(d raw, infos []raw, sc *scope, o *outcome, matched *int
 			return err
 		}
 		s.multi, s.upsert, s.hint = multi, truthy(get(d, "upsert")), get(d, "hint")
-		if order := get(d, "sort"); len(order.Data) > 5 {
-			if s.sort, err = parseSort(order.Data); err != nil {
+		if order := docOf(d, "sort"); len(order) > 5 {
+			if s.sort, err = parseSort(order); err != nil {
 				return err
 			}
 		}
