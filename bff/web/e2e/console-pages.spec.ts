@@ -12,6 +12,8 @@ for (const [width, height] of [[1280, 800], [390, 844]]) {
     page.on('pageerror', (e) => wrong.push(e.message))
     await page.setViewportSize({ width, height })
     await login(page)
+    // The side is beside the page, or a drawer on a phone.
+    await expect(page.getByRole('menuitem', { name: '会议' })).toBeVisible({ visible: width > 767 })
     for (const path of paths) {
       await page.goto(`/console/#${path}`)
       await expect(page.locator('.body main .panel').first()).toBeVisible()
