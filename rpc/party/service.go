@@ -66,6 +66,8 @@ func New(d Deps) (*Service, error) {
 			model.Index{Keys: bson.D{{Key: "unionId", Value: 1}}, Sparse: true},
 			model.Index{Keys: bson.D{{Key: "orgId", Value: 1}, {Key: "status", Value: 1}}},
 			model.Index{Keys: bson.D{{Key: "name", Value: 1}}},
+			// The member list: one equality a field, newest first, and its total.
+			model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "status", Value: 1}, {Key: "_id", Value: -1}}},
 		),
 	)
 	if err != nil {

@@ -156,9 +156,14 @@ func fill(ctx context.Context, p *suite.Platform, s *suite.Services, out *plan, 
 		}
 		out.Codes = append(out.Codes, qr.Url[strings.Index(qr.Url, "t=")+2:])
 	}
-	var err error
-	out.Admin, err = adminSession(p, s)
-	return err
+	for range connections {
+		token, err := adminSession(p, s)
+		if err != nil {
+			return err
+		}
+		out.Admins = append(out.Admins, token)
+	}
+	return nil
 }
 
 // adminSession logs the first admin in.
