@@ -1,7 +1,9 @@
 package docstore
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -24,9 +26,10 @@ type view struct {
 // a long write nor a write for a long read.
 type collection struct {
 	view
-	mu   sync.Mutex
-	snap atomic.Pointer[view]
-	seq  uint64
+	mu    sync.Mutex
+	snap  atomic.Pointer[view]
+	seq   uint64
+	later []*index // while the log is read: indexes to build at its end
 }
 
 func newCollection(ns string) *collection {
@@ -132,8 +135,10 @@ func (c *collection) replace(old, now *record) error {
 	return nil
 }
 
-// build fills a new index from the documents there are. mu is held.
+// build fills a new index from the documents there are: sorted first, which fills the tree
+// from left to right. mu is held.
 func (c *collection) build(ix *index) (err error) {
+	all := make([]entry, 0, c.rows.Len())
 	c.rows.Scan(func(r *record) bool {
 		var keys []string
 		var multi bool
@@ -142,15 +147,26 @@ func (c *collection) build(ix *index) (err error) {
 		}
 		ix.multikey = ix.multikey || multi
 		for _, k := range keys {
-			if ix.unique && ix.holder(k, r.seq) != nil {
-				err = ix.duplicate(c.ns, r.doc)
-				return false
-			}
-			ix.tree.Set(entry{k, r})
+			all = append(all, entry{k, r})
 		}
 		return true
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b entry) int {
+		if n := strings.Compare(a.key, b.key); n != 0 {
+			return n
+		}
+		return cmp.Compare(a.rec.seq, b.rec.seq)
+	})
+	for i, e := range all {
+		if ix.unique && i > 0 && all[i-1].key == e.key {
+			return ix.duplicate(c.ns, e.rec.doc)
+		}
+		ix.tree.Load(e)
+	}
+	return nil
 }
 
 func (c *collection) find(name string) *index {

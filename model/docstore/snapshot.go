@@ -199,7 +199,11 @@ func Restore(dir string, r io.Reader) error {
 		return err
 	}
 	s := &Store{colls: map[string]*collection{}}
-	if _, err := s.readSnapshot(name); err != nil {
+	_, err = s.readSnapshot(name)
+	if err == nil {
+		err = s.finish()
+	}
+	if err != nil {
 		return errors.Join(err, os.Remove(name))
 	}
 	return nil

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // Store is an open document store. All its methods may be called from any goroutine.
@@ -156,6 +158,9 @@ func (s *Store) recover() error {
 			return err
 		}
 	}
+	if err := s.finish(); err != nil {
+		return err
+	}
 	if w.f == nil {
 		if err := w.create(gen); err != nil {
 			return fmt.Errorf("docstore: the log cannot be made: %w", err)
@@ -199,6 +204,20 @@ func (s *Store) replay(gen uint64, last bool) error {
 	return nil
 }
 
+// finish builds the indexes of which the log told. Until then redo keeps only the one on _id.
+func (s *Store) finish() error {
+	for _, c := range s.colls {
+		for _, ix := range c.later {
+			if err := c.build(ix); err != nil {
+				return fmt.Errorf("docstore: the index %s of %s cannot be built: %w", ix.name, c.ns, err)
+			}
+			c.ix = append(c.ix, ix)
+		}
+		c.later = nil
+	}
+	return nil
+}
+
 // redo applies one operation of a log or snapshot.
 func (s *Store) redo(kind byte, ns string, d raw) error {
 	c := s.colls[ns]
@@ -225,15 +244,9 @@ func (s *Store) redo(kind byte, ns string, d raw) error {
 		if err != nil {
 			return err
 		}
-		if err := c.build(ix); err != nil {
-			return err
-		}
-		if old := c.find(ix.name); old != nil {
-			c.ix = slices.DeleteFunc(c.ix, func(x *index) bool { return x == old })
-		}
-		c.ix = append(c.ix, ix)
+		c.later = append(c.later, ix)
 	case opDropIndex:
-		c.ix = slices.DeleteFunc(c.ix, func(ix *index) bool { return ix.name == str(get(d, "name")) })
+		c.later = slices.DeleteFunc(c.later, func(ix *index) bool { return ix.name == str(get(d, "name")) })
 	case opRename:
 		s.move(c, str(get(d, "to")))
 	case opCollection, opEnd:
@@ -309,7 +322,7 @@ func (s *Store) Close() error {
 // Dialer connects a client in the same process without a socket; see the package example.
 // Any address given to it leads to this store. Disconnect the client before closing the
 // store: a driver that finds its server gone looks for it for 30 seconds.
-func (s *Store) Dialer() dialer { return dialer{s} }
+func (s *Store) Dialer() options.ContextDialer { return dialer{s} }
 
 type dialer struct{ s *Store }
 

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// TestBackupAndRestore goes the way of an operator: serve, back up while it runs, restore
+// elsewhere, serve that.
+func TestBackupAndRestore(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	start := func(data string) (c *mongo.Client, addr string, stop func()) {
+		t.Helper()
+		l, err := net.Listen("tcp", "127.0.0.1:0") // a free port
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr = l.Addr().String()
+		l.Close()
+		run, cancel := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() { done <- realMain(run, []string{"-listen", addr, "-data", data}) }()
+		if c, err = mongo.Connect(options.Client().ApplyURI("mongodb://" + addr).SetServerSelectionTimeout(5 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		return c, addr, func() {
+			_ = c.Disconnect(ctx)
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	a, b, file := filepath.Join(dir, "a"), filepath.Join(dir, "b"), filepath.Join(dir, "backup")
+	c, addr, stop := start(a)
+	docs := make([]any, 5000)
+	for i := range docs {
+		docs[i] = bson.D{{Key: "_id", Value: i}, {Key: "s", Value: strings.Repeat("x", 1000)}}
+	}
+	if _, err := c.Database("d").Collection("c").InsertMany(ctx, docs); err != nil {
+		t.Fatal(err)
+	}
+	if err := realMain(ctx, []string{"backup", "-uri", "mongodb://" + addr, "-o", file}); err != nil {
+		t.Fatal(err)
+	}
+	if err := realMain(ctx, []string{"backup", "-data", a, "-o", file + "2"}); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("a directory in use is backed up: %v", err)
+	}
+	stop()
+	if err := realMain(ctx, []string{"restore", "-data", b, "-i", file}); err != nil {
+		t.Fatal(err)
+	}
+	c, _, stop = start(b)
+	defer stop()
+	if n, err := c.Database("d").Collection("c").CountDocuments(ctx, bson.D{}); err != nil || n != int64(len(docs)) {
+		t.Errorf("%d documents, %v", n, err)
+	}
+}
