@@ -27,7 +27,7 @@ const (
 	frameMagic  = 0xD0C57A3E
 	frameHeader = 4 + 8 + 4 + 4 + 4
 	maxFrame    = 512 << 20
-	logChunk    = 4 << 20 // the file grows by this, so that fsync has no size to write
+	logChunk    = 1 << 20 // the file grows by this
 )
 
 const (
@@ -171,7 +171,6 @@ type file interface {
 	io.WriterAt
 	Sync() error
 	Truncate(size int64) error
-	Grow(from, to int64) error
 	Close() error
 }
 
@@ -326,12 +325,10 @@ func (w *wal) run() {
 // write appends one frame and returns when it is on the disk.
 func (w *wal) write(ops []byte) error {
 	b := appendFrame(nil, w.seq, ops)
-	if end := w.off + int64(len(b)); end > w.grown {
-		to := end + logChunk
-		if err := w.f.Grow(w.grown, to); err != nil {
-			return err
-		}
-		w.grown = to
+	size, end := int64(len(b)), w.off+int64(len(b))
+	if end > w.grown { // zeros behind it: the next syncs have no growth of the file to record
+		b = append(b, make([]byte, logChunk)...)
+		w.grown = end + logChunk
 	}
 	if _, err := w.f.WriteAt(b, w.off); err != nil {
 		return err
@@ -340,7 +337,7 @@ func (w *wal) write(ops []byte) error {
 		return w.stop(err)
 	}
 	w.mu.Lock()
-	w.since += int64(len(b))
+	w.since += size
 	long := w.since > w.limit
 	w.mu.Unlock()
 	if long {
@@ -349,7 +346,7 @@ func (w *wal) write(ops []byte) error {
 		default:
 		}
 	}
-	w.off += int64(len(b))
+	w.off = end
 	w.seq++
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -118,7 +119,8 @@ func (s *Store) own() error {
 	if err != nil {
 		return fmt.Errorf("docstore: the directory cannot be written: %w", err)
 	}
-	if err := lockFile(f); err != nil {
+	// The lock ends with the process, however it ends.
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		owner := make([]byte, 32)
 		n, _ := f.ReadAt(owner, 0)
 		f.Close()
