@@ -86,7 +86,7 @@ func (v *view) byID(key string) (found *record) {
 func (c *collection) replace(old, now *record) error {
 	type edit struct {
 		del, add []string
-		multi    bool
+		arrays   uint64
 	}
 	edits := make([]edit, len(c.ix))
 	for i, ix := range c.ix {
@@ -100,7 +100,7 @@ func (c *collection) replace(old, now *record) error {
 		if now == nil {
 			continue
 		}
-		if e.add, e.multi, err = ix.keysOf(now.doc); err != nil {
+		if e.add, e.arrays, err = ix.keysOf(now.doc); err != nil {
 			return err
 		}
 		if ix.unique {
@@ -113,7 +113,7 @@ func (c *collection) replace(old, now *record) error {
 	}
 	for i, ix := range c.ix {
 		e := &edits[i]
-		ix.multikey = ix.multikey || e.multi
+		ix.sawArrays(e.arrays)
 		for _, k := range e.del {
 			if now == nil || !slices.Contains(e.add, k) {
 				ix.tree.Delete(entry{k, old})
@@ -141,11 +141,11 @@ func (c *collection) build(ix *index) (err error) {
 	all := make([]entry, 0, c.rows.Len())
 	c.rows.Scan(func(r *record) bool {
 		var keys []string
-		var multi bool
-		if keys, multi, err = ix.keysOf(r.doc); err != nil {
+		var arrays uint64
+		if keys, arrays, err = ix.keysOf(r.doc); err != nil {
 			return false
 		}
-		ix.multikey = ix.multikey || multi
+		ix.sawArrays(arrays)
 		for _, k := range keys {
 			all = append(all, entry{k, r})
 		}

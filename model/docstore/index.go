@@ -54,6 +54,7 @@ type index struct {
 	partial  *filter
 	filter   raw // the partial filter as given
 	multikey bool
+	arrays   uint64 // the keys that an array lay on the way of, ever; the last bit is for all from 63 on
 	tree     *entryTree
 }
 
@@ -130,6 +131,11 @@ func (ix *index) spec() raw {
 	return b.done()
 }
 
+func (ix *index) sawArrays(keys uint64) {
+	ix.arrays |= keys
+	ix.multikey = ix.arrays != 0
+}
+
 // walker follows one key of an index into a document.
 type walker struct {
 	v    val
@@ -138,10 +144,11 @@ type walker struct {
 	done bool   // v is an element of the array at the end of the path
 }
 
-// keysOf gives the keys of a document, several when an array lies on the way (multi).
-func (ix *index) keysOf(d raw) (keys []string, multi bool, err error) {
+// keysOf gives the keys of a document, several when an array lies on the way; arrays has
+// the bit of each key of the index that one lies on the way of.
+func (ix *index) keysOf(d raw) (keys []string, arrays uint64, err error) {
 	if ix.partial != nil && !ix.partial.match(d) {
-		return nil, false, nil
+		return nil, 0, nil
 	}
 	ws := make([]walker, len(ix.keys))
 	for i, k := range ix.keys {
@@ -186,8 +193,12 @@ func (ix *index) keysOf(d raw) (keys []string, multi bool, err error) {
 			}
 			return nil
 		}
-		multi = true
 		path := ws[array].path
+		for i := range ws {
+			if ws[i].path == path {
+				arrays |= 1 << min(i, 63)
+			}
+		}
 		es := items(ws[array].v)
 		if len(es) == 0 {
 			es = []val{{Type: tUndefined}}
@@ -217,7 +228,7 @@ func (ix *index) keysOf(d raw) (keys []string, multi bool, err error) {
 		slices.Sort(keys)
 		keys = slices.Compact(keys)
 	}
-	return keys, multi, err
+	return keys, arrays, err
 }
 
 // holder is the other document that has the key, if any.

@@ -15,6 +15,7 @@ type plan struct {
 	spans  []span
 	desc   bool
 	sorted bool // the index gives the order asked for
+	once   bool // no document has two entries in the spans
 	exact  bool // the spans alone decide: no document has to be looked at
 	idhack bool
 	or     []*plan // one for each branch of a $or
@@ -203,10 +204,13 @@ func indexPlan(f *filter, ix *index, sort *sorter) *plan {
 		}
 	}
 	p.spans = merged
-	p.exact = f.exact && used == len(f.conds) && !ix.multikey
+	// With one value for each key that arrays lie on the way of, a document has one entry
+	// in the spans: they count and order documents as those of a plain index do.
+	p.once = ix.arrays>>single == 0
+	p.exact = f.exact && used == len(f.conds) && p.once
 	if sort == nil {
 		p.sorted = true
-	} else if !ix.multikey {
+	} else if p.once {
 		p.sorted, p.desc = ordered(ix, single, sort)
 	}
 	if whole && (sort == nil || !p.sorted) {
@@ -409,7 +413,7 @@ func (p *plan) each(v *view, f func(*record) bool) {
 		return
 	}
 	var seen map[uint64]bool
-	if p.ix.multikey {
+	if !p.once {
 		seen = map[uint64]bool{}
 	}
 	take := func(e entry) bool {
