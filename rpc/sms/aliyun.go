@@ -22,6 +22,10 @@ import (
 // timeout is the deadline of one message; a shorter one of the caller's context wins.
 const timeout = 8 * time.Second
 
+// The SDK fills this global map on its first use, without a lock: filled here, before
+// anything runs beside it.
+var _ = dysmsapi.GetEndpointMap()
+
 // New returns the Aliyun adapter. It makes no request.
 func New(cfg conf.SMS) (Sender, error) {
 	if err := cfg.Validate(); err != nil {
