@@ -191,41 +191,50 @@ func syncDir(dir string) error {
 	return d.Sync()
 }
 
-// ticket is the receipt of a write: wait returns when it is on the disk, or why it is not.
-type ticket struct {
-	done chan struct{}
-	err  error
-}
-
-func (t *ticket) wait() error {
-	if t == nil {
-		return nil
-	}
-	<-t.done
-	return t.err
-}
-
 // commit is what one write to the disk makes durable.
 type commit struct {
 	ops  []byte
 	undo []func()
-	*ticket
 	turn bool // go on in a new file behind it
 	poke bool // somebody waits for it though it may be empty
+	w    *wal
+	done chan struct{}
+	err  error
 }
 
 func (c *commit) ready() bool { return len(c.ops) > 0 || c.poke }
 
-func newCommit() *commit { return &commit{ticket: &ticket{done: make(chan struct{})}} }
+// wait returns when the commit is on the disk, or why it is not. There is no goroutine that
+// writes: the first who waits writes for all who have come by then, and the others find
+// their commit done or write the next one. A lone writer pays for no change of goroutine.
+func (c *commit) wait() error {
+	if c == nil {
+		return nil
+	}
+	for {
+		select {
+		case <-c.done:
+			return c.err
+		case c.w.turnstile <- struct{}{}:
+			select {
+			case <-c.done:
+			default:
+				c.w.step()
+			}
+			<-c.w.turnstile
+		}
+	}
+}
 
 // wal is the log being written.
 type wal struct {
 	mu     sync.Mutex
-	work   *sync.Cond
 	queue  []*commit // the last one is open for more
 	closed bool
 	broken error // after a failed fsync nothing can be promised any more
 	turned error // of the last change of files
+
+	turnstile chan struct{} // who is in it writes
 
 	dir    string
 	open   func(name string) (file, error)
@@ -233,8 +242,7 @@ type wal struct {
 	gen    uint64 // number of the file
 	off    int64
 	grown  int64
-	seq    uint64 // of the next frame
-	ended  chan struct{}
+	seq    uint64         // of the next frame
 	locked func(f func()) // runs f while nobody else writes
 	since  int64          // bytes logged since the last snapshot
 	limit  int64          // of since, beyond which full is told
@@ -249,28 +257,26 @@ func snapName(dir string, gen uint64) string {
 
 // add queues operations; the caller holds the lock of what they change, so that the log has
 // them in the order in which they happened.
-func (w *wal) add(ops []byte, undo []func()) *ticket {
+func (w *wal) add(ops []byte, undo []func()) *commit {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c := w.queue[len(w.queue)-1]
 	c.ops, c.undo = append(c.ops, ops...), append(c.undo, undo...)
-	w.work.Signal()
-	return c.ticket
+	return c
 }
 
-// flush gives a ticket for everything queued so far. With turn the log goes on in a new file
+// flush gives a commit that covers everything queued so far. With turn the log goes on in a new file
 // behind exactly that: what is queued later is not in the old file.
-func (w *wal) flush(turn bool) *ticket {
+func (w *wal) flush(turn bool) *commit {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c := w.queue[len(w.queue)-1]
 	c.poke = true
 	if turn {
 		c.turn = true
-		w.queue = append(w.queue, newCommit())
+		w.queue = append(w.queue, w.newCommit())
 	}
-	w.work.Signal()
-	return c.ticket
+	return c
 }
 
 // usable says whether a write can be accepted.
@@ -286,40 +292,36 @@ func (w *wal) usable() error {
 	return nil
 }
 
-// run writes what is queued until the log is closed.
-func (w *wal) run() {
-	defer close(w.ended)
-	for {
-		w.mu.Lock()
-		for !w.queue[0].ready() && !w.closed {
-			w.work.Wait()
-		}
-		c := w.queue[0]
-		if !c.ready() {
-			w.mu.Unlock()
-			return
-		}
-		if w.queue = w.queue[1:]; len(w.queue) == 0 {
-			w.queue = append(w.queue, newCommit())
-		}
-		err := w.broken
-		w.mu.Unlock()
+func (w *wal) newCommit() *commit { return &commit{w: w, done: make(chan struct{})} }
 
-		if err == nil && len(c.ops) > 0 {
-			err = w.write(c.ops)
-		}
-		if err != nil {
-			w.fail(err, c)
-			continue
-		}
-		if c.turn { // a failure to do so takes nothing back: the writes are on the disk
-			err := w.next()
-			w.mu.Lock()
-			w.turned = err
-			w.mu.Unlock()
-		}
-		close(c.done)
+// step writes the first commit of the queue, if there is one; the turnstile is held.
+func (w *wal) step() (more bool) {
+	w.mu.Lock()
+	c := w.queue[0]
+	if !c.ready() {
+		w.mu.Unlock()
+		return false
 	}
+	if w.queue = w.queue[1:]; len(w.queue) == 0 {
+		w.queue = append(w.queue, w.newCommit())
+	}
+	err := w.broken
+	w.mu.Unlock()
+	if err == nil && len(c.ops) > 0 {
+		err = w.write(c.ops)
+	}
+	if err != nil {
+		w.fail(err, c)
+		return true
+	}
+	if c.turn { // a failure to do so takes nothing back: the writes are on the disk
+		err := w.next()
+		w.mu.Lock()
+		w.turned = err
+		w.mu.Unlock()
+	}
+	close(c.done)
+	return true
 }
 
 // write appends one frame and returns when it is on the disk.
@@ -417,7 +419,7 @@ func (w *wal) fail(err error, c *commit) {
 			w.broken = err // what was half written may still be there
 		}
 		w.grown = w.off
-		w.queue = []*commit{newCommit()}
+		w.queue = []*commit{w.newCommit()}
 		for _, c := range all {
 			c.err = e
 			close(c.done)
@@ -429,9 +431,10 @@ func (w *wal) fail(err error, c *commit) {
 func (w *wal) close() error {
 	w.mu.Lock()
 	w.closed = true
-	w.work.Signal()
 	w.mu.Unlock()
-	<-w.ended
+	w.turnstile <- struct{}{}
+	for w.step() {
+	}
 	if w.broken == nil {
 		// An empty frame ends the file, so that even damage to the last write can be told
 		// from one that was cut off.

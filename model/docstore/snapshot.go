@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// freezeAll takes a snapshot of everything at one moment; the ticket is for its being on the
+// freezeAll takes a snapshot of everything at one moment; t waits for its being on the
 // disk. With rotate the log goes on in a new file from there.
-func (s *Store) freezeAll(rotate bool) (views []*view, t *ticket) {
+func (s *Store) freezeAll(rotate bool) (views []*view, t *commit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.colls {

@@ -99,16 +99,15 @@ func (s *Store) openDir() error {
 	if err := s.own(); err != nil {
 		return err
 	}
-	s.wal = &wal{dir: s.dir, open: s.openFile, queue: []*commit{newCommit()}, ended: make(chan struct{}), full: make(chan struct{}, 1), limit: s.logLimit, locked: func(f func()) {
+	s.wal = &wal{dir: s.dir, open: s.openFile, turnstile: make(chan struct{}, 1), full: make(chan struct{}, 1), limit: s.logLimit, locked: func(f func()) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		f()
 	}}
-	s.wal.work = sync.NewCond(&s.wal.mu)
+	s.wal.queue = []*commit{s.wal.newCommit()}
 	if err := s.recover(); err != nil {
 		return err
 	}
-	go s.wal.run()
 	s.workers.Go(s.compactLoop)
 	return nil
 }
@@ -403,7 +402,7 @@ func (s *Store) write(ns string, create, many bool, f func(c *collection, b *bat
 
 var errNoCollection = errors.New("docstore: no such collection")
 
-func (s *Store) change(ns string, create, many bool, f func(c *collection, b *batch) error) (t *ticket, err error) {
+func (s *Store) change(ns string, create, many bool, f func(c *collection, b *batch) error) (t *commit, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	c := s.colls[ns]
@@ -428,7 +427,7 @@ func (s *Store) change(ns string, create, many bool, f func(c *collection, b *ba
 	return nil, f(c, &b)
 }
 
-func (s *Store) enqueue(b *batch) *ticket {
+func (s *Store) enqueue(b *batch) *commit {
 	if s.wal == nil || len(b.ops) == 0 {
 		return nil
 	}
