@@ -178,6 +178,29 @@ func TestMissingFile(t *testing.T) {
 	}
 }
 
+// TestCrashBetweenFiles ends the process when the next log exists but has not got its first
+// line: the records of the log before it stay.
+func TestCrashBetweenFiles(t *testing.T) {
+	for _, head := range []string{"", logMagic[:5]} {
+		dir := t.TempDir()
+		fill(t, dir, 3)
+		if err := os.WriteFile(logName(dir, 2), []byte(head), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, dir)
+		c := connect(t, s).Database("d").Collection("c")
+		if _, err := c.InsertOne(context.Background(), bson.D{{Key: "_id", Value: 99}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, open(t, dir)); n != 4 {
+			t.Errorf("%d documents, want 4", n)
+		}
+	}
+}
+
 func TestSecondOwner(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir)

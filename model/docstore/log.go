@@ -373,6 +373,9 @@ func (w *wal) next() error {
 // create begins the file of a generation.
 func (w *wal) create(gen uint64) error {
 	name := logName(w.dir, gen)
+	if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("docstore: the log %s is there already: %w", name, errors.Join(err, os.ErrExist))
+	}
 	f, err := w.open(name)
 	if err != nil {
 		return err

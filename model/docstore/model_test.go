@@ -28,6 +28,8 @@ type item map[string]any
 
 func kindOf(v any) int {
 	switch v.(type) {
+	case empty:
+		return -1
 	case nil:
 		return 0
 	case int, float64:
@@ -59,6 +61,23 @@ func order2(a, b any) int {
 	}
 	return 0
 }
+
+// sortValue is what a list sorts by: its least element, its greatest when descending; an
+// empty one before everything.
+func sortValue(v any, dir int) any {
+	l, ok := v.([]any)
+	switch {
+	case !ok:
+		return v
+	case len(l) == 0:
+		return empty{}
+	case dir < 0:
+		return slices.MaxFunc(l, order2)
+	}
+	return slices.MinFunc(l, order2)
+}
+
+type empty struct{}
 
 // some says whether the value or one of its elements passes.
 func some(v any, f func(any) bool) bool {
@@ -397,10 +416,10 @@ func TestModel(t *testing.T) {
 			c = connect(t, s).Database("d").Collection("c")
 			fallthrough
 		default:
-			field, dir := []string{"a", "b", "_id", "u"}[r.IntN(4)], 1-2*r.IntN(2)
+			field, dir := []string{"a", "b", "_id", "u", "l"}[r.IntN(5)], 1-2*r.IntN(2)
 			skip, limit := r.IntN(4), r.IntN(10)
 			slices.SortFunc(found, func(x, y *item) int {
-				if n := dir * order2((*x)[field], (*y)[field]); n != 0 {
+				if n := dir * order2(sortValue((*x)[field], dir), sortValue((*y)[field], dir)); n != 0 {
 					return n
 				}
 				return order2((*x)["_id"], (*y)["_id"])

@@ -229,7 +229,10 @@ func sharesTop(before []sortKey, k sortKey) bool {
 func ordered(ix *index, single int, sort *sorter) (ok, desc bool) {
 	i, first := single, true
 	for _, s := range sort.keys {
-		if slices.ContainsFunc(ix.keys[:single], func(k sortKey) bool { return k.path == s.path }) {
+		if at := slices.IndexFunc(ix.keys[:single], func(k sortKey) bool { return k.path == s.path }); at >= 0 {
+			if ix.arrays>>min(at, 63)&1 != 0 {
+				return false, false // an array that holds the value sorts by another element
+			}
 			continue
 		}
 		if i >= len(ix.keys) || ix.keys[i].path != s.path {

@@ -151,9 +151,10 @@ func (s *Store) recover() error {
 		}
 	}
 	logs = slices.DeleteFunc(logs, func(g uint64) bool { return g < gen })
+	current := gen
 	for i, g := range logs {
-		if g != gen+uint64(i) {
-			return &DamageError{logName(s.dir, gen+uint64(i)), 0, "the file is missing"}
+		if current = gen + uint64(i); g != current {
+			return &DamageError{logName(s.dir, current), 0, "the file is missing"}
 		}
 		if err := s.replay(g, i == len(logs)-1); err != nil {
 			return err
@@ -163,7 +164,7 @@ func (s *Store) recover() error {
 		return err
 	}
 	if w.f == nil {
-		if err := w.create(gen); err != nil {
+		if err := w.create(current); err != nil {
 			return fmt.Errorf("docstore: the log cannot be made: %w", err)
 		}
 	}
@@ -191,8 +192,11 @@ func (s *Store) replay(gen uint64, last bool) error {
 	if torn > 0 {
 		s.log.Warn("docstore: dropped a last write that was cut off and never acknowledged", "file", name, "offset", end, "bytes", torn)
 	}
-	if !last || end == 0 {
-		return nil // a file without its first line is made anew
+	if !last {
+		return nil
+	}
+	if end == 0 {
+		return os.Remove(name) // without its first line it is made anew
 	}
 	f, err := s.openFile(name)
 	if err != nil {
