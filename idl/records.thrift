@@ -76,12 +76,76 @@ struct ImportFailure {
     3: string reason
 }
 
+// Permission is one right that a role can hold.
+struct Permission {
+    1: string key                    // "<type>.<verb>"
+    2: string label
+}
+
+// TypeInfo is a record type as menus and roles see it.
+struct TypeInfo {
+    1: string type
+    2: string title
+    3: string menu                   // group of the console's menu; empty: in none
+    4: list<Permission> permissions
+    5: bool own                      // members have a page of their own records
+}
+
+struct TypeInfos {
+    1: list<TypeInfo> types
+}
+
+struct ActReq {
+    1: string type (go.tag = 'validate:"required,max=40"')
+    2: string id (go.tag = 'validate:"required,max=64"')
+    3: string action (go.tag = 'validate:"required,max=40"')
+    4: binary json                   // the values that the action asks for
+}
+
+struct UploadReq {
+    1: string type (go.tag = 'validate:"required,max=40"')
+    2: string field (go.tag = 'validate:"required,max=40"')
+    3: string fileName (go.tag = 'validate:"required,max=200"')
+    4: binary data
+}
+
+// Attachment is one file of a record, or one that waits to be saved with it.
+struct Attachment {
+    1: string id
+    2: string name
+    3: i64 size
+    4: string contentType
+}
+
+struct AttachmentReq {
+    1: string type (go.tag = 'validate:"required,max=40"')
+    2: string id                     // of the record; empty: one's own upload, not saved yet
+    3: string fileId (go.tag = 'validate:"required,max=64"')
+}
+
+// RehomeReq moves what belongs to an organisation, and to those below it, to its new
+// place in the tree.
+struct RehomeReq {
+    1: string orgId
+    2: list<string> path             // from the root to orgId, itself included
+}
+
 service Records {
+    // Types are the record types of this service.
+    TypeInfos Types(1: Empty req)
     JSON Schema(1: TypeReq req)
     JSON List(1: ListReq req)
     JSON Get(1: IDReq req)
     JSON Save(1: SaveReq req)
     Empty Delete(1: IDsReq req)
+    // Act runs an action of the record type's table on one record.
+    JSON Act(1: ActReq req)
+    Attachment Upload(1: UploadReq req)
+    File Download(1: AttachmentReq req)
+    // Rehome is called by the transfer job; it may run again and changes nothing more.
+    Empty Rehome(1: RehomeReq req)
+    // Resume finishes what a crash left undone; a worker calls it.
+    Empty Resume(1: Empty req)
     File Template(1: TypeReq req)
     File Export(1: ListReq req)
     ImportBatch StartImport(1: ImportReq req)

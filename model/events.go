@@ -11,6 +11,8 @@ const (
 	EventDuesReversed   = "dues.reversed"    // DuesPaid
 	EventMeetingStarted = "meeting.started"  // MeetingStarted
 	EventCheckedIn      = "meeting.signedIn" // CheckedIn
+	EventSubmitted      = "record.submitted" // Submitted
+	EventDecided        = "record.decided"   // Decided
 )
 
 // DuesPaid says that an order was paid, or that a paid cash order was reversed.
@@ -51,6 +53,31 @@ type CheckedIn struct {
 	OrgID       string    `json:"orgId"` // the member's branch
 	Orgs        []string  `json:"orgs"`
 	At          time.Time `json:"at"`
+}
+
+// Submitted says that a member handed something in; the admins of his organisation who
+// have the permission hear of it (JOB-02).
+type Submitted struct {
+	Type       string   `json:"type"`
+	Title      string   `json:"title"` // of the record type
+	Name       string   `json:"name"`  // of the record
+	TargetID   string   `json:"targetId"`
+	Permission string   `json:"permission"`
+	MemberID   string   `json:"memberId"`
+	MemberName string   `json:"memberName"`
+	OrgID      string   `json:"orgId"`
+	Orgs       []string `json:"orgs"`
+}
+
+// Decided says that an admin approved or rejected something.
+type Decided struct {
+	Title       string `json:"title"` // of the record type
+	Name        string `json:"name"`
+	TargetID    string `json:"targetId"`
+	MemberID    string `json:"memberId"`    // the applicant, "" when none
+	SubmittedBy string `json:"submittedBy"` // the member or user who handed it in
+	Approved    bool   `json:"approved"`
+	Opinion     string `json:"opinion"`
 }
 
 // NewEvent makes an event; parts make its id deterministic, so that the same fact

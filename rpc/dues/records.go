@@ -224,7 +224,7 @@ func (s *Service) orderType() *records.Type[model.DuesOrder, *model.DuesOrder] {
 			{Key: "deleteReason", Label: "删除原因"},
 		},
 		Indexes: orderIndexes,
-		Actions: []records.Action{
+		Actions: []records.Action[model.DuesOrder]{
 			{Key: doPay, Title: "支付"},
 			{Key: doDelete, Title: "删除", Confirm: "确定删除该党费记录？"},
 			{Key: doReverse, Title: "删除", Confirm: "确定删除该现金订单？删除后党员的党费缴纳至日期将退回。"},

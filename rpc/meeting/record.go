@@ -38,7 +38,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 			Indexes: []model.Index{{Keys: bson.D{{Key: "participantIds", Value: 1}, {Key: "_id", Value: -1}}}}, // ListMine
 			Fields:  []records.Field{{Key: "orgId", Label: "组织", Type: "ref", Ref: "organization", List: true, After: "meetingForm", ReadOnly: true}},
 			NameOf:  func(m *model.Meeting) string { return m.Title },
-			Actions: []records.Action{
+			Actions: []records.Action[model.Meeting]{
 				{Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？"},
 				{Key: "qr", Title: "二维码", Permission: "meeting.view"},
 				{Key: "statistics", Title: "统计", Permission: "meeting.view"},

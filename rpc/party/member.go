@@ -43,7 +43,7 @@ func (s *Service) memberType() *records.Type[model.Member, *model.Member] {
 		Columns: []string{"name", "gender", "idNumber", "ethnicity", "education", "phone", "orgId", "unit",
 			"memberType", "joinedOn", "regularizedOn", "duesPaidThrough"},
 		NameOf: func(m *model.Member) string { return m.Name },
-		Actions: []records.Action{
+		Actions: []records.Action[model.Member]{
 			{Key: "reveal", Title: "查看完整信息"},
 			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind"},
 		},
@@ -238,7 +238,7 @@ func (s *Service) bindingType() *records.Type[model.Member, *model.Member] {
 			{Key: "bound", Label: "绑定状态", Type: "enum", Search: true, Virtual: true,
 				Options: []records.Option{{Value: "true", Label: "已绑定"}, {Value: "false", Label: "未绑定"}}},
 		},
-		Actions:    []records.Action{{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？"}},
+		Actions:    []records.Action[model.Member]{{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？"}},
 		RowActions: boundOnly,
 		// Bound members unless the unbound ones are asked for (6.8.1注).
 		Where: func(_ context.Context, filters map[string]string) bson.D {

@@ -43,6 +43,7 @@ type Engine struct {
 	seal  *model.Sealer
 	refs  map[string]Ref
 	types map[string]anyType
+	order []anyType // as declared
 
 	imports *imports
 	ctx     context.Context
@@ -65,6 +66,12 @@ func New(ctx context.Context, c Config, types ...interface{ name() string }) (*E
 			return nil, err
 		}
 		e.types[t.name()] = t
+		e.order = append(e.order, t)
+	}
+	for _, t := range e.order {
+		if err := t.check(); err != nil {
+			return nil, err
+		}
 	}
 	var err error
 	if e.imports, err = openImports(ctx, e); err != nil {
@@ -84,7 +91,19 @@ func (e *Engine) Close() {
 }
 
 // ref is what answers for a field.
-func (e *Engine) ref(f *Field) Ref { return e.refs[f.resolver()] }
+func (e *Engine) ref(f *Field) Ref { return e.resolve(f.resolver()) }
+
+// resolve is what answers for a name: what the Config gives, or the engine's own type of
+// that name.
+func (e *Engine) resolve(name string) Ref {
+	if r, ok := e.refs[name]; ok {
+		return r
+	}
+	if t := e.types[name]; t != nil {
+		return t.ref()
+	}
+	return Ref{}
+}
 
 func (f *Field) resolver() string {
 	if f.Resolver != "" {
@@ -109,6 +128,14 @@ func (e *Engine) admin(ctx context.Context, name string) (anyType, error) {
 		return nil, kit.ErrForbidden
 	}
 	return nil, kit.ErrUnauthenticated
+}
+
+// person returns the type and refuses visitors; members see only what is open to them.
+func (e *Engine) person(ctx context.Context, name string) (anyType, error) {
+	if kit.CallerOf(ctx).Kind == kit.Visitor {
+		return nil, kit.ErrUnauthenticated
+	}
+	return e.typ(name)
 }
 
 // scope is the subtree that a read may see: the caller's own, or a node inside it.
@@ -159,7 +186,7 @@ func mapError(err error) error {
 
 // Schema tells the console a type's fields, and what this caller may do.
 func (e *Engine) Schema(ctx context.Context, req *gen.TypeReq) (*gen.JSON, error) {
-	t, err := e.admin(ctx, req.Type)
+	t, err := e.person(ctx, req.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +195,7 @@ func (e *Engine) Schema(ctx context.Context, req *gen.TypeReq) (*gen.JSON, error
 
 // List is one page of the records within the caller's scope.
 func (e *Engine) List(ctx context.Context, req *gen.ListReq) (*gen.JSON, error) {
-	t, err := e.admin(ctx, req.Type)
+	t, err := e.person(ctx, req.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +204,7 @@ func (e *Engine) List(ctx context.Context, req *gen.ListReq) (*gen.JSON, error) 
 
 // Get is one record within the caller's scope.
 func (e *Engine) Get(ctx context.Context, req *gen.IDReq) (*gen.JSON, error) {
-	t, err := e.admin(ctx, req.Type)
+	t, err := e.person(ctx, req.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +213,7 @@ func (e *Engine) Get(ctx context.Context, req *gen.IDReq) (*gen.JSON, error) {
 
 // Save creates a record, or changes the one that was read at a version.
 func (e *Engine) Save(ctx context.Context, req *gen.SaveReq) (*gen.JSON, error) {
-	t, err := e.admin(ctx, req.Type)
+	t, err := e.person(ctx, req.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +222,7 @@ func (e *Engine) Save(ctx context.Context, req *gen.SaveReq) (*gen.JSON, error) 
 
 // Delete removes all the records or, when one refuses, none.
 func (e *Engine) Delete(ctx context.Context, req *gen.IDsReq) (*gen.Empty, error) {
-	t, err := e.admin(ctx, req.Type)
+	t, err := e.person(ctx, req.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -209,6 +236,50 @@ func (e *Engine) Delete(ctx context.Context, req *gen.IDsReq) (*gen.Empty, error
 		return nil, mapError(err)
 	}
 	return &gen.Empty{}, nil
+}
+
+// Act runs an action on one record within the caller's scope.
+func (e *Engine) Act(ctx context.Context, req *gen.ActReq) (*gen.JSON, error) {
+	t, err := e.person(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	return answer(t.act(ctx, req.Id, req.Action, req.Json))
+}
+
+// Types are the record types of this service, in the order of their declaration.
+func (e *Engine) Types(context.Context, *gen.Empty) (*gen.TypeInfos, error) {
+	out := &gen.TypeInfos{}
+	for _, t := range e.order {
+		out.Types = append(out.Types, t.info())
+	}
+	return out, nil
+}
+
+// Rehome moves what belongs to an organisation, and to those below it, to its new place
+// in the tree. It may run again and changes nothing more.
+func (e *Engine) Rehome(ctx context.Context, req *gen.RehomeReq) (*gen.Empty, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	for _, t := range e.order {
+		if err := t.rehome(ctx, req.OrgId, req.Path); err != nil {
+			return nil, err
+		}
+	}
+	return &gen.Empty{}, nil
+}
+
+// Resume finishes what a crash left undone: effects of approvals. A worker calls it.
+func (e *Engine) Resume(ctx context.Context, _ *gen.Empty) (*gen.Empty, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, t := range e.order {
+		errs = append(errs, t.resume(ctx))
+	}
+	return &gen.Empty{}, errors.Join(errs...)
 }
 
 const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

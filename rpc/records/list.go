@@ -26,17 +26,21 @@ type listJSON struct {
 }
 
 func (t *Type[T, P]) readScope(ctx context.Context, node string) (model.Scope, string, error) {
-	if t.Global {
+	if t.Global || kit.CallerOf(ctx).Kind == kit.Member { // a member's bound is Own.Where
 		return model.Everything, "", nil
 	}
 	return t.engine.scope(ctx, node)
 }
 
 func (t *Type[T, P]) where(ctx context.Context, filters map[string]string) bson.D {
-	if t.Where == nil {
-		return nil
+	var out bson.D
+	if t.Where != nil {
+		out = t.Where(ctx, filters)
 	}
-	return t.Where(ctx, filters)
+	if c := kit.CallerOf(ctx); c.Kind == kit.Member {
+		out = append(out[:len(out):len(out)], t.Own.Where(c)...)
+	}
+	return out
 }
 
 func (t *Type[T, P]) list(ctx context.Context, q query) (any, error) {
@@ -89,6 +93,11 @@ func (t *Type[T, P]) get(ctx context.Context, id string) (Row, error) {
 	doc, err := t.load(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if t.Viewed != nil && kit.CallerOf(ctx).Kind == kit.User {
+		if err := t.Viewed(ctx, doc); err != nil {
+			return nil, err
+		}
 	}
 	rows, err := t.rows(ctx, []*T{doc})
 	if err != nil {
@@ -277,7 +286,7 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 		for id := range m {
 			ids = append(ids, id)
 		}
-		labels, err := t.engine.refs[ref].Labels(ctx, ids)
+		labels, err := t.engine.resolve(ref).Labels(ctx, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -302,7 +311,7 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 			}
 		}
 		r["_labels"] = labels
-		given := slices.Clone(actions)
+		given := t.possible(docs[i], slices.Clone(actions))
 		if t.RowActions != nil {
 			given = t.RowActions(caller, docs[i], given)
 		}
@@ -316,20 +325,50 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 			return nil, err
 		}
 	}
+	if caller.Kind == kit.Member {
+		t.strip(rows)
+	}
 	return rows, nil
+}
+
+// strip leaves in rows what a member is shown.
+func (t *Type[T, P]) strip(rows []Row) {
+	keep := map[string]bool{"id": true, "version": true, "createdAt": true, "_labels": true, "_actions": true}
+	for _, f := range t.ownFields() {
+		keep[f.Key] = true
+	}
+	for _, r := range rows {
+		for k := range r {
+			if !keep[k] {
+				delete(r, k)
+			}
+		}
+	}
+}
+
+// possible takes away the actions that the document's state does not allow.
+func (t *Type[T, P]) possible(doc *T, given []string) []string {
+	return slices.DeleteFunc(given, func(key string) bool {
+		a := t.action(key)
+		return a != nil && a.When != nil && !a.When(doc)
+	})
 }
 
 func (t *Type[T, P]) actions(c *kit.Caller) []string {
 	given := []string{"view"}
 	writes := !t.Global || c.TopLevel
-	if writes && !t.NoUpdate && c.Can(t.Name+".update") {
+	may := func(verb string) bool { return c.Can(t.Name + "." + verb) }
+	if c.Kind == kit.Member && t.Own != nil {
+		may = func(verb string) bool { return verb == "update" && t.Own.Update || verb == "delete" && t.Own.Delete }
+	}
+	if writes && !t.NoUpdate && may("update") {
 		given = append(given, "update")
 	}
-	if writes && !t.NoDelete && c.Can(t.Name+".delete") {
+	if writes && !t.NoDelete && may("delete") {
 		given = append(given, "delete")
 	}
 	for _, a := range t.Actions {
-		if c.Can(t.permission(a)) {
+		if t.mayAct(c, a) {
 			given = append(given, a.Key)
 		}
 	}

@@ -57,11 +57,23 @@ func (t *Type[T, P]) create(ctx context.Context, values map[string]json.RawMessa
 	if err := t.apply(ctx, doc, values, nil); err != nil {
 		return nil, err
 	}
-	h := P(doc).Header()
-	h.ID, h.CreatedBy = kit.NewID(t.engine.clock.Now()), kit.CallerOf(ctx).UserID
+	h, c := P(doc).Header(), kit.CallerOf(ctx)
+	h.ID, h.CreatedBy = kit.NewID(t.engine.clock.Now()), c.UserID
+	if c.Kind == kit.Member {
+		h.CreatedBy = c.MemberID
+		if t.Own.Prepare != nil {
+			if err := t.Own.Prepare(ctx, doc); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if t.Approval != nil {
+		*approvalOf(doc) = model.Approval{ApprovalStatus: model.ApprovalPending}
+	}
 	if err := t.complete(ctx, nil, doc); err != nil {
 		return nil, err
 	}
+	t.announce(ctx, doc)
 	failed, err := t.store(ctx, []P{doc})
 	if err != nil {
 		return nil, err
@@ -102,6 +114,9 @@ func (t *Type[T, P]) update(ctx context.Context, id string, version int64, value
 	if err := t.complete(ctx, old, doc); err != nil {
 		return nil, err
 	}
+	if err := t.offered(ctx, old, "update", "修改"); err != nil {
+		return nil, err
+	}
 	if err := t.Collection.Replace(ctx, doc); errors.Is(err, model.ErrDuplicate) {
 		return nil, t.duplicate(ctx, doc, err)
 	} else if err != nil {
@@ -129,8 +144,9 @@ func (t *Type[T, P]) apply(ctx context.Context, doc *T, values map[string]json.R
 	wrong := map[string]string{}
 	v := reflect.ValueOf(doc).Elem()
 	now := t.engine.clock.Now()
+	caller := kit.CallerOf(ctx)
 	for _, f := range t.fields {
-		if f.Virtual || f.ReadOnly || !f.Form || f.index == nil || f.Fixed && shown != nil {
+		if !t.fillable(caller, f) || f.Fixed && shown != nil {
 			continue
 		}
 		raw, sent := values[f.Key]
@@ -175,7 +191,7 @@ func unchanged(raw json.RawMessage, shown any) bool {
 func (t *Type[T, P]) complete(ctx context.Context, old, doc *T) error {
 	h := P(doc).Header()
 	c := kit.CallerOf(ctx)
-	if h.OrgID == "" && old == nil && c.Kind == kit.User {
+	if h.OrgID == "" && old == nil && (c.Kind == kit.User || c.Kind == kit.Member) {
 		h.OrgID, h.Orgs = c.OrgID, c.Orgs
 	}
 	was := slices.Clone(h.Orgs)
@@ -308,11 +324,8 @@ func (t *Type[T, P]) delete(ctx context.Context, ids []string) error {
 		if err != nil {
 			return err
 		}
-		if t.BeforeDelete == nil {
-			continue
-		}
 		var e *kit.Error
-		if err := t.BeforeDelete(ctx, doc); errors.As(err, &e) {
+		if err := t.mayDelete(ctx, doc); errors.As(err, &e) {
 			refused, only = append(refused, t.nameOf(doc)+"："+e.Message), e
 		} else if err != nil {
 			return err
@@ -336,10 +349,7 @@ func (t *Type[T, P]) delete(ctx context.Context, ids []string) error {
 		var gone *T
 		err := t.Collection.SoftDelete(ctx, scope, id, by, func(doc *T) error {
 			gone = doc
-			if t.BeforeDelete == nil {
-				return nil
-			}
-			return t.BeforeDelete(ctx, doc)
+			return t.mayDelete(ctx, doc)
 		})
 		if errors.Is(err, model.ErrNotFound) {
 			continue // somebody else deleted it meanwhile
@@ -354,4 +364,35 @@ func (t *Type[T, P]) delete(ctx context.Context, ids []string) error {
 		}
 	}
 	return nil
+}
+
+// mayDelete asks the type's own rule, and whether other records still refer to the
+// document.
+func (t *Type[T, P]) mayDelete(ctx context.Context, doc *T) error {
+	if t.BeforeDelete != nil {
+		if err := t.BeforeDelete(ctx, doc); err != nil {
+			return err
+		}
+	}
+	if err := t.offered(ctx, doc, "delete", "删除"); err != nil {
+		return err
+	}
+	for _, other := range t.engine.types {
+		used, err := other.uses(ctx, t.Name, P(doc).Header().ID)
+		if err != nil {
+			return err
+		}
+		if used {
+			return kit.Conflict("delete.used", "该%s正在使用，不允许删除", t.Title)
+		}
+	}
+	return nil
+}
+
+// offered refuses what the document's row would show no button for.
+func (t *Type[T, P]) offered(ctx context.Context, doc *T, verb, title string) error {
+	if t.RowActions == nil || slices.Contains(t.RowActions(kit.CallerOf(ctx), doc, []string{verb}), verb) {
+		return nil
+	}
+	return kit.Conflict("action.refused", "%s", "该"+t.Title+"当前不能"+title)
 }

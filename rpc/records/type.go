@@ -8,9 +8,12 @@ package records
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
@@ -76,13 +79,49 @@ type Field struct {
 	bson  string // its name in the store
 }
 
-// Action is a verb of a record type that has a typed use case of its own.
-type Action struct {
+// Action is one line of a record type's state table: a verb, when it may run, and what
+// it does. Without Do it has a typed use case of its own, and the engine only offers it.
+type Action[T any] struct {
 	Key     string `json:"key"`
 	Title   string `json:"title"`
 	Confirm string `json:"confirm,omitempty"`
+	// Fields are asked for before it runs.
+	Fields []Field `json:"fields,omitempty"`
+	// Batch offers it for ticked rows too.
+	Batch bool `json:"batch,omitempty"`
 	// Permission is "<type>.<key>" unless given.
 	Permission string `json:"-"`
+	// When guards it: rows that it refuses show no button, and Refusal answers those who
+	// ask all the same.
+	When    func(*T) bool `json:"-"`
+	Refusal string        `json:"-"`
+	// Do changes the document; it may run more than once, before the write that stores
+	// its result. Input holds the checked values of Fields.
+	Do func(ctx context.Context, doc *T, in Input) error `json:"-"`
+	// After follows the write.
+	After func(ctx context.Context, doc *T) error `json:"-"`
+}
+
+// Input is what a person filled into an action's dialog, by key.
+type Input map[string]any
+
+// String is the text of a field, "" when it was left empty.
+func (in Input) String(key string) string { s, _ := in[key].(string); return s }
+
+// Own opens a record type to members in WeChat: each sees, and may write as far as is
+// said here, the records that Where finds for him, and no other.
+type Own[T any] struct {
+	Where func(*kit.Caller) bson.D
+	// Fields are shown, in this order; Form are those that he fills in.
+	Fields, Form           []string
+	Create, Update, Delete bool
+	// Actions are those of the type that he may run.
+	Actions []string
+	// Announce tells the admins who may view the type of what he hands in; with an
+	// Approval those who may approve always hear of it (JOB-02).
+	Announce bool
+	// Prepare completes what he sends before the type's own rules see it.
+	Prepare func(ctx context.Context, doc *T) error
 }
 
 // Unique says that no two live documents share the values of some stored fields.
@@ -101,6 +140,9 @@ type Type[T any, P interface {
 }] struct {
 	Name  string // e.g. member
 	Title string // e.g. 党员
+	// Menu is the group of the console's menu that shows it; empty: a page of its own
+	// does, or none.
+	Menu string
 	// Collection holds the documents. The engine ensures its indexes.
 	Collection *model.Collection[T, P]
 	Indexes    []model.Index
@@ -108,9 +150,15 @@ type Type[T any, P interface {
 	Fields  []Field
 	Only    []string // the fields this type has, of those tagged; empty: all
 	Unique  []Unique
-	Actions []Action
+	Actions []Action[T]
+	// Own opens the type to members.
+	Own *Own[T]
+	// Approval lets an admin decide on what was submitted.
+	Approval *Approval[T]
 	// NameOf is what messages call a document by.
 	NameOf func(*T) string
+	// NameKey is the stored field that holds the name, for types that others refer to.
+	NameKey string
 	// DefaultSort is "-createdAt" unless given.
 	DefaultSort string
 
@@ -118,6 +166,9 @@ type Type[T any, P interface {
 	// Global: platform-wide records, read by every admin and written by the top
 	// level's only.
 	Global bool
+	// Open: every admin may read them, whatever his permissions, since forms choose
+	// from them.
+	Open bool
 	// SharedIndexes: somebody else ensures the collection's indexes.
 	SharedIndexes bool
 
@@ -154,6 +205,10 @@ type Type[T any, P interface {
 	// more than once.
 	BeforeDelete func(ctx context.Context, doc *T) error
 	AfterDelete  func(ctx context.Context, doc *T) error
+	// Viewed runs when an admin opens one record, e.g. to mark it read.
+	Viewed func(ctx context.Context, doc *T) error
+	// Ready runs once when the service starts, e.g. to store defaults.
+	Ready func(ctx context.Context) error
 	// Present completes rows for people; docs and rows run in step.
 	Present func(ctx context.Context, docs []*T, rows []Row) error
 	// Reveal puts unmasked values into a row of an export, for callers with
@@ -199,6 +254,13 @@ type anyType interface {
 	title() string
 	runRows(ctx context.Context, batchID string, rows []importRow) (map[int]string, error)
 	chunk() int
+	check() error
+	info() *gen.TypeInfo
+	act(ctx context.Context, id, action string, body []byte) (Row, error)
+	ref() Ref
+	uses(ctx context.Context, typ, id string) (bool, error)
+	rehome(ctx context.Context, orgID string, path []string) error
+	resume(ctx context.Context) error
 }
 
 func (t *Type[T, P]) name() string  { return t.Name }
@@ -214,9 +276,9 @@ func (t *Type[T, P]) bind(ctx context.Context, e *Engine) error {
 	t.fields, t.byKey = fields, make(map[string]*Field, len(fields))
 	for _, f := range fields {
 		t.byKey[f.Key] = f
-		if f.Ref != "" && e.ref(f).Labels == nil {
-			return fmt.Errorf("record type %s: nothing resolves the ref %s of %s", t.Name, f.Ref, f.Key)
-		}
+	}
+	if t.Approval != nil {
+		t.approvals()
 	}
 	for _, c := range t.Columns {
 		if t.byKey[c] == nil {
@@ -234,15 +296,77 @@ func (t *Type[T, P]) bind(ctx context.Context, e *Engine) error {
 		}
 		indexes = append(indexes, model.Index{Keys: keys, Unique: true, Partial: t.Unique[i].Partial})
 	}
-	if t.SharedIndexes {
-		return nil
+	if !t.SharedIndexes {
+		if err := t.Collection.EnsureIndexes(ctx, indexes...); err != nil {
+			return err
+		}
 	}
-	return t.Collection.EnsureIndexes(ctx, indexes...)
+	if t.Ready != nil {
+		return t.Ready(ctx)
+	}
+	return nil
 }
 
-// can returns ErrForbidden unless the caller has the type's permission for a verb.
+// check finds what a declaration forgot, once all types of the engine are known.
+func (t *Type[T, P]) check() error {
+	for _, f := range t.fields {
+		if f.Ref != "" && t.engine.ref(f).Labels == nil {
+			return fmt.Errorf("record type %s: nothing resolves the ref %s of %s", t.Name, f.Ref, f.Key)
+		}
+	}
+	if t.Own != nil {
+		for _, k := range append(slices.Clone(t.Own.Fields), t.Own.Form...) {
+			if t.byKey[k] == nil {
+				return fmt.Errorf("record type %s: own field %s is no field", t.Name, k)
+			}
+		}
+	}
+	return nil
+}
+
+// can returns ErrForbidden unless the caller has the type's permission for a verb, or,
+// as a member, the type is open to him for it.
 func (t *Type[T, P]) can(ctx context.Context, verb string) error {
-	return kit.Require(ctx, t.Name+"."+verb)
+	c := kit.CallerOf(ctx)
+	if c.Kind != kit.Member {
+		if t.Open && verb == "view" && c.Kind == kit.User {
+			return nil
+		}
+		return kit.Require(ctx, t.Name+"."+verb)
+	}
+	switch {
+	case t.Own == nil:
+		return kit.ErrForbidden
+	case c.MemberID == "":
+		return kit.ErrUnbound
+	case verb == "view", verb == "create" && t.Own.Create, verb == "update" && t.Own.Update,
+		verb == "delete" && t.Own.Delete, slices.Contains(t.Own.Actions, verb):
+		return nil
+	}
+	return kit.ErrForbidden
+}
+
+// shown are the fields that a caller sees.
+func (t *Type[T, P]) shown(c *kit.Caller) []*Field {
+	if c.Kind != kit.Member || t.Own == nil {
+		return t.fields
+	}
+	var out []*Field
+	for _, k := range t.Own.Fields {
+		out = append(out, t.byKey[k])
+	}
+	return out
+}
+
+// fillable tells whether the caller's form has the field.
+func (t *Type[T, P]) fillable(c *kit.Caller, f *Field) bool {
+	if f.Virtual || f.ReadOnly || f.index == nil {
+		return false
+	}
+	if c.Kind == kit.Member && t.Own != nil {
+		return slices.Contains(t.Own.Form, f.Key)
+	}
+	return f.Form
 }
 
 // schemaJSON is what the console builds its pages from.
@@ -251,7 +375,7 @@ type schemaJSON struct {
 	Title       string          `json:"title"`
 	Fields      []*Field        `json:"fields"`
 	Permissions map[string]bool `json:"permissions"`
-	Actions     []Action        `json:"actions"`
+	Actions     any             `json:"actions"`
 	Importable  bool            `json:"importable"`
 	Exportable  bool            `json:"exportable"`
 	DefaultSort string          `json:"defaultSort"`
@@ -263,38 +387,68 @@ func (t *Type[T, P]) schema(ctx context.Context) (any, error) {
 	}
 	c := kit.CallerOf(ctx)
 	writes := !t.Global || c.TopLevel
+	may := func(verb string) bool { return t.can(ctx, verb) == nil }
 	s := schemaJSON{
-		Type: t.Name, Title: t.Title, Fields: []*Field{}, Actions: []Action{},
+		Type: t.Name, Title: t.Title, Fields: []*Field{},
 		Importable: len(t.Columns) > 0, Exportable: !t.NoExport, DefaultSort: "-createdAt",
 		Permissions: map[string]bool{
 			"view":   true,
-			"create": !t.NoCreate && writes && c.Can(t.Name+".create"),
-			"update": !t.NoUpdate && writes && c.Can(t.Name+".update"),
-			"delete": !t.NoDelete && writes && c.Can(t.Name+".delete"),
-			"import": len(t.Columns) > 0 && writes && c.Can(t.Name+".import"),
-			"export": !t.NoExport && c.Can(t.Name+".export"),
-			"reveal": t.Reveal != nil && c.Can(t.Name+".reveal"),
+			"create": !t.NoCreate && writes && may("create"),
+			"update": !t.NoUpdate && writes && may("update"),
+			"delete": !t.NoDelete && writes && may("delete"),
+			"import": len(t.Columns) > 0 && writes && may("import"),
+			"export": !t.NoExport && may("export"),
+			"reveal": t.Reveal != nil && may("reveal"),
 		},
 	}
 	if t.DefaultSort != "" {
 		s.DefaultSort = t.DefaultSort
 	}
-	for _, f := range t.fields {
-		if f.List || f.Form || f.Search {
-			s.Fields = append(s.Fields, f)
+	if c.Kind == kit.Member {
+		s.Fields = t.ownFields()
+	} else {
+		for _, f := range t.fields {
+			if f.List || f.Form || f.Search {
+				s.Fields = append(s.Fields, f)
+			}
 		}
 	}
+	actions := []Action[T]{}
 	for _, a := range t.Actions {
-		ok := c.Can(t.permission(a))
+		ok := t.mayAct(c, a)
 		s.Permissions[a.Key] = ok
 		if ok {
-			s.Actions = append(s.Actions, a)
+			actions = append(actions, a)
 		}
 	}
+	s.Actions = actions
 	return s, nil
 }
 
-func (t *Type[T, P]) permission(a Action) string {
+// ownFields are the fields of a member's page: those shown in the list, and those of
+// his form.
+func (t *Type[T, P]) ownFields() []*Field {
+	out := []*Field{}
+	for _, k := range append(slices.Clone(t.Own.Fields), t.Own.Form...) {
+		if slices.ContainsFunc(out, func(f *Field) bool { return f.Key == k }) {
+			continue
+		}
+		f := *t.byKey[k]
+		f.List, f.Form, f.Search = slices.Contains(t.Own.Fields, k), slices.Contains(t.Own.Form, k), false
+		out = append(out, &f)
+	}
+	return out
+}
+
+// mayAct tells whether the caller may run an action at all.
+func (t *Type[T, P]) mayAct(c *kit.Caller, a Action[T]) bool {
+	if c.Kind == kit.Member {
+		return t.Own != nil && slices.Contains(t.Own.Actions, a.Key)
+	}
+	return (!t.Global || c.TopLevel || c.Kind == kit.System) && c.Can(t.permission(a))
+}
+
+func (t *Type[T, P]) permission(a Action[T]) string {
 	if a.Permission != "" {
 		return a.Permission
 	}
@@ -304,6 +458,11 @@ func (t *Type[T, P]) permission(a Action) string {
 func (t *Type[T, P]) nameOf(doc *T) string {
 	if t.NameOf != nil {
 		return t.NameOf(doc)
+	}
+	for _, f := range t.fields {
+		if f.index != nil && f.bson == t.NameKey {
+			return fmt.Sprint(f.read(reflect.ValueOf(doc).Elem()))
+		}
 	}
 	return P(doc).Header().ID
 }

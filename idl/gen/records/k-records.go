@@ -20,6 +20,82 @@ var (
 	_ = thrift.STOP
 )
 
+type RecordsTypesArgs struct {
+	Req *Empty `thrift:"req,1" frugal:"1,default,Empty" json:"req"`
+}
+
+func NewRecordsTypesArgs() *RecordsTypesArgs {
+	return &RecordsTypesArgs{}
+}
+
+func (p *RecordsTypesArgs) InitDefault() {
+}
+
+var RecordsTypesArgs_Req_DEFAULT *Empty
+
+func (p *RecordsTypesArgs) GetReq() (v *Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsTypesArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsTypesArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsTypesArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsTypesArgs(%+v)", *p)
+}
+
+func (p *RecordsTypesArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsTypesResult struct {
+	Success *TypeInfos `thrift:"success,0,optional" frugal:"0,optional,TypeInfos" json:"success,omitempty"`
+}
+
+func NewRecordsTypesResult() *RecordsTypesResult {
+	return &RecordsTypesResult{}
+}
+
+func (p *RecordsTypesResult) InitDefault() {
+}
+
+var RecordsTypesResult_Success_DEFAULT *TypeInfos
+
+func (p *RecordsTypesResult) GetSuccess() (v *TypeInfos) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsTypesResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsTypesResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsTypesResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsTypesResult(%+v)", *p)
+}
+
+func (p *RecordsTypesResult) GetResult() interface{} {
+	return p.Success
+}
+
 type RecordsSchemaArgs struct {
 	Req *TypeReq `thrift:"req,1" frugal:"1,default,TypeReq" json:"req"`
 }
@@ -397,6 +473,386 @@ func (p *RecordsDeleteResult) String() string {
 }
 
 func (p *RecordsDeleteResult) GetResult() interface{} {
+	return p.Success
+}
+
+type RecordsActArgs struct {
+	Req *ActReq `thrift:"req,1" frugal:"1,default,ActReq" json:"req"`
+}
+
+func NewRecordsActArgs() *RecordsActArgs {
+	return &RecordsActArgs{}
+}
+
+func (p *RecordsActArgs) InitDefault() {
+}
+
+var RecordsActArgs_Req_DEFAULT *ActReq
+
+func (p *RecordsActArgs) GetReq() (v *ActReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsActArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsActArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsActArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsActArgs(%+v)", *p)
+}
+
+func (p *RecordsActArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsActResult struct {
+	Success *JSON `thrift:"success,0,optional" frugal:"0,optional,JSON" json:"success,omitempty"`
+}
+
+func NewRecordsActResult() *RecordsActResult {
+	return &RecordsActResult{}
+}
+
+func (p *RecordsActResult) InitDefault() {
+}
+
+var RecordsActResult_Success_DEFAULT *JSON
+
+func (p *RecordsActResult) GetSuccess() (v *JSON) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsActResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsActResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsActResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsActResult(%+v)", *p)
+}
+
+func (p *RecordsActResult) GetResult() interface{} {
+	return p.Success
+}
+
+type RecordsUploadArgs struct {
+	Req *UploadReq `thrift:"req,1" frugal:"1,default,UploadReq" json:"req"`
+}
+
+func NewRecordsUploadArgs() *RecordsUploadArgs {
+	return &RecordsUploadArgs{}
+}
+
+func (p *RecordsUploadArgs) InitDefault() {
+}
+
+var RecordsUploadArgs_Req_DEFAULT *UploadReq
+
+func (p *RecordsUploadArgs) GetReq() (v *UploadReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsUploadArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsUploadArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsUploadArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsUploadArgs(%+v)", *p)
+}
+
+func (p *RecordsUploadArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsUploadResult struct {
+	Success *Attachment `thrift:"success,0,optional" frugal:"0,optional,Attachment" json:"success,omitempty"`
+}
+
+func NewRecordsUploadResult() *RecordsUploadResult {
+	return &RecordsUploadResult{}
+}
+
+func (p *RecordsUploadResult) InitDefault() {
+}
+
+var RecordsUploadResult_Success_DEFAULT *Attachment
+
+func (p *RecordsUploadResult) GetSuccess() (v *Attachment) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsUploadResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsUploadResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsUploadResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsUploadResult(%+v)", *p)
+}
+
+func (p *RecordsUploadResult) GetResult() interface{} {
+	return p.Success
+}
+
+type RecordsDownloadArgs struct {
+	Req *AttachmentReq `thrift:"req,1" frugal:"1,default,AttachmentReq" json:"req"`
+}
+
+func NewRecordsDownloadArgs() *RecordsDownloadArgs {
+	return &RecordsDownloadArgs{}
+}
+
+func (p *RecordsDownloadArgs) InitDefault() {
+}
+
+var RecordsDownloadArgs_Req_DEFAULT *AttachmentReq
+
+func (p *RecordsDownloadArgs) GetReq() (v *AttachmentReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsDownloadArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsDownloadArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsDownloadArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsDownloadArgs(%+v)", *p)
+}
+
+func (p *RecordsDownloadArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsDownloadResult struct {
+	Success *File `thrift:"success,0,optional" frugal:"0,optional,File" json:"success,omitempty"`
+}
+
+func NewRecordsDownloadResult() *RecordsDownloadResult {
+	return &RecordsDownloadResult{}
+}
+
+func (p *RecordsDownloadResult) InitDefault() {
+}
+
+var RecordsDownloadResult_Success_DEFAULT *File
+
+func (p *RecordsDownloadResult) GetSuccess() (v *File) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsDownloadResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsDownloadResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsDownloadResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsDownloadResult(%+v)", *p)
+}
+
+func (p *RecordsDownloadResult) GetResult() interface{} {
+	return p.Success
+}
+
+type RecordsRehomeArgs struct {
+	Req *RehomeReq `thrift:"req,1" frugal:"1,default,RehomeReq" json:"req"`
+}
+
+func NewRecordsRehomeArgs() *RecordsRehomeArgs {
+	return &RecordsRehomeArgs{}
+}
+
+func (p *RecordsRehomeArgs) InitDefault() {
+}
+
+var RecordsRehomeArgs_Req_DEFAULT *RehomeReq
+
+func (p *RecordsRehomeArgs) GetReq() (v *RehomeReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsRehomeArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsRehomeArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsRehomeArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsRehomeArgs(%+v)", *p)
+}
+
+func (p *RecordsRehomeArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsRehomeResult struct {
+	Success *Empty `thrift:"success,0,optional" frugal:"0,optional,Empty" json:"success,omitempty"`
+}
+
+func NewRecordsRehomeResult() *RecordsRehomeResult {
+	return &RecordsRehomeResult{}
+}
+
+func (p *RecordsRehomeResult) InitDefault() {
+}
+
+var RecordsRehomeResult_Success_DEFAULT *Empty
+
+func (p *RecordsRehomeResult) GetSuccess() (v *Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsRehomeResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsRehomeResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsRehomeResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsRehomeResult(%+v)", *p)
+}
+
+func (p *RecordsRehomeResult) GetResult() interface{} {
+	return p.Success
+}
+
+type RecordsResumeArgs struct {
+	Req *Empty `thrift:"req,1" frugal:"1,default,Empty" json:"req"`
+}
+
+func NewRecordsResumeArgs() *RecordsResumeArgs {
+	return &RecordsResumeArgs{}
+}
+
+func (p *RecordsResumeArgs) InitDefault() {
+}
+
+var RecordsResumeArgs_Req_DEFAULT *Empty
+
+func (p *RecordsResumeArgs) GetReq() (v *Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsResumeArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsResumeArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsResumeArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsResumeArgs(%+v)", *p)
+}
+
+func (p *RecordsResumeArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsResumeResult struct {
+	Success *Empty `thrift:"success,0,optional" frugal:"0,optional,Empty" json:"success,omitempty"`
+}
+
+func NewRecordsResumeResult() *RecordsResumeResult {
+	return &RecordsResumeResult{}
+}
+
+func (p *RecordsResumeResult) InitDefault() {
+}
+
+var RecordsResumeResult_Success_DEFAULT *Empty
+
+func (p *RecordsResumeResult) GetSuccess() (v *Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsResumeResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsResumeResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsResumeResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsResumeResult(%+v)", *p)
+}
+
+func (p *RecordsResumeResult) GetResult() interface{} {
 	return p.Success
 }
 

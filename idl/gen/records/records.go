@@ -513,6 +513,353 @@ func (p *ImportFailure) String() string {
 	return fmt.Sprintf("ImportFailure(%+v)", *p)
 }
 
+// Permission is one right that a role can hold.
+type Permission struct {
+	// "<type>.<verb>"
+	Key   string `thrift:"key,1" frugal:"1,default,string" json:"key"`
+	Label string `thrift:"label,2" frugal:"2,default,string" json:"label"`
+}
+
+func NewPermission() *Permission {
+	return &Permission{}
+}
+
+func (p *Permission) InitDefault() {
+}
+
+func (p *Permission) GetKey() (v string) {
+	if p != nil {
+		return p.Key
+	}
+	return
+}
+
+func (p *Permission) GetLabel() (v string) {
+	if p != nil {
+		return p.Label
+	}
+	return
+}
+
+func (p *Permission) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Permission(%+v)", *p)
+}
+
+// TypeInfo is a record type as menus and roles see it.
+type TypeInfo struct {
+	Type  string `thrift:"type,1" frugal:"1,default,string" json:"type"`
+	Title string `thrift:"title,2" frugal:"2,default,string" json:"title"`
+	// group of the console's menu; empty: in none
+	Menu        string        `thrift:"menu,3" frugal:"3,default,string" json:"menu"`
+	Permissions []*Permission `thrift:"permissions,4" frugal:"4,default,list<Permission>" json:"permissions"`
+	// members have a page of their own records
+	Own bool `thrift:"own,5" frugal:"5,default,bool" json:"own"`
+}
+
+func NewTypeInfo() *TypeInfo {
+	return &TypeInfo{}
+}
+
+func (p *TypeInfo) InitDefault() {
+}
+
+func (p *TypeInfo) GetType() (v string) {
+	if p != nil {
+		return p.Type
+	}
+	return
+}
+
+func (p *TypeInfo) GetTitle() (v string) {
+	if p != nil {
+		return p.Title
+	}
+	return
+}
+
+func (p *TypeInfo) GetMenu() (v string) {
+	if p != nil {
+		return p.Menu
+	}
+	return
+}
+
+func (p *TypeInfo) GetPermissions() (v []*Permission) {
+	if p != nil {
+		return p.Permissions
+	}
+	return
+}
+
+func (p *TypeInfo) GetOwn() (v bool) {
+	if p != nil {
+		return p.Own
+	}
+	return
+}
+
+func (p *TypeInfo) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("TypeInfo(%+v)", *p)
+}
+
+type TypeInfos struct {
+	Types []*TypeInfo `thrift:"types,1" frugal:"1,default,list<TypeInfo>" json:"types"`
+}
+
+func NewTypeInfos() *TypeInfos {
+	return &TypeInfos{}
+}
+
+func (p *TypeInfos) InitDefault() {
+}
+
+func (p *TypeInfos) GetTypes() (v []*TypeInfo) {
+	if p != nil {
+		return p.Types
+	}
+	return
+}
+
+func (p *TypeInfos) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("TypeInfos(%+v)", *p)
+}
+
+type ActReq struct {
+	Type   string `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
+	Id     string `thrift:"id,2" frugal:"2,default,string" validate:"required,max=64" json:"id"`
+	Action string `thrift:"action,3" frugal:"3,default,string" validate:"required,max=40" json:"action"`
+	// the values that the action asks for
+	Json []byte `thrift:"json,4" frugal:"4,default,binary" json:"json"`
+}
+
+func NewActReq() *ActReq {
+	return &ActReq{}
+}
+
+func (p *ActReq) InitDefault() {
+}
+
+func (p *ActReq) GetType() (v string) {
+	if p != nil {
+		return p.Type
+	}
+	return
+}
+
+func (p *ActReq) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *ActReq) GetAction() (v string) {
+	if p != nil {
+		return p.Action
+	}
+	return
+}
+
+func (p *ActReq) GetJson() (v []byte) {
+	if p != nil {
+		return p.Json
+	}
+	return
+}
+
+func (p *ActReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ActReq(%+v)", *p)
+}
+
+type UploadReq struct {
+	Type     string `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
+	Field    string `thrift:"field,2" frugal:"2,default,string" validate:"required,max=40" json:"field"`
+	FileName string `thrift:"fileName,3" frugal:"3,default,string" validate:"required,max=200" json:"fileName"`
+	Data     []byte `thrift:"data,4" frugal:"4,default,binary" json:"data"`
+}
+
+func NewUploadReq() *UploadReq {
+	return &UploadReq{}
+}
+
+func (p *UploadReq) InitDefault() {
+}
+
+func (p *UploadReq) GetType() (v string) {
+	if p != nil {
+		return p.Type
+	}
+	return
+}
+
+func (p *UploadReq) GetField() (v string) {
+	if p != nil {
+		return p.Field
+	}
+	return
+}
+
+func (p *UploadReq) GetFileName() (v string) {
+	if p != nil {
+		return p.FileName
+	}
+	return
+}
+
+func (p *UploadReq) GetData() (v []byte) {
+	if p != nil {
+		return p.Data
+	}
+	return
+}
+
+func (p *UploadReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("UploadReq(%+v)", *p)
+}
+
+// Attachment is one file of a record, or one that waits to be saved with it.
+type Attachment struct {
+	Id          string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	Name        string `thrift:"name,2" frugal:"2,default,string" json:"name"`
+	Size        int64  `thrift:"size,3" frugal:"3,default,i64" json:"size"`
+	ContentType string `thrift:"contentType,4" frugal:"4,default,string" json:"contentType"`
+}
+
+func NewAttachment() *Attachment {
+	return &Attachment{}
+}
+
+func (p *Attachment) InitDefault() {
+}
+
+func (p *Attachment) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *Attachment) GetName() (v string) {
+	if p != nil {
+		return p.Name
+	}
+	return
+}
+
+func (p *Attachment) GetSize() (v int64) {
+	if p != nil {
+		return p.Size
+	}
+	return
+}
+
+func (p *Attachment) GetContentType() (v string) {
+	if p != nil {
+		return p.ContentType
+	}
+	return
+}
+
+func (p *Attachment) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Attachment(%+v)", *p)
+}
+
+type AttachmentReq struct {
+	Type string `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
+	// of the record; empty: one's own upload, not saved yet
+	Id     string `thrift:"id,2" frugal:"2,default,string" json:"id"`
+	FileId string `thrift:"fileId,3" frugal:"3,default,string" validate:"required,max=64" json:"fileId"`
+}
+
+func NewAttachmentReq() *AttachmentReq {
+	return &AttachmentReq{}
+}
+
+func (p *AttachmentReq) InitDefault() {
+}
+
+func (p *AttachmentReq) GetType() (v string) {
+	if p != nil {
+		return p.Type
+	}
+	return
+}
+
+func (p *AttachmentReq) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *AttachmentReq) GetFileId() (v string) {
+	if p != nil {
+		return p.FileId
+	}
+	return
+}
+
+func (p *AttachmentReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("AttachmentReq(%+v)", *p)
+}
+
+// RehomeReq moves what belongs to an organisation, and to those below it, to its new
+// place in the tree.
+type RehomeReq struct {
+	OrgId string `thrift:"orgId,1" frugal:"1,default,string" json:"orgId"`
+	// from the root to orgId, itself included
+	Path []string `thrift:"path,2" frugal:"2,default,list<string>" json:"path"`
+}
+
+func NewRehomeReq() *RehomeReq {
+	return &RehomeReq{}
+}
+
+func (p *RehomeReq) InitDefault() {
+}
+
+func (p *RehomeReq) GetOrgId() (v string) {
+	if p != nil {
+		return p.OrgId
+	}
+	return
+}
+
+func (p *RehomeReq) GetPath() (v []string) {
+	if p != nil {
+		return p.Path
+	}
+	return
+}
+
+func (p *RehomeReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RehomeReq(%+v)", *p)
+}
+
 // Event is a fact that a document carried to the outbox; see model.Event.
 type Event struct {
 	Id    string `thrift:"id,1" frugal:"1,default,string" json:"id"`
@@ -574,6 +921,9 @@ func (p *Event) String() string {
 }
 
 type Records interface {
+	// Types are the record types of this service.
+	Types(ctx context.Context, req *Empty) (r *TypeInfos, err error)
+
 	Schema(ctx context.Context, req *TypeReq) (r *JSON, err error)
 
 	List(ctx context.Context, req *ListReq) (r *JSON, err error)
@@ -583,6 +933,16 @@ type Records interface {
 	Save(ctx context.Context, req *SaveReq) (r *JSON, err error)
 
 	Delete(ctx context.Context, req *IDsReq) (r *Empty, err error)
+	// Act runs an action of the record type's table on one record.
+	Act(ctx context.Context, req *ActReq) (r *JSON, err error)
+
+	Upload(ctx context.Context, req *UploadReq) (r *Attachment, err error)
+
+	Download(ctx context.Context, req *AttachmentReq) (r *File, err error)
+	// Rehome is called by the transfer job; it may run again and changes nothing more.
+	Rehome(ctx context.Context, req *RehomeReq) (r *Empty, err error)
+	// Resume finishes what a crash left undone; a worker calls it.
+	Resume(ctx context.Context, req *Empty) (r *Empty, err error)
 
 	Template(ctx context.Context, req *TypeReq) (r *File, err error)
 

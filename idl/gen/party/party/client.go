@@ -12,11 +12,17 @@ import (
 
 // Client is designed to provide IDL-compatible methods with call-option parameter for kitex framework.
 type Client interface {
+	Types(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.TypeInfos, err error)
 	Schema(ctx context.Context, req *records.TypeReq, callOptions ...callopt.Option) (r *records.JSON, err error)
 	List(ctx context.Context, req *records.ListReq, callOptions ...callopt.Option) (r *records.JSON, err error)
 	Get(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.JSON, err error)
 	Save(ctx context.Context, req *records.SaveReq, callOptions ...callopt.Option) (r *records.JSON, err error)
 	Delete(ctx context.Context, req *records.IDsReq, callOptions ...callopt.Option) (r *records.Empty, err error)
+	Act(ctx context.Context, req *records.ActReq, callOptions ...callopt.Option) (r *records.JSON, err error)
+	Upload(ctx context.Context, req *records.UploadReq, callOptions ...callopt.Option) (r *records.Attachment, err error)
+	Download(ctx context.Context, req *records.AttachmentReq, callOptions ...callopt.Option) (r *records.File, err error)
+	Rehome(ctx context.Context, req *records.RehomeReq, callOptions ...callopt.Option) (r *records.Empty, err error)
+	Resume(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error)
 	Template(ctx context.Context, req *records.TypeReq, callOptions ...callopt.Option) (r *records.File, err error)
 	Export(ctx context.Context, req *records.ListReq, callOptions ...callopt.Option) (r *records.File, err error)
 	StartImport(ctx context.Context, req *records.ImportReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
@@ -68,6 +74,11 @@ type kPartyClient struct {
 	*kClient
 }
 
+func (p *kPartyClient) Types(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.TypeInfos, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.Types(ctx, req)
+}
+
 func (p *kPartyClient) Schema(ctx context.Context, req *records.TypeReq, callOptions ...callopt.Option) (r *records.JSON, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.Schema(ctx, req)
@@ -91,6 +102,31 @@ func (p *kPartyClient) Save(ctx context.Context, req *records.SaveReq, callOptio
 func (p *kPartyClient) Delete(ctx context.Context, req *records.IDsReq, callOptions ...callopt.Option) (r *records.Empty, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.Delete(ctx, req)
+}
+
+func (p *kPartyClient) Act(ctx context.Context, req *records.ActReq, callOptions ...callopt.Option) (r *records.JSON, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.Act(ctx, req)
+}
+
+func (p *kPartyClient) Upload(ctx context.Context, req *records.UploadReq, callOptions ...callopt.Option) (r *records.Attachment, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.Upload(ctx, req)
+}
+
+func (p *kPartyClient) Download(ctx context.Context, req *records.AttachmentReq, callOptions ...callopt.Option) (r *records.File, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.Download(ctx, req)
+}
+
+func (p *kPartyClient) Rehome(ctx context.Context, req *records.RehomeReq, callOptions ...callopt.Option) (r *records.Empty, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.Rehome(ctx, req)
+}
+
+func (p *kPartyClient) Resume(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.Resume(ctx, req)
 }
 
 func (p *kPartyClient) Template(ctx context.Context, req *records.TypeReq, callOptions ...callopt.Option) (r *records.File, err error) {

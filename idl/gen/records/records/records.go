@@ -13,6 +13,13 @@ import (
 var errInvalidMessageType = errors.New("invalid message type for service method handler")
 
 var serviceMethods = map[string]kitex.MethodInfo{
+	"Types": kitex.NewMethodInfo(
+		typesHandler,
+		newRecordsTypesArgs,
+		newRecordsTypesResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"Schema": kitex.NewMethodInfo(
 		schemaHandler,
 		newRecordsSchemaArgs,
@@ -45,6 +52,41 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		deleteHandler,
 		newRecordsDeleteArgs,
 		newRecordsDeleteResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"Act": kitex.NewMethodInfo(
+		actHandler,
+		newRecordsActArgs,
+		newRecordsActResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"Upload": kitex.NewMethodInfo(
+		uploadHandler,
+		newRecordsUploadArgs,
+		newRecordsUploadResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"Download": kitex.NewMethodInfo(
+		downloadHandler,
+		newRecordsDownloadArgs,
+		newRecordsDownloadResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"Rehome": kitex.NewMethodInfo(
+		rehomeHandler,
+		newRecordsRehomeArgs,
+		newRecordsRehomeResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"Resume": kitex.NewMethodInfo(
+		resumeHandler,
+		newRecordsResumeArgs,
+		newRecordsResumeResult,
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
@@ -156,6 +198,24 @@ func newServiceInfo(hasStreaming bool, keepStreamingMethods bool, keepNonStreami
 	return svcInfo
 }
 
+func typesHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsTypesArgs)
+	realResult := result.(*records.RecordsTypesResult)
+	success, err := handler.(records.Records).Types(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsTypesArgs() interface{} {
+	return records.NewRecordsTypesArgs()
+}
+
+func newRecordsTypesResult() interface{} {
+	return records.NewRecordsTypesResult()
+}
+
 func schemaHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*records.RecordsSchemaArgs)
 	realResult := result.(*records.RecordsSchemaResult)
@@ -244,6 +304,96 @@ func newRecordsDeleteArgs() interface{} {
 
 func newRecordsDeleteResult() interface{} {
 	return records.NewRecordsDeleteResult()
+}
+
+func actHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsActArgs)
+	realResult := result.(*records.RecordsActResult)
+	success, err := handler.(records.Records).Act(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsActArgs() interface{} {
+	return records.NewRecordsActArgs()
+}
+
+func newRecordsActResult() interface{} {
+	return records.NewRecordsActResult()
+}
+
+func uploadHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsUploadArgs)
+	realResult := result.(*records.RecordsUploadResult)
+	success, err := handler.(records.Records).Upload(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsUploadArgs() interface{} {
+	return records.NewRecordsUploadArgs()
+}
+
+func newRecordsUploadResult() interface{} {
+	return records.NewRecordsUploadResult()
+}
+
+func downloadHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsDownloadArgs)
+	realResult := result.(*records.RecordsDownloadResult)
+	success, err := handler.(records.Records).Download(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsDownloadArgs() interface{} {
+	return records.NewRecordsDownloadArgs()
+}
+
+func newRecordsDownloadResult() interface{} {
+	return records.NewRecordsDownloadResult()
+}
+
+func rehomeHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsRehomeArgs)
+	realResult := result.(*records.RecordsRehomeResult)
+	success, err := handler.(records.Records).Rehome(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsRehomeArgs() interface{} {
+	return records.NewRecordsRehomeArgs()
+}
+
+func newRecordsRehomeResult() interface{} {
+	return records.NewRecordsRehomeResult()
+}
+
+func resumeHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsResumeArgs)
+	realResult := result.(*records.RecordsResumeResult)
+	success, err := handler.(records.Records).Resume(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsResumeArgs() interface{} {
+	return records.NewRecordsResumeArgs()
+}
+
+func newRecordsResumeResult() interface{} {
+	return records.NewRecordsResumeResult()
 }
 
 func templateHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
@@ -364,6 +514,16 @@ func newServiceClient(c client.Client) *kClient {
 	}
 }
 
+func (p *kClient) Types(ctx context.Context, req *records.Empty) (r *records.TypeInfos, err error) {
+	var _args records.RecordsTypesArgs
+	_args.Req = req
+	var _result records.RecordsTypesResult
+	if err = p.c.Call(ctx, "Types", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
 func (p *kClient) Schema(ctx context.Context, req *records.TypeReq) (r *records.JSON, err error) {
 	var _args records.RecordsSchemaArgs
 	_args.Req = req
@@ -409,6 +569,56 @@ func (p *kClient) Delete(ctx context.Context, req *records.IDsReq) (r *records.E
 	_args.Req = req
 	var _result records.RecordsDeleteResult
 	if err = p.c.Call(ctx, "Delete", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) Act(ctx context.Context, req *records.ActReq) (r *records.JSON, err error) {
+	var _args records.RecordsActArgs
+	_args.Req = req
+	var _result records.RecordsActResult
+	if err = p.c.Call(ctx, "Act", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) Upload(ctx context.Context, req *records.UploadReq) (r *records.Attachment, err error) {
+	var _args records.RecordsUploadArgs
+	_args.Req = req
+	var _result records.RecordsUploadResult
+	if err = p.c.Call(ctx, "Upload", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) Download(ctx context.Context, req *records.AttachmentReq) (r *records.File, err error) {
+	var _args records.RecordsDownloadArgs
+	_args.Req = req
+	var _result records.RecordsDownloadResult
+	if err = p.c.Call(ctx, "Download", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) Rehome(ctx context.Context, req *records.RehomeReq) (r *records.Empty, err error) {
+	var _args records.RecordsRehomeArgs
+	_args.Req = req
+	var _result records.RecordsRehomeResult
+	if err = p.c.Call(ctx, "Rehome", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) Resume(ctx context.Context, req *records.Empty) (r *records.Empty, err error) {
+	var _args records.RecordsResumeArgs
+	_args.Req = req
+	var _result records.RecordsResumeResult
+	if err = p.c.Call(ctx, "Resume", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

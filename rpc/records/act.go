@@ -1,0 +1,91 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+func (t *Type[T, P]) action(key string) *Action[T] {
+	i := slices.IndexFunc(t.Actions, func(a Action[T]) bool { return a.Key == key })
+	if i < 0 {
+		return nil
+	}
+	return &t.Actions[i]
+}
+
+// act runs an action: load, check, change, save if nobody else changed it meanwhile.
+func (t *Type[T, P]) act(ctx context.Context, id, key string, body []byte) (Row, error) {
+	a := t.action(key)
+	if a == nil || a.Do == nil {
+		return nil, kit.ErrNotFound
+	}
+	if !t.mayAct(kit.CallerOf(ctx), *a) {
+		return nil, kit.ErrForbidden
+	}
+	if _, err := t.load(ctx, id); err != nil { // the scope, and for members Own.Where
+		return nil, err
+	}
+	in, err := t.input(a, body)
+	if err != nil {
+		return nil, err
+	}
+	var old *T
+	doc, err := t.Collection.Update(ctx, model.Everything, id, func(doc *T) error {
+		if a.When != nil && !a.When(doc) {
+			return kit.Conflict("action.refused", "%s", a.refusal())
+		}
+		copied := *doc
+		old = &copied
+		return a.Do(ctx, doc, in)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if a.After != nil {
+		if err := a.After(ctx, doc); err != nil {
+			return nil, err
+		}
+	}
+	return t.saved(ctx, old, doc)
+}
+
+func (a *Action[T]) refusal() string {
+	if a.Refusal != "" {
+		return a.Refusal
+	}
+	return "当前状态不能" + a.Title
+}
+
+// input checks the values of an action's dialog, all at once.
+func (t *Type[T, P]) input(a *Action[T], body []byte) (Input, error) {
+	var values map[string]json.RawMessage
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &values); err != nil {
+			return nil, kit.ErrInvalid.Because(err)
+		}
+	}
+	in, wrong := Input{}, map[string]string{}
+	for _, f := range a.Fields {
+		raw, sent := values[f.Key]
+		if !sent {
+			raw = json.RawMessage("null")
+		}
+		if f.Type == "" {
+			f.Type = "string"
+		}
+		x, err := f.fromJSON(raw, t.engine.clock.Now())
+		if err != nil {
+			wrong[f.Key] = err.Error()
+			continue
+		}
+		in[f.Key] = x
+	}
+	if len(wrong) > 0 {
+		return nil, kit.InvalidFields(wrong)
+	}
+	return in, nil
+}

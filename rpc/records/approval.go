@@ -1,0 +1,135 @@
+package records
+
+import (
+	"context"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// Approval makes a record type one that is submitted and decided on: pending, then
+// approved or rejected, once, with an opinion, who and when. T embeds model.Approval.
+type Approval[T any] struct {
+	// Applicant is the member who is told of the decision; "" for nobody.
+	Applicant func(*T) string
+	// OnApprove changes the document itself in the same write.
+	OnApprove func(ctx context.Context, doc *T) error
+	// Effect changes other documents. It follows the write at once, and again after a
+	// crash, until it has returned nil: it must be idempotent.
+	Effect func(ctx context.Context, doc *T) error
+
+	title   string
+	apply   func(ctx context.Context, doc *T) error
+	message func(*T) string
+	clock   *kit.Clock
+}
+
+type approvable interface{ Approvals() *model.Approval }
+
+func approvalOf[T any](doc *T) *model.Approval { return any(doc).(approvable).Approvals() }
+
+// errDecided answers the second of two who decide.
+const errDecided = "该申请已审批，不能重复操作"
+
+func (a *Approval[T]) actions() []Action[T] {
+	pending := func(doc *T) bool { return approvalOf(doc).ApprovalStatus == model.ApprovalPending }
+	opinion := Field{Key: "approvalOpinion", Label: "审批意见", Type: "text", Form: true, Max: 500}
+	reason := opinion
+	reason.Required = true
+	return []Action[T]{
+		{
+			Key: "approve", Title: "通过", Fields: []Field{opinion}, When: pending, Refusal: errDecided,
+			Do: func(ctx context.Context, doc *T, in Input) error {
+				if a.OnApprove != nil {
+					if err := a.OnApprove(ctx, doc); err != nil {
+						return err
+					}
+				}
+				approvalOf(doc).EffectDue = a.Effect != nil
+				a.decide(ctx, doc, model.ApprovalApproved, in)
+				return nil
+			},
+			After: func(ctx context.Context, doc *T) error { return a.apply(ctx, doc) },
+		},
+		{
+			Key: "reject", Title: "不通过", Fields: []Field{reason}, When: pending, Refusal: errDecided, Permission: "approve",
+			Do: func(ctx context.Context, doc *T, in Input) error {
+				a.decide(ctx, doc, model.ApprovalRejected, in)
+				return nil
+			},
+		},
+	}
+}
+
+// decide writes the decision down, and the event by which both sides hear of it.
+func (a *Approval[T]) decide(ctx context.Context, doc *T, state string, in Input) {
+	p, c, now := approvalOf(doc), kit.CallerOf(ctx), a.clock.Now()
+	p.ApprovalStatus, p.ApprovalOpinion = state, in.String("approvalOpinion")
+	p.ApprovedBy, p.ApproverName, p.ApprovedAt = c.UserID, c.Name, &now
+	h := any(doc).(model.Document).Header()
+	d := model.Decided{
+		Title: a.title, Name: a.message(doc), Approved: state == model.ApprovalApproved, Opinion: p.ApprovalOpinion,
+		TargetID: h.ID, SubmittedBy: h.CreatedBy,
+	}
+	if a.Applicant != nil {
+		d.MemberID = a.Applicant(doc)
+	}
+	h.Emit(model.NewEvent(kit.KeyID("decided", h.ID, fmt.Sprint(h.Version)), model.EventDecided, h.OrgID, now, d))
+}
+
+// approvals readies the approval of a type.
+func (t *Type[T, P]) approvals() {
+	a := t.Approval
+	a.title, a.message, a.clock, a.apply = t.Title, t.nameOf, t.engine.clock, t.applyEffect
+	t.Actions = append(a.actions(), t.Actions...)
+	for i := range t.Actions {
+		if t.Actions[i].Permission == "approve" {
+			t.Actions[i].Permission = t.Name + ".approve"
+		}
+	}
+}
+
+// announce tells the admins of the document's organisation that a member handed it in.
+func (t *Type[T, P]) announce(ctx context.Context, doc *T) {
+	c := kit.CallerOf(ctx)
+	if c.Kind != kit.Member || t.Approval == nil && !t.Own.Announce {
+		return
+	}
+	h, permission := P(doc).Header(), t.Name+".view"
+	if t.Approval != nil {
+		permission = t.Name + ".approve"
+	}
+	h.Emit(model.NewEvent(kit.KeyID("submitted", h.ID, fmt.Sprint(h.Version)), model.EventSubmitted, h.OrgID, t.engine.clock.Now(), model.Submitted{
+		Type: t.Name, Title: t.Title, Name: t.nameOf(doc), TargetID: h.ID, Permission: permission, MemberID: c.MemberID, MemberName: c.Name, OrgID: h.OrgID, Orgs: h.Orgs,
+	}))
+}
+
+// applyEffect runs the effect of an approval and notes that it is done.
+func (t *Type[T, P]) applyEffect(ctx context.Context, doc *T) error {
+	if !approvalOf(doc).EffectDue {
+		return nil
+	}
+	if err := t.Approval.Effect(ctx, doc); err != nil {
+		return err
+	}
+	approvalOf(doc).EffectDue = false
+	_, err := t.Collection.Mongo().UpdateOne(ctx, bson.D{{Key: "_id", Value: P(doc).Header().ID}},
+		bson.D{{Key: "$unset", Value: bson.D{{Key: "effectDue", Value: ""}}}})
+	if err != nil {
+		return fmt.Errorf("effect of %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+// resume runs the effects that a crash left undone.
+func (t *Type[T, P]) resume(ctx context.Context) error {
+	if t.Approval == nil || t.Approval.Effect == nil {
+		return nil
+	}
+	return t.Collection.Each(ctx, model.Everything, bson.D{{Key: "effectDue", Value: true}}, model.Page{}, func(doc *T) error {
+		return t.applyEffect(ctx, doc)
+	})
+}

@@ -1,0 +1,168 @@
+package records
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	gen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// mostOptions bounds the drop-down of a template.
+const mostOptions = 500
+
+// ref answers for fields of the engine's types that refer to this one. Names of deleted
+// records stay readable; only live ones within the caller's scope can be chosen.
+func (t *Type[T, P]) ref() Ref {
+	if t.NameKey == "" {
+		return Ref{}
+	}
+	scope := func(ctx context.Context) (model.Scope, error) {
+		if t.Global || kit.CallerOf(ctx).Kind == kit.Member {
+			return model.Everything, nil
+		}
+		s, _, err := t.engine.scope(ctx, "")
+		return s, err
+	}
+	return Ref{
+		Labels: func(ctx context.Context, ids []string) (map[string]string, error) {
+			cur, err := t.Collection.Mongo().Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
+			if err != nil {
+				return nil, fmt.Errorf("names of %s: %w", t.Name, err)
+			}
+			var docs []*T
+			if err := cur.All(ctx, &docs); err != nil {
+				return nil, fmt.Errorf("names of %s: %w", t.Name, err)
+			}
+			out := make(map[string]string, len(docs))
+			for _, d := range docs {
+				out[P(d).Header().ID] = t.nameOf(d)
+			}
+			return out, nil
+		},
+		Check: func(ctx context.Context, ids []string) error {
+			s, err := scope(ctx)
+			if err != nil {
+				return err
+			}
+			n, err := t.Collection.Count(ctx, s, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
+			if err != nil {
+				return err
+			}
+			distinct := slices.Compact(slices.Sorted(slices.Values(ids)))
+			if n != int64(len(distinct)) {
+				return kit.ErrNotFound
+			}
+			return nil
+		},
+		Find: func(ctx context.Context, text string) (string, error) {
+			s, err := scope(ctx)
+			if err != nil {
+				return "", err
+			}
+			docs, err := t.Collection.Find(ctx, s, bson.D{{Key: t.NameKey, Value: text}}, model.Page{Limit: 2})
+			switch {
+			case err != nil:
+				return "", err
+			case len(docs) == 0:
+				return "", kit.Invalid("ref.unknown", "%s“%s”不存在或不在管理范围内", t.Title, clip(text))
+			case len(docs) > 1:
+				return "", kit.Invalid("ref.ambiguous", "有多个名为“%s”的%s", clip(text), t.Title)
+			}
+			return P(docs[0]).Header().ID, nil
+		},
+		Options: func(ctx context.Context) ([]string, error) {
+			s, err := scope(ctx)
+			if err != nil {
+				return nil, err
+			}
+			docs, err := t.Collection.Find(ctx, s, nil, model.Page{Limit: mostOptions})
+			if err != nil {
+				return nil, err
+			}
+			out := make([]string, len(docs))
+			for i, d := range docs {
+				out[i] = t.nameOf(d)
+			}
+			return out, nil
+		},
+	}
+}
+
+// uses tells whether a live document of this type refers to a record of a type of the
+// same engine. What Config.Refs answers for is guarded by its own service.
+func (t *Type[T, P]) uses(ctx context.Context, typ, id string) (bool, error) {
+	if _, elsewhere := t.engine.refs[typ]; elsewhere {
+		return false, nil
+	}
+	for _, f := range t.fields {
+		if f.Ref != typ || f.bson == "" {
+			continue
+		}
+		n, err := t.Collection.Count(ctx, model.Everything, bson.D{{Key: f.bson, Value: id}})
+		if err != nil || n > 0 {
+			return n > 0, err
+		}
+	}
+	return false, nil
+}
+
+// info is the type as menus and roles see it.
+func (t *Type[T, P]) info() *gen.TypeInfo {
+	out := &gen.TypeInfo{Type: t.Name, Title: t.Title, Menu: t.Menu, Own: t.Own != nil}
+	add := func(ok bool, verb, label string) {
+		if ok {
+			out.Permissions = append(out.Permissions, &gen.Permission{Key: t.Name + "." + verb, Label: label})
+		}
+	}
+	add(true, "view", "查看")
+	add(!t.NoCreate, "create", "添加")
+	add(!t.NoUpdate, "update", "修改")
+	add(!t.NoDelete, "delete", "删除")
+	add(len(t.Columns) > 0, "import", "导入")
+	add(!t.NoExport, "export", "导出")
+	add(t.Reveal != nil, "reveal", "查看完整信息")
+	for _, a := range t.Actions {
+		key := t.permission(a)
+		if !slices.ContainsFunc(out.Permissions, func(p *gen.Permission) bool { return p.Key == key }) {
+			out.Permissions = append(out.Permissions, &gen.Permission{Key: key, Label: a.Title})
+		}
+	}
+	return out
+}
+
+// rehome gives the documents of an organisation, and of those below it, their new path,
+// deleted ones too. The version moves, so that nobody saves the old path over it.
+func (t *Type[T, P]) rehome(ctx context.Context, orgID string, path []string) error {
+	c := t.Collection.Mongo()
+	cur, err := c.Find(ctx, bson.D{{Key: "orgs", Value: orgID}})
+	if err != nil {
+		return fmt.Errorf("rehome %s: %w", t.Name, err)
+	}
+	defer cur.Close(context.WithoutCancel(ctx))
+	for cur.Next(ctx) {
+		var d struct {
+			ID   string   `bson:"_id"`
+			Orgs []string `bson:"orgs"`
+		}
+		if err := cur.Decode(&d); err != nil {
+			return fmt.Errorf("rehome %s: %w", t.Name, err)
+		}
+		at := slices.Index(d.Orgs, orgID)
+		orgs := append(slices.Clone(path), d.Orgs[at+1:]...)
+		if reflect.DeepEqual(orgs, d.Orgs) {
+			continue
+		}
+		_, err := c.UpdateOne(ctx, bson.D{{Key: "_id", Value: d.ID}, {Key: "orgs", Value: d.Orgs}},
+			bson.D{{Key: "$set", Value: bson.D{{Key: "orgs", Value: orgs}}}, {Key: "$inc", Value: bson.D{{Key: "version", Value: 1}}}})
+		if err != nil {
+			return fmt.Errorf("rehome %s: %w", t.Name, err)
+		}
+	}
+	return cur.Err()
+}
