@@ -44,6 +44,7 @@ type Options struct {
 // Edge serves HTTP.
 type Edge struct {
 	services   *suite.Clients
+	table      []route.Route
 	oa         wechat.OAuth
 	mini       wechat.MiniLogin
 	jssdk      wechat.JSSDK
@@ -86,6 +87,7 @@ func New(o Options) *Edge {
 	e.server = h
 	h.Use(e.request, e.headers, limitBody)
 	table := e.Routes()
+	e.table = table
 	for _, r := range table {
 		h.Handle(r.Method, r.Path, e.guard(r))
 	}

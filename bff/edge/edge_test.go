@@ -22,6 +22,7 @@ import (
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	pointssvc "zhihuidangjian/idl/gen/points/points"
 	"zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/suite"
 	"zhihuidangjian/rpc/wechat"
@@ -37,6 +38,10 @@ var tokens = map[string]kit.Caller{
 	"reader":  {Kind: kit.User, UserID: "u2", OrgID: "root", Orgs: []string{"root"}, Permissions: []string{"meeting.view"}},
 	"member":  {Kind: kit.Member, MemberID: "m1", OpenID: "o1", OrgID: "a"},
 	"unbound": {Kind: kit.Member, OpenID: "o2"},
+}
+
+func (f *fakeAccount) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
+	return fakeRecords{}.Types(ctx, req)
 }
 
 func (f *fakeAccount) Authenticate(_ context.Context, req *account.TokenReq, _ ...callopt.Option) (*account.Caller, error) {
@@ -57,7 +62,18 @@ func (f *fakeAccount) MemberSession(_ context.Context, req *account.MemberSessio
 	return &account.Session{Token: "new-token", Me: &account.Me{OpenId: req.OpenId}}, nil
 }
 
+// fakeRecords own no record type.
+type fakeRecords struct{ recordsvc.Client }
+
+func (fakeRecords) Types(context.Context, *records.Empty, ...callopt.Option) (*records.TypeInfos, error) {
+	return &records.TypeInfos{}, nil
+}
+
 type fakeParty struct{ partysvc.Client }
+
+func (fakeParty) Types(context.Context, *records.Empty, ...callopt.Option) (*records.TypeInfos, error) {
+	return &records.TypeInfos{Types: []*records.TypeInfo{{Type: "organization"}, {Type: "member"}}}, nil
+}
 
 func (fakeParty) SendBindCode(context.Context, *party.BindCodeReq, ...callopt.Option) (*party.BindCodeResp, error) {
 	return &party.BindCodeResp{RetryAfter: 60}, nil
@@ -75,6 +91,10 @@ func (fakeParty) Save(_ context.Context, req *records.SaveReq, _ ...callopt.Opti
 
 type fakeMeeting struct{ meetingsvc.Client }
 
+func (fakeMeeting) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
+	return fakeRecords{}.Types(ctx, req)
+}
+
 func (fakeMeeting) Start(ctx context.Context, req *meeting.MeetingReq, _ ...callopt.Option) (*meeting.StartResp, error) {
 	if req.Id == "over" {
 		return nil, kit.Conflict("meeting.over", "会议已结束")
@@ -88,11 +108,21 @@ func (fakeMeeting) SignIn(ctx context.Context, req *meeting.CheckInReq, _ ...cal
 
 type fakeDues struct{ duessvc.Client }
 
+func (fakeDues) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
+	return fakeRecords{}.Types(ctx, req)
+}
+
 func (fakeDues) HandlePayNotice(_ context.Context, req *dues.Notice, _ ...callopt.Option) (*records.Empty, error) {
 	if req.Headers["Wechatpay-Signature"] == "" {
 		return nil, kit.Invalid("notice", "签名无效")
 	}
 	return &records.Empty{}, nil
+}
+
+type fakePoints struct{ pointssvc.Client }
+
+func (fakePoints) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
+	return fakeRecords{}.Types(ctx, req)
 }
 
 type fakeOAuth struct{}
@@ -112,7 +142,7 @@ func newEdge(t *testing.T) (*Edge, *fakeAccount) {
 		Addr: "127.0.0.1:0", PublicURL: "http://127.0.0.1:8080", Clock: &kit.Clock{}, OAuth: fakeOAuth{},
 		Services: &suite.Clients{
 			Account: a, Party: fakeParty{}, Meeting: fakeMeeting{}, Dues: fakeDues{},
-			Points: struct{ pointssvc.Client }{}, Notify: struct{ notifysvc.Client }{},
+			Points: fakePoints{}, Notify: struct{ notifysvc.Client }{},
 		},
 		Ready: func(context.Context) error { return nil },
 	}), a
@@ -274,6 +304,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 		if r.Access == "console" && r.Permission == "" && !strings.Contains(r.Path, "/records/") {
 			switch strings.TrimPrefix(r.Path, "/api/console") {
+			case "/records": // shows what the caller's permissions open
 			case "/logout", "/me", "/password", "/tree", "/notifications", "/notifications/:id/read":
 			default:
 				t.Errorf("%s %s asks for no permission", r.Method, r.Path)

@@ -16,7 +16,7 @@ const importMost = 10 << 20
 
 // startImport takes a workbook and starts its import.
 func (e *Edge) startImport(ctx context.Context, c *app.RequestContext) {
-	svc, err := e.recordsOf(c.Param("type"))
+	svc, err := e.services.Owner(ctx, c.Param("type"))
 	if err != nil {
 		route.Fail(ctx, c, err)
 		return

@@ -24,6 +24,7 @@ import (
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 )
@@ -36,6 +37,11 @@ type Deps struct {
 	Dues   duessvc.Client
 	Party  partysvc.Client
 	Notify notifysvc.Client
+	// Owners finds the services of record types.
+	Owners interface {
+		Records() []recordsvc.Client
+		Owner(ctx context.Context, typ string) (recordsvc.Client, error)
+	}
 }
 
 // Task is one thing to do again and again.
@@ -68,6 +74,14 @@ func Tasks(d Deps) []Task {
 			return err
 		}},
 		{Name: "imports.run", Every: 2 * time.Second, Do: func(ctx context.Context) error { return runImports(ctx, d) }},
+		{Name: "records.resume", Every: 10 * time.Second, Do: func(ctx context.Context) error {
+			var errs []error
+			for _, r := range d.Owners.Records() {
+				_, err := r.Resume(ctx, none)
+				errs = append(errs, err)
+			}
+			return errors.Join(errs...)
+		}},
 	}
 }
 
@@ -80,15 +94,13 @@ func runImports(ctx context.Context, d Deps) error {
 	}
 	var errs []error
 	for _, i := range list {
-		switch i.Type {
-		case "organization", "member", "binding":
-			_, err = d.Party.RunImport(ctx, i)
-		case "duesBase", "duesOrder":
-			_, err = d.Dues.RunImport(ctx, i)
-		default:
-			err = fmt.Errorf("import %s: no service owns the type %s", i.Id, i.Type)
+		owner, err := d.Owners.Owner(ctx, i.Type)
+		if err == nil {
+			_, err = owner.RunImport(ctx, i)
 		}
-		errs = append(errs, err)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("import %s of %s: %w", i.Id, i.Type, err))
+		}
 	}
 	return errors.Join(errs...)
 }

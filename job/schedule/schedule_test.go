@@ -3,6 +3,7 @@ package schedule_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 	partygen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/job/schedule"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/kit"
@@ -117,13 +119,23 @@ func (o *duesOwner) RunImport(_ context.Context, q *recordsgen.IDReq) (*recordsg
 	return &recordsgen.ImportBatch{Id: q.Id}, nil
 }
 
+// owners are services by record type.
+type owners map[string]recordsvc.Client
+
+func (o owners) Records() []recordsvc.Client { return slices.Collect(maps.Values(o)) }
+func (o owners) Owner(_ context.Context, typ string) (recordsvc.Client, error) {
+	if c, ok := o[typ]; ok {
+		return c, nil
+	}
+	return nil, kit.ErrNotFound
+}
+
 func TestImports(t *testing.T) {
 	party, dues := &partyOwner{}, &duesOwner{}
-	d := schedule.Deps{
-		DB: modeltest.DB(t), Redis: modeltest.Redis(t), Clock: &kit.Clock{},
-		Party: partysvc.Wrap(kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, party) })),
-		Dues:  duessvc.Wrap(kit.NewLocal(func(s server.Server) error { return duessvc.RegisterService(s, dues) })),
-	}
+	d := schedule.Deps{DB: modeltest.DB(t), Redis: modeltest.Redis(t), Clock: &kit.Clock{}, Owners: owners{
+		"member":   partysvc.Wrap(kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, party) })),
+		"duesBase": duessvc.Wrap(kit.NewLocal(func(s server.Server) error { return duessvc.RegisterService(s, dues) })),
+	}}
 	past, future := time.Now().Add(-time.Minute), time.Now().Add(time.Minute)
 	for _, b := range []bson.D{
 		{{Key: "_id", Value: "left"}, {Key: "type", Value: "member"}, {Key: "state", Value: "running"}, {Key: "leaseUntil", Value: past}},

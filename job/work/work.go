@@ -21,7 +21,7 @@ func Run(ctx context.Context, p *suite.Platform, c *suite.Clients) error {
 	})
 	wg.Go(func() {
 		tasks = schedule.Run(ctx, schedule.Deps{
-			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Dues: c.Dues, Party: c.Party, Notify: c.Notify,
+			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Dues: c.Dues, Party: c.Party, Notify: c.Notify, Owners: c,
 		})
 	})
 	wg.Wait()

@@ -23,6 +23,8 @@ type Clients struct {
 	Meeting meeting.Client
 	Points  points.Client
 	Notify  notify.Client
+
+	types types
 }
 
 // Names are the services, in the order in which they start.
