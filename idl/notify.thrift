@@ -29,6 +29,10 @@ struct Notifications {
     2: i64 unread
 }
 
+struct ReadReq {
+    1: string id (go.tag = 'validate:"required,max=64"')
+}
+
 struct ConsentReq {
     1: list<string> kinds    // subscribe-message kinds the member accepted once
 }
@@ -45,7 +49,7 @@ service Notify extends records.Records {
     // SendSMS sends at once; codes are never retried blindly.
     records.Empty SendSMS(1: SMSReq req)
     Notifications ListMine(1: records.Empty req)
-    records.Empty MarkRead(1: records.IDReq req)
+    records.Empty MarkRead(1: ReadReq req)
     records.Empty Consent(1: ConsentReq req)
     Templates GetTemplates(1: records.Empty req)
     records.Empty HandleEvent(1: records.Event req)

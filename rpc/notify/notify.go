@@ -125,7 +125,7 @@ func wire(n *model.Notification) *notify.Notification {
 
 // MarkRead marks one of the caller's notices; the first time stays. Anybody else's is
 // not found.
-func (s *Service) MarkRead(ctx context.Context, req *recordsgen.IDReq) (*recordsgen.Empty, error) {
+func (s *Service) MarkRead(ctx context.Context, req *notify.ReadReq) (*recordsgen.Empty, error) {
 	kind, id, err := receiver(ctx)
 	if err != nil {
 		return nil, err

@@ -389,12 +389,12 @@ func TestDues(t *testing.T) {
 			for _, other := range []context.Context{
 				f.member("mini"), kit.WithCaller(f.Context(), kit.Caller{Kind: kit.User, UserID: "oa", OrgID: "root", Permissions: []string{"*"}}),
 			} {
-				if _, err := f.MarkRead(other, &recordsgen.IDReq{Id: id}); kit.FromError(err).Key != "not_found" {
+				if _, err := f.MarkRead(other, &notifygen.ReadReq{Id: id}); kit.FromError(err).Key != "not_found" {
 					t.Errorf("somebody else: %v", err)
 				}
 			}
 			for range 2 {
-				if _, err := f.MarkRead(f.member("oa"), &recordsgen.IDReq{Id: id}); err != nil {
+				if _, err := f.MarkRead(f.member("oa"), &notifygen.ReadReq{Id: id}); err != nil {
 					t.Fatal(err)
 				}
 			}

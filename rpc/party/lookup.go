@@ -46,6 +46,9 @@ func (s *Service) describe(ctx context.Context, o *model.Organization) (*party.O
 }
 
 func (s *Service) orgNames(ctx context.Context, ids []string) (map[string]string, error) {
+	if len(ids) == 0 { // $in wants an array
+		return map[string]string{}, nil
+	}
 	list, err := s.orgs.Find(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, model.Page{})
 	if err != nil {
 		return nil, err
@@ -113,6 +116,9 @@ func (s *Service) GetMember(ctx context.Context, req *party.MemberReq) (*party.M
 
 // GetMembers returns members by id, for services; personal fields masked.
 func (s *Service) GetMembers(ctx context.Context, req *party.MembersReq) (*party.Members, error) {
+	if len(req.MemberIds) == 0 {
+		return &party.Members{}, kit.RequireSystem(ctx)
+	}
 	return s.find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: req.MemberIds}}}})
 }
 

@@ -179,7 +179,7 @@ func (p *NotifyListMineResult) GetResult() interface{} {
 }
 
 type NotifyMarkReadArgs struct {
-	Req *records.IDReq `thrift:"req,1" frugal:"1,default,records.IDReq" json:"req"`
+	Req *ReadReq `thrift:"req,1" frugal:"1,default,ReadReq" json:"req"`
 }
 
 func NewNotifyMarkReadArgs() *NotifyMarkReadArgs {
@@ -189,9 +189,9 @@ func NewNotifyMarkReadArgs() *NotifyMarkReadArgs {
 func (p *NotifyMarkReadArgs) InitDefault() {
 }
 
-var NotifyMarkReadArgs_Req_DEFAULT *records.IDReq
+var NotifyMarkReadArgs_Req_DEFAULT *ReadReq
 
-func (p *NotifyMarkReadArgs) GetReq() (v *records.IDReq) {
+func (p *NotifyMarkReadArgs) GetReq() (v *ReadReq) {
 	if p == nil {
 		return
 	}

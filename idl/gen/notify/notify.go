@@ -190,6 +190,31 @@ func (p *Notifications) String() string {
 	return fmt.Sprintf("Notifications(%+v)", *p)
 }
 
+type ReadReq struct {
+	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
+}
+
+func NewReadReq() *ReadReq {
+	return &ReadReq{}
+}
+
+func (p *ReadReq) InitDefault() {
+}
+
+func (p *ReadReq) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *ReadReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ReadReq(%+v)", *p)
+}
+
 type ConsentReq struct {
 	// subscribe-message kinds the member accepted once
 	Kinds []string `thrift:"kinds,1" frugal:"1,default,list<string>" json:"kinds"`
@@ -273,7 +298,7 @@ type Notify interface {
 
 	ListMine(ctx context.Context, req *records.Empty) (r *Notifications, err error)
 
-	MarkRead(ctx context.Context, req *records.IDReq) (r *records.Empty, err error)
+	MarkRead(ctx context.Context, req *ReadReq) (r *records.Empty, err error)
 
 	Consent(ctx context.Context, req *ConsentReq) (r *records.Empty, err error)
 

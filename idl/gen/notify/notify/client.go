@@ -31,7 +31,7 @@ type Client interface {
 	RunImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	SendSMS(ctx context.Context, req *notify.SMSReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	ListMine(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Notifications, err error)
-	MarkRead(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.Empty, err error)
+	MarkRead(ctx context.Context, req *notify.ReadReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	Consent(ctx context.Context, req *notify.ConsentReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	GetTemplates(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Templates, err error)
 	HandleEvent(ctx context.Context, req *records.Event, callOptions ...callopt.Option) (r *records.Empty, err error)
@@ -162,7 +162,7 @@ func (p *kNotifyClient) ListMine(ctx context.Context, req *records.Empty, callOp
 	return p.kClient.ListMine(ctx, req)
 }
 
-func (p *kNotifyClient) MarkRead(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.Empty, err error) {
+func (p *kNotifyClient) MarkRead(ctx context.Context, req *notify.ReadReq, callOptions ...callopt.Option) (r *records.Empty, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.MarkRead(ctx, req)
 }

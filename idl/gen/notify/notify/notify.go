@@ -880,7 +880,7 @@ func (p *kClient) ListMine(ctx context.Context, req *records.Empty) (r *notify.N
 	return _result.GetSuccess(), nil
 }
 
-func (p *kClient) MarkRead(ctx context.Context, req *records.IDReq) (r *records.Empty, err error) {
+func (p *kClient) MarkRead(ctx context.Context, req *notify.ReadReq) (r *records.Empty, err error) {
 	var _args notify.NotifyMarkReadArgs
 	_args.Req = req
 	var _result notify.NotifyMarkReadResult
