@@ -1,0 +1,723 @@
+package edge
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"zhihuidangjian/idl/gen/account"
+	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// The callers of the matrix, in the order of its columns. All admins have every
+// permission, bare has not the one that the route asks for; own is the organisation whose
+// records are asked for.
+//
+//	visitor  no session
+//	unbound  a WeChat user who is no member yet
+//	member   m1 of own                other    m2 of sibling
+//	bare     an admin of own who lacks the permission
+//	sibling, child, own, parent: admins of those; top: 一级管理员
+var callers = []string{"visitor", "unbound", "member", "other", "bare", "sibling", "child", "own", "parent", "top"}
+
+// What callers get: ok is anything but 401, 403, 404, 429 and 5xx, since a route that
+// lets somebody in may still find his request wrong.
+const (
+	//           visitor unbound member other bare sibling child own parent top
+	anybody  = " ok      ok      ok     ok    ok   ok      ok    ok  ok     ok"
+	anyAdmin = " 401     401     401    401   ok   ok      ok    ok  ok     ok"
+	mayAdmin = " 401     401     401    401   403  ok      ok    ok  ok     ok" // with the permission
+	inTree   = " 401     401     401    401   ok   404     404   ok  ok     ok" // of the subtree
+	scoped   = " 401     401     401    401   403  404     404   ok  ok     ok" // both
+	topOnly  = " 401     401     401    401   403  403     403   403 403    ok"
+	ownOnly  = " 401     401     401    401   403  404     404   ok  404    404" // who made it
+	never    = " 401     401     401    401   403  403     403   403 403    403"
+	absent   = " 401     401     401    401   404  404     404   404 404    404"
+	onPhone  = " 401     ok      ok     ok    401  401     401   401 401    401"
+	bound    = " 401     403     ok     ok    401  401     401   401 401    401"
+	mine     = " 401     403     ok     404   401  401     401   401 401    401" // m1's
+	closed   = " 401     403     403    403   401  401     401   401 401    401"
+	nowhere  = " 401     404     404    404   401  401     401   401 401    401"
+)
+
+// cells is one line of the matrix: a route, who gets what, and how it is asked.
+type cells struct {
+	route string // "METHOD path", as in the table of routes
+	want  string
+	query string // $name stands for an id of the fixture
+	body  string
+	ends  bool // the session: everybody asks with one of his own
+}
+
+func (c cells) name() string { return strings.TrimSpace(c.route + " " + c.query) }
+
+// matrix is the expected answer of every route that is not one of record types.
+var matrix = []cells{
+	{route: "GET /api/portal/config", want: anybody},
+	{route: "POST /api/console/captcha", want: anybody},
+	{route: "POST /api/console/captcha/solve", want: anybody, body: `{"id":"x"}`},
+	{route: "POST /api/console/login", want: anybody, body: `{"userName":"x","password":"x"}`},
+	{route: "GET /wechat/oauth", want: anybody},
+	{route: "GET /wechat/oauth/callback", want: anybody},
+	{route: "POST /api/member/mini-login", want: anybody, body: `{}`},
+
+	{route: "POST /api/console/logout", want: anyAdmin, ends: true},
+	{route: "GET /api/console/me", want: anyAdmin},
+	{route: "POST /api/console/password", want: anyAdmin, body: `{}`},
+	{route: "GET /api/console/tree", want: anyAdmin},
+	{route: "GET /api/console/tree", want: inTree, query: "orgId=$own"},
+	{route: "GET /api/console/statistics", want: mayAdmin},
+	{route: "GET /api/console/statistics", want: scoped, query: "orgId=$own"},
+	{route: "POST /api/console/members/:memberId/unbind", want: scoped, query: "$m3"},
+	{route: "POST /api/console/members/:memberId/reveal", want: scoped, query: "$m1"},
+
+	{route: "POST /api/console/dues/base-preview", want: scoped, body: `{"memberId":"$m1","baseAmount":100000}`},
+	{route: "GET /api/console/dues/owed", want: scoped, query: "memberId=$m1"},
+	{route: "POST /api/console/dues/orders", want: scoped, body: `{"memberId":"$m1","toMonth":"$month"}`},
+	{route: "GET /api/console/dues/orders/:id", want: scoped, query: "$order"},
+	{route: "POST /api/console/dues/orders/:id/cash", want: scoped, query: "$order"},
+	{route: "POST /api/console/dues/orders/:id/native", want: scoped, query: "$order"},
+	{route: "POST /api/console/dues/orders/:id/delete", want: scoped, query: "$order"},
+	{route: "GET /api/console/dues/orders/:id/receipt", want: scoped, query: "$order"},
+	{route: "POST /api/console/dues/orders/:id/reverse", want: scoped, query: "$order"},
+
+	{route: "POST /api/console/meetings/:id/start", want: scoped, query: "$draft"},
+	{route: "GET /api/console/meetings/:id/qr", want: scoped, query: "$meeting"},
+	{route: "GET /api/console/meetings/:id/live", want: scoped, query: "$meeting"},
+	{route: "GET /api/console/meetings/:id/live/stream", want: scoped, query: "$meeting"},
+	{route: "GET /api/console/meetings/:id/statistics", want: scoped, query: "$meeting"},
+	{route: "GET /api/console/meetings/:id/statistics/export", want: scoped, query: "$meeting"},
+
+	{route: "GET /api/console/points/ranking", want: mayAdmin},
+	{route: "GET /api/console/points/ranking", want: scoped, query: "orgId=$own"},
+	{route: "GET /api/console/points/entries", want: scoped, query: "id=$m1"},
+	{route: "GET /api/console/points/entries", want: scoped, query: "dimension=organisation&id=$own"},
+	{route: "GET /api/console/records", want: anyAdmin},
+	{route: "GET /api/console/permissions", want: mayAdmin},
+	{route: "GET /api/console/notifications", want: anyAdmin},
+	{route: "POST /api/console/notifications/:id/read", want: absent, query: "$notice"}, // m1's, no admin's
+
+	{route: "GET /api/member/me", want: onPhone},
+	{route: "POST /api/member/logout", want: onPhone, ends: true},
+	{route: "GET /api/member/js-config", want: onPhone},
+	{route: "POST /api/member/bind-code", want: onPhone, body: `{}`},
+	{route: "POST /api/member/bind", want: onPhone, body: `{}`},
+	{route: "GET /api/member/profile", want: bound},
+	{route: "GET /api/member/organization", want: bound},
+	{route: "GET /api/member/dues", want: bound},
+	{route: "POST /api/member/dues/pay", want: bound, body: `{"toMonth":"$month","idempotencyKey":"k"}`},
+	{route: "GET /api/member/dues/orders/:id", want: mine, query: "$order"},
+	{route: "POST /api/member/sign-in", want: bound, body: `{"token":"x"}`},
+	{route: "GET /api/member/meetings", want: bound},
+	{route: "GET /api/member/meetings/:id", want: mine, query: "$meeting"},
+	{route: "GET /api/member/points", want: bound},
+	{route: "GET /api/member/ranking", want: bound},
+	{route: "GET /api/member/notifications", want: bound},
+	{route: "POST /api/member/notifications/:id/read", want: mine, query: "$notice"},
+	{route: "POST /api/member/consent", want: bound, body: `{"kinds":[]}`},
+	{route: "GET /api/member/templates", want: onPhone},
+}
+
+// line is one line of the routes of record types: what it is when the type has the verb,
+// and when it has not.
+type line struct {
+	cells
+	verb    string // of the schema's permissions; "" every type has it
+	without string
+}
+
+// recordMatrix is the expected answer of the console's routes of a record type. A type is
+// one of the subtree unless deviations says otherwise.
+var recordMatrix = []line{
+	{cells: cells{route: "GET /schema", want: mayAdmin}},
+	{cells: cells{route: "GET ", want: mayAdmin}},
+	{cells: cells{route: "GET ", want: scoped, query: "orgId=$own"}},
+	{cells: cells{route: "GET /:id", want: scoped, query: "$sample"}},
+	{cells: cells{route: "POST ", want: mayAdmin, body: `{}`}, verb: "create", without: never},
+	{cells: cells{route: "PUT /:id", want: scoped, query: "$sample", body: `{"version":0}`}, verb: "update", without: never},
+	{cells: cells{route: "GET /export", want: mayAdmin}, verb: "export", without: never},
+	{cells: cells{route: "GET /export", want: scoped, query: "orgId=$own"}, verb: "export", without: never},
+	{cells: cells{route: "GET /template", want: mayAdmin}, verb: "import", without: absent},
+	{cells: cells{route: "POST /import", want: mayAdmin, body: "file"}, verb: "import", without: absent},
+	{cells: cells{route: "POST /import", want: scoped, query: "orgId=$own", body: "file"}, verb: "import", without: absent},
+	{cells: cells{route: "GET /imports/:id", want: ownOnly, query: "$import"}, verb: "import", without: absent},
+	{cells: cells{route: "GET /imports/:id/failures", want: ownOnly, query: "$import"}, verb: "import", without: absent},
+	{cells: cells{route: "POST /:id/actions/:action", want: absent, query: "$sample/none", body: `{}`}},
+	{cells: cells{route: "POST /delete", want: scoped, body: `{"ids":["$fresh"]}`}, verb: "delete", without: never},
+}
+
+// phoneMatrix is the same of the members' routes, for types that are open to them; all
+// of it is closed for the others.
+var phoneMatrix = []line{
+	{cells: cells{route: "GET /schema", want: bound}},
+	{cells: cells{route: "GET ", want: bound}},
+	{cells: cells{route: "GET /:id", want: mine, query: "$sample"}},
+	{cells: cells{route: "POST ", want: bound, body: `{}`}, verb: "create", without: closed},
+	{cells: cells{route: "PUT /:id", want: mine, query: "$sample", body: `{"version":0}`}, verb: "update", without: closed},
+	{cells: cells{route: "POST /:id/actions/:action", want: nowhere, query: "$sample/none", body: `{}`}},
+	{cells: cells{route: "POST /delete", want: mine, body: `{"ids":["$fresh"]}`}, verb: "delete", without: closed},
+}
+
+// The kinds of types that are not of a subtree, by route; routes of members begin with m.
+// What stands here holds whatever the schema says.
+type kind map[string]string
+
+var (
+	// Platform-wide: every admin with the permission reads it, the top level writes it.
+	global = kind{"GET ": mayAdmin, "GET /:id": mayAdmin, "GET /export": mayAdmin, "POST ": topOnly, "PUT /:id": topOnly, "POST /delete": topOnly}
+	// Categories and tags: everybody reads them, since forms choose from them.
+	category = kind{
+		"GET /schema": anyAdmin, "GET ": anyAdmin, "GET /:id": anyAdmin, "GET /export": mayAdmin,
+		"POST ": topOnly, "PUT /:id": topOnly, "POST /delete": topOnly, "m GET /:id": bound,
+	}
+)
+
+// but is a kind with other answers for some routes.
+func (k kind) but(others kind) kind {
+	out := maps.Clone(k)
+	maps.Copy(out, others)
+	return out
+}
+
+// deviations are the types that are not of a subtree, or differ in some route.
+var deviations = map[string]kind{
+	"pointsRule": global.but(kind{"POST ": never, "POST /delete": never, "GET /export": never}),
+	// Deleted by use cases of its own, whose button has the same name.
+	"duesOrder": {"POST /delete": never},
+}
+
+// typedActions are buttons whose use case has a route of its own in the matrix.
+var typedActions = map[string][]string{
+	"member":    {"reveal", "unbind"},
+	"binding":   {"unbind"},
+	"duesOrder": {"pay", "delete", "reverse", "print"},
+	"meeting":   {"start", "qr", "statistics"},
+}
+
+// samples make a record of own for types whose form is not filled by filling in what it
+// requires; each call makes another one.
+var samples = map[string]func(t *testing.T, w *matrixWorld) string{
+	"member": func(t *testing.T, w *matrixWorld) string {
+		return w.create(t, w.by["own"], "member", memberForm(w.invent("样本"), w.org["own"]))
+	},
+	"binding":    func(t *testing.T, w *matrixWorld) string { return w.m1.id },
+	"pointsRule": func(t *testing.T, w *matrixWorld) string { return w.first(t, "pointsRule") },
+	"duesOrder": func(t *testing.T, w *matrixWorld) string {
+		payer := w.create(t, w.by["own"], "member", memberForm(w.invent("缴费"), w.org["own"]))
+		return w.order(t, payer)
+	},
+	"duesBase": func(t *testing.T, w *matrixWorld) string {
+		month := kit.AddMonths("2020-01", w.serial())
+		return w.create(t, w.by["own"], "duesBase", map[string]any{"memberId": w.m1.id, "effectiveMonth": month, "baseAmount": 100000})
+	},
+	"meeting": func(t *testing.T, w *matrixWorld) string { return w.meeting(t) },
+	"user": func(t *testing.T, w *matrixWorld) string {
+		return w.create(t, w.by["own"], "user", userForm(fmt.Sprintf("user-%d", w.serial()), w.org["own"], "member.view"))
+	},
+}
+
+// matrixWorld is the world with a session for every column and a record of own for
+// every route.
+type matrixWorld struct {
+	*world
+	by  map[string]*caller
+	ids map[string]string
+}
+
+func newMatrixWorld(t *testing.T) *matrixWorld {
+	w := &matrixWorld{world: newWorld(t), by: map[string]*caller{}, ids: map[string]string{}}
+	unbound := w.newPhone(t)
+	w.by["visitor"], w.by["unbound"], w.by["member"], w.by["other"], w.by["top"] = &caller{}, &unbound.caller, &w.m1.caller, &w.m2.caller, w.top
+	for _, org := range []string{"sibling", "child", "own", "parent"} {
+		w.by[org] = w.admin(t, "matrix-"+org, org, "*")
+	}
+	w.by["bare"] = w.admin(t, "matrix-bare", "own", "statistics.view")
+	for name, id := range w.org {
+		w.ids[name] = id
+	}
+	now := w.platform.Clock.Now()
+	w.ids["m1"], w.ids["month"] = w.m1.id, kit.Month(now)
+	w.ids["m3"] = w.bound(t, "丙三", "own").id
+	w.ids["order"] = w.order(t, w.m1.id)
+	w.ids["meeting"], w.ids["draft"] = w.meeting(t), w.meeting(t)
+	w.do(w.by["own"], "POST", "/api/console/meetings/"+w.ids["meeting"]+"/start", nil).into(t, &struct{}{})
+	w.ids["notice"] = w.notice(t)
+	return w
+}
+
+// lack lets bare have every permission of the product but those, for the next request.
+func (w *matrixWorld) lack(t *testing.T, lacks func(permission string) bool) {
+	t.Helper()
+	token := w.by["bare"].cookie
+	r, err := w.services.Account.Authenticate(kit.AsSystem(t.Context()), &account.TokenReq{Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c kit.Caller
+	if err := json.Unmarshal([]byte(r.Json), &c); err != nil {
+		t.Fatal(err)
+	}
+	c.Permissions = slices.DeleteFunc(w.permissions(t), lacks)
+	w.identities.put(token, c, time.Now())
+}
+
+// permissions are all that the product asks for.
+func (w *matrixWorld) permissions(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, r := range w.Routes() {
+		if r.Permission != "" {
+			all = append(all, r.Permission)
+		}
+	}
+	for _, i := range w.types(t) {
+		for _, verb := range recordVerbs {
+			all = append(all, i.Type+"."+verb)
+		}
+		for _, p := range i.Permissions {
+			all = append(all, p.Key)
+		}
+	}
+	return all
+}
+
+// types are the record types of every service.
+func (w *matrixWorld) types(t *testing.T) []*records.TypeInfo {
+	t.Helper()
+	infos, err := w.services.Types(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return infos
+}
+
+// recordVerbs are the permissions of record types, by route.
+var recordVerbs = map[string]string{
+	"GET /schema": "view", "GET ": "view", "GET /:id": "view", "POST ": "create", "PUT /:id": "update", "POST /delete": "delete",
+	"GET /export": "export", "GET /template": "import", "POST /import": "import", "GET /imports/:id": "import", "GET /imports/:id/failures": "import",
+}
+
+// order enters dues of this month for a member of own.
+func (w *matrixWorld) order(t *testing.T, memberID string) string {
+	t.Helper()
+	month := kit.Month(w.platform.Clock.Now())
+	w.create(t, w.by["own"], "duesBase", map[string]any{"memberId": memberID, "effectiveMonth": month, "baseAmount": 100000})
+	var o struct{ ID string }
+	w.do(w.by["own"], "POST", "/api/console/dues/orders", map[string]any{"memberId": memberID, "toMonth": month}).into(t, &o)
+	return o.ID
+}
+
+// meeting makes a draft of own that m1 takes part in.
+func (w *matrixWorld) meeting(t *testing.T) string {
+	t.Helper()
+	now := w.platform.Clock.Now()
+	return w.create(t, w.by["own"], "meeting", map[string]any{
+		"title": "会议", "meetingType": "branch", "meetingForm": "offline", "place": "会议室", "agenda": "议题",
+		"startAt": now.Add(-time.Minute).Format(time.RFC3339), "endAt": now.Add(time.Hour).Format(time.RFC3339),
+		"needSignIn": true, "needRegistration": false, "noticeForm": []string{"site"}, "participantIds": []string{w.m1.id},
+	})
+}
+
+// notice tells m1 something and returns the id of what he was told.
+func (w *matrixWorld) notice(t *testing.T) string {
+	t.Helper()
+	payload, err := json.Marshal(model.MeetingStarted{
+		MeetingID: w.ids["meeting"], Title: "会议", StartAt: w.platform.Clock.Now(), NoticeForm: []string{"site"}, Participants: []string{w.m1.id}, Notify: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.services.Notify.HandleEvent(kit.AsSystem(t.Context()), &records.Event{
+		Id: "matrix", Kind: model.EventMeetingStarted, OrgId: w.org["own"], At: w.platform.Clock.Now().UnixMilli(), Payload: payload,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list struct{ Notifications []struct{ ID string } }
+	w.do(w.by["member"], "GET", "/api/member/notifications", nil).into(t, &list)
+	if len(list.Notifications) == 0 {
+		t.Fatal("m1 was told nothing")
+	}
+	return list.Notifications[0].ID
+}
+
+// first is the id of the first record of a type.
+func (w *matrixWorld) first(t *testing.T, typ string) string {
+	t.Helper()
+	var list struct{ Items []struct{ ID string } }
+	w.do(w.top, "GET", "/api/console/records/"+typ, nil).into(t, &list)
+	if len(list.Items) == 0 {
+		t.Fatalf("there is no %s", typ)
+	}
+	return list.Items[0].ID
+}
+
+// schema is what the pages know of a type.
+type schema struct {
+	Fields []struct {
+		Key, Label, Type, Ref string
+		Required, Form        bool
+		Options               []struct{ Value string }
+	}
+	Permissions map[string]bool
+	Actions     []struct{ Key string }
+}
+
+const (
+	consoleRecords = "/api/console/records/"
+	phoneRecords   = "/api/member/records/"
+)
+
+func (w *matrixWorld) schema(t *testing.T, c *caller, base, typ string) schema {
+	t.Helper()
+	var s schema
+	w.do(c, "GET", base+typ+"/schema", nil).into(t, &s)
+	return s
+}
+
+// sample is a record of a type that belongs to own, made by its admin, or by m1 where
+// members only make them.
+func (w *matrixWorld) sample(t *testing.T, typ string) string {
+	t.Helper()
+	if f := samples[typ]; f != nil {
+		return f(t, w)
+	}
+	if s := w.schema(t, w.top, consoleRecords, typ); s.Permissions["create"] {
+		c := w.by["own"]
+		if _, global := deviations[typ]["GET "]; global {
+			c = w.top
+		}
+		return w.fillIn(t, c, consoleRecords, typ, s)
+	}
+	return w.ownSample(t, typ)
+}
+
+// ownSample is a record that m1 sees among his own.
+func (w *matrixWorld) ownSample(t *testing.T, typ string) string {
+	t.Helper()
+	m1 := w.by["member"]
+	s := w.schema(t, m1, phoneRecords, typ)
+	if samples[typ] == nil && s.Permissions["create"] {
+		return w.fillIn(t, m1, phoneRecords, typ, s)
+	}
+	id := w.sample(t, typ)
+	if !w.lists(t, m1, phoneRecords+typ, id) {
+		t.Fatalf("write a sample of %s beside the matrix that m1 sees among his own", typ)
+	}
+	return id
+}
+
+// fillIn makes a record by filling in what its form requires.
+func (w *matrixWorld) fillIn(t *testing.T, c *caller, base, typ string, s schema) string {
+	t.Helper()
+	doc := map[string]any{}
+	for _, f := range s.Fields {
+		if f.Form && (f.Required || f.Key == "orgId" || f.Ref == "member") {
+			doc[f.Key] = w.value(t, f.Type, f.Ref, f.Options)
+		}
+	}
+	r := w.do(c, "POST", base+typ, doc)
+	if r.status != http.StatusOK {
+		t.Fatalf("write a sample of %s beside the matrix; filling in what its form requires does not do: %v: %d %s", typ, doc, r.status, r.body)
+	}
+	var row struct{ ID string }
+	r.into(t, &row)
+	return row.ID
+}
+
+// value fills in a field of a form.
+func (w *matrixWorld) value(t *testing.T, typ, ref string, options []struct{ Value string }) any {
+	now := w.platform.Clock.Now()
+	switch typ {
+	case "int":
+		return 1
+	case "money":
+		return 100
+	case "bool":
+		return false
+	case "date":
+		return now.AddDate(0, 0, -1).Format(time.DateOnly)
+	case "month":
+		return kit.Month(now)
+	case "datetime":
+		return now.Add(time.Hour).Format(time.RFC3339)
+	case "phone":
+		return fmt.Sprintf("199%08d", w.serial())
+	case "idNumber":
+		return w.invent("").idNumber
+	case "enum":
+		return options[0].Value
+	case "enums":
+		return []string{options[0].Value}
+	case "ref":
+		return w.refer(t, ref)
+	case "refs":
+		return []string{w.refer(t, ref)}
+	}
+	return fmt.Sprintf("样本%d", w.serial())
+}
+
+func (w *matrixWorld) refer(t *testing.T, ref string) string {
+	switch ref {
+	case "organization":
+		return w.org["own"]
+	case "member":
+		return w.m1.id
+	}
+	return w.sample(t, ref)
+}
+
+// fill puts the fixture's ids in the place of their names.
+func (w *matrixWorld) fill(s string) string {
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(w.ids))) { // $meeting before $m…
+		s = strings.ReplaceAll(s, "$"+name, w.ids[name])
+	}
+	return s
+}
+
+// address is the path of a line with its ids filled in: those of the query one by one,
+// separated by /, unless it is a query.
+func (w *matrixWorld) address(c cells, prefix string) (method, path string) {
+	method, path, _ = strings.Cut(c.route, " ")
+	query := w.fill(c.query)
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if strings.HasPrefix(p, ":") {
+			parts[i], query, _ = strings.Cut(query, "/")
+		}
+	}
+	path = prefix + strings.Join(parts, "/")
+	if query != "" {
+		path += "?" + query
+	}
+	return method, path
+}
+
+// verdict is how the matrix calls a status.
+func verdict(status int) string {
+	switch status {
+	case 401, 403, 404, 429:
+		return fmt.Sprint(status)
+	}
+	if status >= 500 {
+		return fmt.Sprint(status)
+	}
+	return "ok"
+}
+
+// again is a session of the same person that may be ended.
+func (w *matrixWorld) again(t *testing.T, name string) *caller {
+	switch name {
+	case "visitor":
+		return w.by[name]
+	case "unbound":
+		return &w.newPhone(t).caller
+	case "member", "other":
+		return &w.bound(t, "再来", "own").caller
+	case "top":
+		return w.login(t, "admin", rootPassword)
+	}
+	return w.login(t, "matrix-"+name, rootPassword)
+}
+
+// check asks one line of the matrix as every caller. Those who are refused ask first: a
+// refusal must not depend on what the others have done. before runs before each of those
+// who are not, and once for all others.
+func (w *matrixWorld) check(t *testing.T, c cells, prefix string, lacks func(string) bool, before func(t *testing.T)) {
+	t.Helper()
+	want := strings.Fields(c.want)
+	if len(want) != len(callers) {
+		t.Fatalf("%s has %d columns", c.route, len(want))
+	}
+	if before != nil {
+		before(t)
+	}
+	for _, allowed := range []bool{false, true} {
+		for i, name := range callers {
+			if (want[i] == "ok") != allowed {
+				continue
+			}
+			who := w.by[name]
+			if c.ends {
+				who = w.again(t, name)
+			}
+			if before != nil && allowed {
+				before(t)
+			}
+			if name == "bare" && !c.ends {
+				w.lack(t, lacks)
+			}
+			method, path := w.address(c, prefix)
+			var body any
+			switch {
+			case c.body == "file":
+				body = upload{"导入.xlsx", []byte("no workbook")}
+			case c.body != "":
+				body = w.fill(c.body)
+			}
+			if r := w.do(who, method, path, body); verdict(r.status) != want[i] {
+				t.Errorf("%s: %s %s: got %d, want %s: %.200s", name, method, path, r.status, want[i], r.body)
+			}
+		}
+	}
+}
+
+func TestPermissionMatrix(t *testing.T) {
+	w := newMatrixWorld(t)
+	t.Run("every route has a line", func(t *testing.T) {
+		has := map[string]bool{}
+		for _, c := range matrix {
+			has[c.route] = true
+		}
+		for base, lines := range map[string][]line{consoleRecords: recordMatrix, phoneRecords: phoneMatrix} {
+			for _, l := range lines {
+				method, path, _ := strings.Cut(l.route, " ")
+				has[method+" "+base+":type"+path] = true
+			}
+		}
+		for _, r := range w.Routes() {
+			key := r.Method + " " + r.Path
+			if !has[key] {
+				t.Errorf("%s (%s) has no line in the permission matrix", key, r.Title)
+			}
+			delete(has, key)
+		}
+		for key := range has {
+			t.Errorf("%s is in the matrix and no route", key)
+		}
+	})
+	permissions := map[string]string{}
+	for _, r := range w.Routes() {
+		permissions[r.Method+" "+r.Path] = r.Permission
+	}
+	for _, c := range matrix {
+		t.Run(c.name(), func(t *testing.T) {
+			w.check(t, c, "", func(p string) bool { return p == permissions[c.route] }, nil)
+		})
+	}
+	known := map[string]bool{}
+	for _, i := range w.types(t) {
+		known[i.Type] = true
+		t.Run(i.Type, func(t *testing.T) {
+			w.ofConsole(t, i.Type)
+			w.ofPhone(t, i)
+		})
+	}
+	for typ := range deviations {
+		if !known[typ] {
+			t.Errorf("there is no record type %s to deviate", typ)
+		}
+	}
+}
+
+// ofConsole checks the console's routes of a record type.
+func (w *matrixWorld) ofConsole(t *testing.T, typ string) {
+	prefix := consoleRecords + typ
+	s := w.schema(t, w.top, consoleRecords, typ)
+	w.ids["sample"] = w.sample(t, typ)
+	w.ids["import"] = "none"
+	if s.Permissions["import"] {
+		var b struct{ ID string }
+		w.do(w.by["own"], "POST", prefix+"/import", upload{"导入.xlsx", []byte("no workbook")}).into(t, &b)
+		w.ids["import"] = b.ID
+	}
+	if _, everybodys := deviations[typ]["GET "]; !everybodys {
+		t.Run("lists show it to those above only", func(t *testing.T) {
+			for _, name := range []string{"sibling", "child", "own", "parent", "top"} {
+				sees := w.lists(t, w.by[name], prefix, w.ids["sample"])
+				if want := name != "sibling" && name != "child"; sees != want {
+					t.Errorf("%s sees it: %v", name, sees)
+				}
+			}
+		})
+	}
+	for _, l := range recordMatrix {
+		if want, ok := deviations[typ][l.route]; ok {
+			l.want = want
+		} else if l.verb != "" && !s.Permissions[l.verb] {
+			l.want = l.without
+		}
+		t.Run(l.name(), func(t *testing.T) {
+			lacks := func(p string) bool { return p == typ+"."+recordVerbs[l.route] }
+			w.check(t, l.cells, prefix, lacks, w.refresh(l, func(t *testing.T) string { return w.sample(t, typ) }))
+		})
+	}
+	for _, a := range s.Actions {
+		if slices.Contains(typedActions[typ], a.Key) {
+			continue
+		}
+		l := line{cells: cells{route: "POST /:id/actions/:action", want: scoped, query: "$fresh/" + a.Key, body: `{}`}}
+		if want, ok := deviations[typ]["action "+a.Key]; ok {
+			l.want = want
+		} else if _, everybodys := deviations[typ]["GET "]; everybodys {
+			l.want = topOnly
+		}
+		t.Run(l.name(), func(t *testing.T) {
+			// All of the type's own but to see it: which one an action asks for is its own affair.
+			lacks := func(p string) bool { return strings.HasPrefix(p, typ+".") && p != typ+".view" }
+			w.check(t, l.cells, prefix, lacks, w.refresh(l, func(t *testing.T) string { return w.sample(t, typ) }))
+		})
+	}
+}
+
+// refresh makes $fresh another record, for lines that use theirs up.
+func (w *matrixWorld) refresh(l line, sample func(*testing.T) string) func(*testing.T) {
+	if !strings.Contains(l.body+l.query, "$fresh") {
+		return nil
+	}
+	if !strings.Contains(l.want, "ok") { // nobody will
+		w.ids["fresh"] = w.ids["sample"]
+		return nil
+	}
+	return func(t *testing.T) { w.ids["fresh"] = sample(t) }
+}
+
+// ofPhone checks the members' routes of a record type.
+func (w *matrixWorld) ofPhone(t *testing.T, i *records.TypeInfo) {
+	prefix := phoneRecords + i.Type
+	var s schema
+	if i.Own {
+		s = w.schema(t, w.by["member"], phoneRecords, i.Type)
+		w.ids["sample"] = w.ownSample(t, i.Type)
+	}
+	lines := slices.Clone(phoneMatrix)
+	for _, a := range s.Actions {
+		if !slices.Contains(typedActions[i.Type], a.Key) {
+			lines = append(lines, line{cells: cells{route: "POST /:id/actions/:action", want: mine, query: "$fresh/" + a.Key, body: `{}`}})
+		}
+	}
+	for _, l := range lines {
+		if want, ok := deviations[i.Type]["m "+l.route]; ok {
+			l.want = want
+		} else if !i.Own && l.want != nowhere || l.verb != "" && !s.Permissions[l.verb] {
+			l.want = closed
+		}
+		t.Run("m "+l.name(), func(t *testing.T) {
+			w.check(t, l.cells, prefix, func(string) bool { return false }, w.refresh(l, func(t *testing.T) string { return w.ownSample(t, i.Type) }))
+		})
+	}
+}
+
+// lists tells whether any page of a list holds a record.
+func (w *matrixWorld) lists(t *testing.T, c *caller, prefix, id string) bool {
+	t.Helper()
+	for page := 1; ; page++ {
+		var list struct{ Items []struct{ ID string } }
+		w.do(c, "GET", fmt.Sprintf("%s?size=100&page=%d", prefix, page), nil).into(t, &list)
+		for _, x := range list.Items {
+			if x.ID == id {
+				return true
+			}
+		}
+		if len(list.Items) < 100 {
+			return false
+		}
+	}
+}
