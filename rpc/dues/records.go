@@ -39,8 +39,8 @@ func (s *Service) baseType() *records.Type[model.DuesBase, *model.DuesBase] {
 			{Key: "effectiveMonth", Label: "使用年月", Type: "month", Required: true, Form: true, List: true, Search: true,
 				Help: "从该月起按此基数缴纳，同一党员同一年月再次添加即为更新"},
 			{Key: "baseAmount", Label: "应缴基数", Type: "money", Required: true, Form: true, List: true, Max: maxBase},
-			{Key: "rate", Label: "缴存比例", Virtual: true, List: true},
-			{Key: "payableAmount", Label: "应缴纳金额", Type: "money", List: true, ReadOnly: true},
+			{Key: "rate", Label: "缴存比例", Virtual: true, List: true, Form: true, ReadOnly: true},
+			{Key: "payableAmount", Label: "应缴纳金额", Type: "money", List: true, Form: true, ReadOnly: true},
 			{Key: "updatedAt", Label: "更新时间", Type: "datetime", List: true, ReadOnly: true, Sort: true},
 		},
 		DefaultSort: "-updatedAt", // the ids are made of member and month, not of time

@@ -1,4 +1,4 @@
-import { expect, type Page } from '@playwright/test'
+import { expect, type Locator, type Page } from '@playwright/test'
 
 export const password = process.env.ADMIN_PASSWORD ?? 'Dangjian#2026'
 
@@ -39,4 +39,59 @@ export async function login(page: Page, userName = 'admin', secret = password) {
   await expect(page.getByText('验证通过')).toBeVisible()
   await page.getByRole('button', { name: '登录' }).click()
   await expect(page.getByRole('heading', { name: '常用功能' })).toBeVisible()
+}
+
+/** Opens a page of the menu. */
+export async function open(page: Page, title: string) {
+  await page.getByRole('tab', { name: '功能' }).click()
+  await page.getByRole('menuitem', { name: title, exact: true }).last().click()
+  await expect(page.locator('.body main h2').first()).toContainText(title)
+}
+
+/** A row of the list that shows. */
+export const row = (page: Page, text: string): Locator => page.locator('.el-table__body tr', { hasText: text })
+
+/** Presses a button of a row. */
+export const act = (line: Locator, title: string) => line.getByRole('button', { name: title, exact: true }).click()
+
+/** One field of an open form. */
+export const field = (dialog: Locator, key: string): Locator => dialog.locator(`[data-field="${key}"]`)
+
+/** Chooses from a select; one that searches is typed into. */
+export async function choose(select: Locator, label: string, typed?: string) {
+  await select.locator('.el-select__wrapper').click()
+  if (typed) await select.locator('input').fill(typed)
+  await select.page().locator('.el-select-dropdown__item:visible', { hasText: label }).first().click()
+}
+
+/** The dialog that asks twice. */
+export const confirm = (page: Page, answer = '确定') => page.locator('.el-message-box').getByRole('button', { name: answer }).click()
+
+/** Filters a list by one field. */
+export async function search(page: Page, label: string, value: string) {
+  await page.locator('.search').getByPlaceholder(`请输入${label}`).fill(value)
+  const answered = page.waitForResponse((r) => r.url().includes('/api/console/records/') && r.request().method() === 'GET')
+  await page.getByRole('button', { name: '查询' }).click()
+  await answered
+}
+
+/** What a click downloads. */
+export async function download(page: Page, click: () => Promise<unknown>): Promise<{ name: string; data: Buffer }> {
+  const [d] = await Promise.all([page.waitForEvent('download'), click()])
+  const chunks: Buffer[] = []
+  for await (const chunk of await d.createReadStream()) chunks.push(chunk as Buffer)
+  return { name: d.suggestedFilename(), data: Buffer.concat(chunks) }
+}
+
+export const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
+
+/** Uploads a file in the open import dialog; answers the two numbers of the result. */
+export async function upload(dialog: Locator, name: string, buffer: Buffer): Promise<string> {
+  await dialog.locator('input[type=file]').setInputFiles({ name, mimeType: XLSX, buffer })
+  await expect(dialog.getByText(name)).toBeVisible()
+  await dialog.getByRole('button', { name: '确定' }).click()
+  const result = dialog.getByRole('status').filter({ hasText: '导入完成' })
+  await expect(result).toBeVisible()
+  await expect(dialog.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '100')
+  return (await result.innerText()).replace('导入完成：', '').trim()
 }
