@@ -284,9 +284,12 @@ func (t *Type[T, P]) export(ctx context.Context, q query) ([]byte, error) {
 // exported are the chosen fields in the chosen order, or all.
 func (t *Type[T, P]) exported(columns []string) ([]*Field, error) {
 	var fields []*Field
+	if len(columns) == 0 {
+		columns = t.Exports
+	}
 	for _, k := range columns {
 		f := t.byKey[k]
-		if f == nil || !f.List && !f.Form {
+		if f == nil || !f.List && !f.Form && !slices.Contains(t.Exports, k) {
 			return nil, kit.Invalid("export.column", "不支持的导出字段")
 		}
 		fields = append(fields, f)

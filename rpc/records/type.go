@@ -174,6 +174,8 @@ type Type[T any, P interface {
 
 	// Columns of the import template, keys in order. Empty: no import.
 	Columns []string
+	// Exports are the fields of an export that asks for none, in order; empty: all.
+	Exports []string
 	// ImportChunk is how many rows are stored at once, 500 unless given; 1 when a row
 	// may refer to an earlier one.
 	ImportChunk int
@@ -280,9 +282,9 @@ func (t *Type[T, P]) bind(ctx context.Context, e *Engine) error {
 	if t.Approval != nil {
 		t.approvals()
 	}
-	for _, c := range t.Columns {
+	for _, c := range append(slices.Clone(t.Columns), t.Exports...) {
 		if t.byKey[c] == nil {
-			return fmt.Errorf("record type %s: import column %s is no field", t.Name, c)
+			return fmt.Errorf("record type %s: import or export column %s is no field", t.Name, c)
 		}
 	}
 	indexes := t.Indexes
