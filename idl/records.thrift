@@ -40,7 +40,7 @@ struct IDReq {
 
 struct IDsReq {
     1: string type (go.tag = 'validate:"required,max=40"')
-    2: list<string> ids (go.tag = 'validate:"required,min=1,max=200"')
+    2: list<string> ids (go.tag = 'validate:"max=200"')
 }
 
 struct SaveReq {

@@ -241,7 +241,7 @@ func (p *IDReq) String() string {
 
 type IDsReq struct {
 	Type string   `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
-	Ids  []string `thrift:"ids,2" frugal:"2,default,list<string>" validate:"required,min=1,max=200" json:"ids"`
+	Ids  []string `thrift:"ids,2" frugal:"2,default,list<string>" validate:"max=200" json:"ids"`
 }
 
 func NewIDsReq() *IDsReq {
