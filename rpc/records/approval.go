@@ -32,11 +32,11 @@ type approvable interface{ Approvals() *model.Approval }
 func approvalOf[T any](doc *T) *model.Approval { return any(doc).(approvable).Approvals() }
 
 // errDecided answers the second of two who decide.
-const errDecided = "该申请已审批，不能重复操作"
+const errDecided = "该申请已审核，不能重复操作"
 
 func (a *Approval[T]) actions() []Action[T] {
-	pending := func(doc *T) bool { return approvalOf(doc).ApprovalStatus == model.ApprovalPending }
-	opinion := Field{Key: "approvalOpinion", Label: "审批意见", Type: "text", Form: true, Max: 500}
+	pending := func(doc *T) bool { return approvalOf(doc).State == model.ApprovalPending }
+	opinion := Field{Key: "opinion", Label: "审核意见", Type: "text", Form: true, Max: 500}
 	reason := opinion
 	reason.Required = true
 	return []Action[T]{
@@ -67,11 +67,11 @@ func (a *Approval[T]) actions() []Action[T] {
 // decide writes the decision down, and the event by which both sides hear of it.
 func (a *Approval[T]) decide(ctx context.Context, doc *T, state string, in Input) {
 	p, c, now := approvalOf(doc), kit.CallerOf(ctx), a.clock.Now()
-	p.ApprovalStatus, p.ApprovalOpinion = state, in.String("approvalOpinion")
-	p.ApprovedBy, p.ApproverName, p.ApprovedAt = c.UserID, c.Name, &now
+	p.State, p.Opinion = state, in.String("opinion")
+	p.ApproverID, p.ApproverName, p.ApprovedAt = c.UserID, c.Name, &now
 	h := any(doc).(model.Document).Header()
 	d := model.Decided{
-		Title: a.title, Name: a.message(doc), Approved: state == model.ApprovalApproved, Opinion: p.ApprovalOpinion,
+		Title: a.title, Name: a.message(doc), Approved: state == model.ApprovalApproved, Opinion: p.Opinion,
 		TargetID: h.ID, SubmittedBy: h.CreatedBy,
 	}
 	if a.Applicant != nil {

@@ -68,7 +68,7 @@ func (t *Type[T, P]) create(ctx context.Context, values map[string]json.RawMessa
 		}
 	}
 	if t.Approval != nil {
-		*approvalOf(doc) = model.Approval{ApprovalStatus: model.ApprovalPending}
+		*approvalOf(doc) = model.Approval{State: model.ApprovalPending}
 	}
 	if err := t.complete(ctx, nil, doc); err != nil {
 		return nil, err
