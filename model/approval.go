@@ -17,8 +17,6 @@ type Approval struct {
 	ApproverID   string     `bson:"approverId,omitempty" json:"-"`
 	ApproverName string     `bson:"approverName" json:"approverName" record:"label=审核人,readonly"`
 	ApprovedAt   *time.Time `bson:"approvedAt,omitempty" json:"approvedAt" record:"label=审核时间,readonly"`
-	// EffectDue: approved, and the effect on other documents is not known to be done.
-	EffectDue bool `bson:"effectDue,omitempty" json:"-"`
 }
 
 // Approvals gives the record engine access to the Approval of any document.

@@ -18,6 +18,9 @@ type Base struct {
 	Deleted   bool       `bson:"deleted" json:"-"`
 	DeletedAt *time.Time `bson:"deletedAt,omitempty" json:"-"`
 	DeletedBy string     `bson:"deletedBy,omitempty" json:"-"`
+	// FollowDue: what must follow this change in other documents is not known to be
+	// done (records.Type.Follow).
+	FollowDue bool `bson:"followDue,omitempty" json:"-"`
 	// Pending are the events that this document caused and the relay has not yet
 	// handed on. They are saved in the same write as the change itself.
 	Pending []Event `bson:"pending,omitempty" json:"-"`

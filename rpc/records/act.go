@@ -40,7 +40,11 @@ func (t *Type[T, P]) act(ctx context.Context, id, key string, body []byte) (Row,
 		}
 		copied := *doc
 		old = &copied
-		return a.Do(ctx, doc, in)
+		if err := a.Do(ctx, doc, in); err != nil {
+			return err
+		}
+		P(doc).Header().FollowDue = t.due(doc)
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
@@ -22,7 +20,6 @@ type Approval[T any] struct {
 	Effect func(ctx context.Context, doc *T) error
 
 	title   string
-	apply   func(ctx context.Context, doc *T) error
 	message func(*T) string
 	clock   *kit.Clock
 }
@@ -48,11 +45,9 @@ func (a *Approval[T]) actions() []Action[T] {
 						return err
 					}
 				}
-				approvalOf(doc).EffectDue = a.Effect != nil
 				a.decide(ctx, doc, model.ApprovalApproved, in)
 				return nil
 			},
-			After: func(ctx context.Context, doc *T) error { return a.apply(ctx, doc) },
 		},
 		{
 			Key: "reject", Title: "不通过", Fields: []Field{reason}, When: pending, Refusal: errDecided, Permission: "approve",
@@ -83,7 +78,7 @@ func (a *Approval[T]) decide(ctx context.Context, doc *T, state string, in Input
 // approvals readies the approval of a type.
 func (t *Type[T, P]) approvals() {
 	a := t.Approval
-	a.title, a.message, a.clock, a.apply = t.Title, t.nameOf, t.engine.clock, t.applyEffect
+	a.title, a.message, a.clock = t.Title, t.nameOf, t.engine.clock
 	t.Actions = append(a.actions(), t.Actions...)
 	for i := range t.Actions {
 		if t.Actions[i].Permission == "approve" {
@@ -105,31 +100,4 @@ func (t *Type[T, P]) announce(ctx context.Context, doc *T) {
 	h.Emit(model.NewEvent(kit.KeyID("submitted", h.ID, fmt.Sprint(h.Version)), model.EventSubmitted, h.OrgID, t.engine.clock.Now(), model.Submitted{
 		Type: t.Name, Title: t.Title, Name: t.nameOf(doc), TargetID: h.ID, Permission: permission, MemberID: c.MemberID, MemberName: c.Name, OrgID: h.OrgID, Orgs: h.Orgs,
 	}))
-}
-
-// applyEffect runs the effect of an approval and notes that it is done.
-func (t *Type[T, P]) applyEffect(ctx context.Context, doc *T) error {
-	if !approvalOf(doc).EffectDue {
-		return nil
-	}
-	if err := t.Approval.Effect(ctx, doc); err != nil {
-		return err
-	}
-	approvalOf(doc).EffectDue = false
-	_, err := t.Collection.Mongo().UpdateOne(ctx, bson.D{{Key: "_id", Value: P(doc).Header().ID}},
-		bson.D{{Key: "$unset", Value: bson.D{{Key: "effectDue", Value: ""}}}})
-	if err != nil {
-		return fmt.Errorf("effect of %s: %w", t.Name, err)
-	}
-	return nil
-}
-
-// resume runs the effects that a crash left undone.
-func (t *Type[T, P]) resume(ctx context.Context) error {
-	if t.Approval == nil || t.Approval.Effect == nil {
-		return nil
-	}
-	return t.Collection.Each(ctx, model.Everything, bson.D{{Key: "effectDue", Value: true}}, model.Page{}, func(doc *T) error {
-		return t.applyEffect(ctx, doc)
-	})
 }

@@ -356,15 +356,15 @@ func (t *Type[T, P]) possible(doc *T, given []string) []string {
 
 func (t *Type[T, P]) actions(c *kit.Caller) []string {
 	given := []string{"view"}
-	writes := !t.Global || c.TopLevel
+	writes := !t.Global || c.TopLevel || c.Kind == kit.Member
 	may := func(verb string) bool { return c.Can(t.Name + "." + verb) }
 	if c.Kind == kit.Member && t.Own != nil {
 		may = func(verb string) bool { return verb == "update" && t.Own.Update || verb == "delete" && t.Own.Delete }
 	}
-	if writes && !t.NoUpdate && may("update") {
+	if writes && !never(c, t.NoUpdate) && may("update") {
 		given = append(given, "update")
 	}
-	if writes && !t.NoDelete && may("delete") {
+	if writes && !never(c, t.NoDelete) && may("delete") {
 		given = append(given, "delete")
 	}
 	for _, a := range t.Actions {

@@ -59,9 +59,19 @@ func (t *Type[T, P]) runRows(ctx context.Context, batchID string, rows []importR
 	if len(docs) == 0 {
 		return reasons, nil
 	}
+	for _, d := range docs {
+		d.Header().FollowDue = t.due(d)
+	}
 	failed, err := t.store(ctx, docs)
 	if err != nil {
 		return nil, err
+	}
+	for i, d := range docs {
+		if failed[i] == nil {
+			if err := t.follow(ctx, d); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if len(failed) == 0 {
 		return reasons, nil

@@ -70,6 +70,9 @@ type Field struct {
 	// Resolver names the Ref that answers when it is not the one called Ref, e.g. one
 	// that knows branches only.
 	Resolver string `json:"-"`
+	// Part: the record is part of the one that this field refers to, which it neither
+	// keeps from being deleted nor outlives.
+	Part bool `json:"-"`
 	// Virtual: shown by Present or read by FromImport, never stored.
 	Virtual bool `json:"-"`
 	// After places a field that has no tag after another one; "" at the end.
@@ -107,6 +110,14 @@ type Input map[string]any
 
 // String is the text of a field, "" when it was left empty.
 func (in Input) String(key string) string { s, _ := in[key].(string); return s }
+
+// Related is a list of another record type that belongs to a record: those whose Field
+// names it.
+type Related struct {
+	Type  string `json:"type"`
+	Field string `json:"field"`
+	Title string `json:"title"`
+}
 
 // Own opens a record type to members in WeChat: each sees, and may write as far as is
 // said here, the records that Where finds for him, and no other.
@@ -207,6 +218,14 @@ type Type[T any, P interface {
 	// more than once.
 	BeforeDelete func(ctx context.Context, doc *T) error
 	AfterDelete  func(ctx context.Context, doc *T) error
+	// Follow does in other documents what a change of this one asks for: created, changed,
+	// acted on, imported or deleted (doc.Deleted). It runs after the write, and again
+	// after a crash until it returned nil: it must be idempotent. FollowWhen spares the
+	// documents that ask for nothing.
+	Follow     func(ctx context.Context, doc *T) error
+	FollowWhen func(doc *T) bool
+	// Related are the lists that a record's page shows below it.
+	Related []Related
 	// Viewed runs when an admin opens one record, e.g. to mark it read.
 	Viewed func(ctx context.Context, doc *T) error
 	// Ready runs once when the service starts, e.g. to store defaults.
@@ -221,6 +240,9 @@ type Type[T any, P interface {
 	// RowActions may take away or add actions of one document. given holds view, update,
 	// delete and the declared Actions, as far as the caller has the permission.
 	RowActions func(caller *kit.Caller, doc *T, given []string) []string
+	// Rehome moves the documents with an organisation in its own way: for those whose
+	// Orgs are not the path of their OrgID.
+	Rehome func(ctx context.Context, orgID string, path []string) error
 	// Summary is what the list shows beside its rows; filter holds the scope too.
 	Summary func(ctx context.Context, filter bson.D) (map[string]string, error)
 
@@ -262,6 +284,7 @@ type anyType interface {
 	ref() Ref
 	uses(ctx context.Context, typ, id string) (bool, error)
 	rehome(ctx context.Context, orgID string, path []string) error
+	deleteParts(ctx context.Context, typ, id, by string) error
 	resume(ctx context.Context) error
 }
 
@@ -288,6 +311,9 @@ func (t *Type[T, P]) bind(ctx context.Context, e *Engine) error {
 		}
 	}
 	indexes := t.Indexes
+	if t.Follow != nil || t.Approval != nil {
+		indexes = append(indexes, model.Index{Keys: bson.D{{Key: "followDue", Value: 1}}, Sparse: true})
+	}
 	for i, u := range t.Unique {
 		keys := bson.D{}
 		for _, k := range u.Keys {
@@ -348,17 +374,8 @@ func (t *Type[T, P]) can(ctx context.Context, verb string) error {
 	return kit.ErrForbidden
 }
 
-// shown are the fields that a caller sees.
-func (t *Type[T, P]) shown(c *kit.Caller) []*Field {
-	if c.Kind != kit.Member || t.Own == nil {
-		return t.fields
-	}
-	var out []*Field
-	for _, k := range t.Own.Fields {
-		out = append(out, t.byKey[k])
-	}
-	return out
-}
+// never applies NoCreate, NoUpdate and NoDelete: they are about admins, Own about members.
+func never(c *kit.Caller, no bool) bool { return no && c.Kind != kit.Member }
 
 // fillable tells whether the caller's form has the field.
 func (t *Type[T, P]) fillable(c *kit.Caller, f *Field) bool {
@@ -381,6 +398,7 @@ type schemaJSON struct {
 	Importable  bool            `json:"importable"`
 	Exportable  bool            `json:"exportable"`
 	DefaultSort string          `json:"defaultSort"`
+	Related     []Related       `json:"related,omitempty"`
 }
 
 func (t *Type[T, P]) schema(ctx context.Context) (any, error) {
@@ -388,16 +406,16 @@ func (t *Type[T, P]) schema(ctx context.Context) (any, error) {
 		return nil, err
 	}
 	c := kit.CallerOf(ctx)
-	writes := !t.Global || c.TopLevel
+	writes := !t.Global || c.TopLevel || c.Kind == kit.Member
 	may := func(verb string) bool { return t.can(ctx, verb) == nil }
 	s := schemaJSON{
 		Type: t.Name, Title: t.Title, Fields: []*Field{},
-		Importable: len(t.Columns) > 0, Exportable: !t.NoExport, DefaultSort: "-createdAt",
+		Importable: len(t.Columns) > 0, Exportable: !t.NoExport, DefaultSort: "-createdAt", Related: t.Related,
 		Permissions: map[string]bool{
 			"view":   true,
-			"create": !t.NoCreate && writes && may("create"),
-			"update": !t.NoUpdate && writes && may("update"),
-			"delete": !t.NoDelete && writes && may("delete"),
+			"create": !never(c, t.NoCreate) && writes && may("create"),
+			"update": !never(c, t.NoUpdate) && writes && may("update"),
+			"delete": !never(c, t.NoDelete) && writes && may("delete"),
 			"import": len(t.Columns) > 0 && writes && may("import"),
 			"export": !t.NoExport && may("export"),
 			"reveal": t.Reveal != nil && may("reveal"),

@@ -1,0 +1,67 @@
+package records
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"zhihuidangjian/model"
+)
+
+// due tells whether something in other documents must follow a change of this one. The
+// answer is saved in the same write as the change.
+func (t *Type[T, P]) due(doc *T) bool {
+	if t.Follow != nil && (t.FollowWhen == nil || t.FollowWhen(doc)) {
+		return true
+	}
+	return t.Approval != nil && t.Approval.Effect != nil && approvalOf(doc).State == model.ApprovalApproved
+}
+
+// follow does what must follow a change, and notes that it is done.
+func (t *Type[T, P]) follow(ctx context.Context, doc *T) error {
+	h := P(doc).Header()
+	if !h.FollowDue {
+		return nil
+	}
+	if t.Follow != nil && (t.FollowWhen == nil || t.FollowWhen(doc)) {
+		if err := t.Follow(ctx, doc); err != nil {
+			return err
+		}
+	}
+	if a := t.Approval; a != nil && a.Effect != nil && approvalOf(doc).State == model.ApprovalApproved {
+		if err := a.Effect(ctx, doc); err != nil {
+			return err
+		}
+	}
+	h.FollowDue = false
+	// Only of the version that was followed: a later change has its own.
+	_, err := t.Collection.Mongo().UpdateOne(ctx, bson.D{{Key: "_id", Value: h.ID}, {Key: "version", Value: h.Version}},
+		bson.D{{Key: "$unset", Value: bson.D{{Key: "followDue", Value: ""}}}})
+	if err != nil {
+		return fmt.Errorf("follow %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+// resume follows the changes that a crash left alone, deleted documents too.
+func (t *Type[T, P]) resume(ctx context.Context) error {
+	if t.Follow == nil && (t.Approval == nil || t.Approval.Effect == nil) {
+		return nil
+	}
+	cur, err := t.Collection.Mongo().Find(ctx, bson.D{{Key: "followDue", Value: true}})
+	if err != nil {
+		return fmt.Errorf("resume %s: %w", t.Name, err)
+	}
+	defer cur.Close(context.WithoutCancel(ctx))
+	var errs []error
+	for cur.Next(ctx) {
+		doc := new(T)
+		if err := cur.Decode(doc); err != nil {
+			return fmt.Errorf("resume %s: %w", t.Name, err)
+		}
+		errs = append(errs, t.follow(ctx, doc))
+	}
+	return errors.Join(append(errs, cur.Err())...)
+}
