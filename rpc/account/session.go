@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -13,6 +14,7 @@ import (
 	account "zhihuidangjian/idl/gen/account"
 	"zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -150,6 +152,52 @@ func (s *Service) MemberSession(ctx context.Context, req *account.MemberSessionR
 // Logout ends a session at once.
 func (s *Service) Logout(ctx context.Context, req *account.TokenReq) (*records.Empty, error) {
 	return &records.Empty{}, s.redis.Del(ctx, sessionKey(req.Token)).Err()
+}
+
+// Rehome moves the users of an organisation along with it; their sessions learn of the
+// new place.
+func (s *Service) Rehome(ctx context.Context, req *records.RehomeReq) (*records.Empty, error) {
+	if _, err := s.Engine.Rehome(ctx, req); err != nil {
+		return nil, err
+	}
+	users, err := s.users.Find(ctx, model.Within(req.OrgId), nil, model.Page{})
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range users {
+		keys, err := s.redis.SMembers(ctx, "session:user:"+u.ID).Result()
+		if err != nil {
+			return nil, fmt.Errorf("sessions of %s: %w", u.ID, err)
+		}
+		for _, key := range keys {
+			if err := s.moveSession(ctx, key, u.Orgs); err != nil {
+				return nil, fmt.Errorf("sessions of %s: %w", u.ID, err)
+			}
+		}
+	}
+	return &records.Empty{}, nil
+}
+
+func (s *Service) moveSession(ctx context.Context, key string, orgs []string) error {
+	b, err := s.redis.Get(ctx, key).Bytes()
+	if err == redis.Nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ses := &session{}
+	if err := json.Unmarshal(b, ses); err != nil {
+		return err
+	}
+	if slices.Equal(ses.Caller.Orgs, orgs) {
+		return nil
+	}
+	ses.Caller.Orgs = orgs
+	if b, err = json.Marshal(ses); err != nil {
+		return err
+	}
+	return s.redis.SetArgs(ctx, key, b, redis.SetArgs{Mode: "XX", KeepTTL: true}).Err()
 }
 
 // endSessions logs a user out everywhere: after a change of password, or when disabled.

@@ -23,6 +23,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	tree := records.Party{Client: s.d.Party}
 	return records.New(ctx, records.Config{
 		DB: s.d.DB, Clock: s.d.Clock, Orgs: tree, Seal: s.d.Seal, Refs: tree.Refs(),
+		Beside: []*mongo.Collection{s.settled.Mongo(), s.ledger.Mongo(), s.notices.Mongo(), s.refunds.Mongo(), s.keys.Mongo()},
 	}, s.baseType(), s.orderType())
 }
 

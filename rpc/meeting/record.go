@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	partygen "zhihuidangjian/idl/gen/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
@@ -29,7 +30,7 @@ var (
 // newEngine declares the record type.
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	return records.New(ctx,
-		records.Config{DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Refs: map[string]records.Ref{
+		records.Config{DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Beside: []*mongo.Collection{s.checkins.Mongo()}, Refs: map[string]records.Ref{
 			"organization": {Labels: s.orgLabels, Check: s.checkOrgs},
 			"member":       {Labels: s.memberLabels, Check: s.checkMembers},
 		}},

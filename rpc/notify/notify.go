@@ -70,7 +70,9 @@ func New(d Deps) (*Service, error) {
 		return nil, fmt.Errorf("notify: %w", err)
 	}
 	// No record type is kept here yet; the engine answers so.
-	if s.Engine, err = records.New(ctx, records.Config{DB: d.DB, Clock: d.Clock, Seal: d.Seal}); err != nil {
+	if s.Engine, err = records.New(ctx, records.Config{
+		DB: d.DB, Clock: d.Clock, Seal: d.Seal, Beside: []*mongo.Collection{s.messages.Mongo(), s.consents.Mongo()},
+	}); err != nil {
 		return nil, fmt.Errorf("notify: %w", err)
 	}
 	return s, nil

@@ -393,20 +393,38 @@ func (s *Service) rank(ctx context.Context, dimension, subject string, year int)
 	return nil
 }
 
+// dropBoards forgets every leaderboard; who reads one has it made anew.
+func (s *Service) dropBoards(ctx context.Context) error {
+	iter := s.d.Redis.Scan(ctx, 0, "points:{*", 500).Iterator()
+	for iter.Next(ctx) {
+		if err := s.d.Redis.Del(ctx, iter.Val()).Err(); err != nil {
+			return fmt.Errorf("drop boards: %w", err)
+		}
+	}
+	if err := iter.Err(); err != nil {
+		return fmt.Errorf("drop boards: %w", err)
+	}
+	return nil
+}
+
+// Rehome moves what an organisation has earned along with it. The boards of its former
+// and its new superiors are made anew.
+func (s *Service) Rehome(ctx context.Context, req *recordsgen.RehomeReq) (*recordsgen.Empty, error) {
+	s.orgs.Clear()
+	if _, err := s.Engine.Rehome(ctx, req); err != nil {
+		return nil, err
+	}
+	return &recordsgen.Empty{}, s.dropBoards(ctx)
+}
+
 // Rebuild makes every leaderboard anew from the ledger. Readers meanwhile have a board
 // that they miss made on the spot.
 func (s *Service) Rebuild(ctx context.Context, _ *recordsgen.Empty) (*recordsgen.Empty, error) {
 	if err := kit.RequireSystem(ctx); err != nil {
 		return nil, err
 	}
-	iter := s.d.Redis.Scan(ctx, 0, "points:{*", 500).Iterator()
-	for iter.Next(ctx) {
-		if err := s.d.Redis.Del(ctx, iter.Val()).Err(); err != nil {
-			return nil, fmt.Errorf("rebuild: %w", err)
-		}
-	}
-	if err := iter.Err(); err != nil {
-		return nil, fmt.Errorf("rebuild: %w", err)
+	if err := s.dropBoards(ctx); err != nil {
+		return nil, err
 	}
 	boards := map[board]bool{}
 	err := s.sums(ctx, bson.D{}, func(l *ledgerLine) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -106,7 +108,9 @@ func checkRule(ctx context.Context, _, r *model.PointsRule) error {
 
 // newEngine declares the record type: seen by every admin, changed by the top level's.
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
-	return records.New(ctx, records.Config{DB: s.d.DB, Clock: s.d.Clock, Orgs: s}, &records.Type[model.PointsRule, *model.PointsRule]{
+	return records.New(ctx, records.Config{
+		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Beside: []*mongo.Collection{s.entries.Mongo(), s.days.Mongo()},
+	}, &records.Type[model.PointsRule, *model.PointsRule]{
 		Name: ruleType, Title: "积分配置", Collection: s.rules,
 		Global: true, NoCreate: true, NoDelete: true, NoExport: true, DefaultSort: "sortNo",
 		BeforeSave: checkRule,

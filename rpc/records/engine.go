@@ -32,18 +32,22 @@ type Config struct {
 	Seal *model.Sealer
 	// Refs answer for the fields of type ref and refs.
 	Refs map[string]Ref
+	// Beside are the service's collections of documents that are no record types, and
+	// that move with their organisation all the same.
+	Beside []*mongo.Collection
 }
 
 // Engine implements the generated Records service for a set of types. A domain service
 // embeds it. Close stops its imports; they go on elsewhere or after the next start.
 type Engine struct {
-	db    *mongo.Database
-	clock *kit.Clock
-	orgs  Orgs
-	seal  *model.Sealer
-	refs  map[string]Ref
-	types map[string]anyType
-	order []anyType // as declared
+	db     *mongo.Database
+	clock  *kit.Clock
+	orgs   Orgs
+	seal   *model.Sealer
+	refs   map[string]Ref
+	types  map[string]anyType
+	order  []anyType // as declared
+	beside []*mongo.Collection
 
 	imports *imports
 	ctx     context.Context
@@ -56,7 +60,7 @@ var _ gen.Records = (*Engine)(nil)
 
 // New makes an engine of record types (*Type values) and ensures their indexes.
 func New(ctx context.Context, c Config, types ...interface{ name() string }) (*Engine, error) {
-	e := &Engine{db: c.DB, clock: c.Clock, orgs: c.Orgs, seal: c.Seal, refs: c.Refs, types: map[string]anyType{}}
+	e := &Engine{db: c.DB, clock: c.Clock, orgs: c.Orgs, seal: c.Seal, refs: c.Refs, types: map[string]anyType{}, beside: c.Beside}
 	for _, x := range types {
 		t, ok := x.(anyType)
 		if !ok {
@@ -264,6 +268,11 @@ func (e *Engine) Rehome(ctx context.Context, req *gen.RehomeReq) (*gen.Empty, er
 	}
 	for _, t := range e.order {
 		if err := t.rehome(ctx, req.OrgId, req.Path); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range e.beside {
+		if err := Rehome(ctx, c, req.OrgId, req.Path); err != nil {
 			return nil, err
 		}
 	}

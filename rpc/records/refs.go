@@ -2,11 +2,14 @@ package records
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"reflect"
 	"slices"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
@@ -101,7 +104,7 @@ func (t *Type[T, P]) uses(ctx context.Context, typ, id string) (bool, error) {
 		return false, nil
 	}
 	for _, f := range t.fields {
-		if f.Ref != typ || f.bson == "" {
+		if f.Ref != typ || f.bson == "" || f.Part {
 			continue
 		}
 		n, err := t.Collection.Count(ctx, model.Everything, bson.D{{Key: f.bson, Value: id}})
@@ -114,7 +117,7 @@ func (t *Type[T, P]) uses(ctx context.Context, typ, id string) (bool, error) {
 
 // info is the type as menus and roles see it.
 func (t *Type[T, P]) info() *gen.TypeInfo {
-	out := &gen.TypeInfo{Type: t.Name, Title: t.Title, Menu: t.Menu, Own: t.Own != nil}
+	out := &gen.TypeInfo{Type: t.Name, Title: t.Title, Menu: t.Menu, Own: t.Own != nil, Collection: t.Collection.Mongo().Name()}
 	add := func(ok bool, verb, label string) {
 		if ok {
 			out.Permissions = append(out.Permissions, &gen.Permission{Key: t.Name + "." + verb, Label: label})
@@ -136,33 +139,92 @@ func (t *Type[T, P]) info() *gen.TypeInfo {
 	return out
 }
 
-// rehome gives the documents of an organisation, and of those below it, their new path,
-// deleted ones too. The version moves, so that nobody saves the old path over it.
+// rehome gives the documents of the type their new path, in its own way if it has one.
 func (t *Type[T, P]) rehome(ctx context.Context, orgID string, path []string) error {
-	c := t.Collection.Mongo()
-	cur, err := c.Find(ctx, bson.D{{Key: "orgs", Value: orgID}})
+	if t.Rehome != nil {
+		return t.Rehome(ctx, orgID, path)
+	}
+	return Rehome(ctx, t.Collection.Mongo(), orgID, path)
+}
+
+// rehomeChunk is how many documents one write of Rehome moves.
+const rehomeChunk = 500
+
+// Rehome gives the documents of an organisation, and of those below it, their new path,
+// deleted ones too. The version moves, so that nobody saves the old path over it. Done
+// again, or after a crash half-way, it moves only what is not moved yet.
+func Rehome(ctx context.Context, c *mongo.Collection, orgID string, path []string) error {
+	fail := func(err error) error { return fmt.Errorf("rehome %s: %w", c.Name(), err) }
+	cur, err := c.Find(ctx, bson.D{{Key: "orgs", Value: orgID}}, options.Find().SetProjection(bson.D{{Key: "orgs", Value: 1}}))
 	if err != nil {
-		return fmt.Errorf("rehome %s: %w", t.Name, err)
+		return fail(err)
 	}
 	defer cur.Close(context.WithoutCancel(ctx))
+	type batch struct {
+		was, now []string
+		ids      bson.A
+	}
+	batches := map[string]*batch{}
+	move := func(b *batch) error {
+		_, err := c.UpdateMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: b.ids}}}, {Key: "orgs", Value: b.was}},
+			bson.D{{Key: "$set", Value: bson.D{{Key: "orgs", Value: b.now}}}, {Key: "$inc", Value: bson.D{{Key: "version", Value: 1}}}})
+		b.ids = nil
+		return err
+	}
 	for cur.Next(ctx) {
 		var d struct {
 			ID   string   `bson:"_id"`
 			Orgs []string `bson:"orgs"`
 		}
 		if err := cur.Decode(&d); err != nil {
-			return fmt.Errorf("rehome %s: %w", t.Name, err)
+			return fail(err)
 		}
 		at := slices.Index(d.Orgs, orgID)
-		orgs := append(slices.Clone(path), d.Orgs[at+1:]...)
-		if reflect.DeepEqual(orgs, d.Orgs) {
+		if at == len(path)-1 && slices.Equal(d.Orgs[:at+1], path) {
 			continue
 		}
-		_, err := c.UpdateOne(ctx, bson.D{{Key: "_id", Value: d.ID}, {Key: "orgs", Value: d.Orgs}},
-			bson.D{{Key: "$set", Value: bson.D{{Key: "orgs", Value: orgs}}}, {Key: "$inc", Value: bson.D{{Key: "version", Value: 1}}}})
-		if err != nil {
-			return fmt.Errorf("rehome %s: %w", t.Name, err)
+		key := strings.Join(d.Orgs, "/")
+		b := batches[key]
+		if b == nil {
+			b = &batch{was: d.Orgs, now: append(slices.Clone(path), d.Orgs[at+1:]...)}
+			batches[key] = b
+		}
+		if b.ids = append(b.ids, d.ID); len(b.ids) >= rehomeChunk {
+			if err := move(b); err != nil {
+				return fail(err)
+			}
 		}
 	}
-	return cur.Err()
+	if err := cur.Err(); err != nil {
+		return fail(err)
+	}
+	for _, b := range batches {
+		if len(b.ids) == 0 {
+			continue
+		}
+		if err := move(b); err != nil {
+			return fail(err)
+		}
+	}
+	return nil
+}
+
+// deleteParts deletes what is part of a record that is deleted.
+func (t *Type[T, P]) deleteParts(ctx context.Context, typ, id, by string) error {
+	for _, f := range t.fields {
+		if f.Ref != typ || !f.Part {
+			continue
+		}
+		parts, err := t.Collection.Find(ctx, model.Everything, bson.D{{Key: f.bson, Value: id}}, model.Page{})
+		if err != nil {
+			return err
+		}
+		for _, p := range parts {
+			err := t.Collection.SoftDelete(ctx, model.Everything, P(p).Header().ID, by, nil)
+			if err != nil && !errors.Is(err, model.ErrNotFound) {
+				return err
+			}
+		}
+	}
+	return nil
 }
