@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +29,8 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-// Collections are those whose documents emit events.
+// Collections are those whose documents emit events in bursts; they are looked at at every
+// turn, those of all record types once a second.
 var Collections = []string{"meetings", "checkins", "dues_orders"}
 
 // Deps is what a relay needs.
@@ -37,6 +39,8 @@ type Deps struct {
 	Redis  redis.UniversalClient // nil: no claims
 	Points pointssvc.Client
 	Notify notifysvc.Client
+	// Types tells the record types, whose collections emit events too; may be nil.
+	Types func(context.Context) ([]*recordsgen.TypeInfo, error)
 }
 
 const (
@@ -52,6 +56,7 @@ const (
 type Relay struct {
 	d Deps
 
+	all     time.Time // of the last look at every collection
 	mu      sync.Mutex
 	waiting map[string]*wait // documents whose events were refused, by collection and id
 }
@@ -94,8 +99,12 @@ type carrier struct {
 
 // Once looks through the collections once and returns how many events were handed on.
 func (r *Relay) Once(ctx context.Context) (int, error) {
+	names, err := r.collections(ctx)
+	if err != nil {
+		return 0, err
+	}
 	total := 0
-	for _, name := range Collections {
+	for _, name := range names {
 		n, err := r.drain(ctx, r.d.DB.Collection(name))
 		total += n
 		if err != nil {
@@ -103,6 +112,27 @@ func (r *Relay) Once(ctx context.Context) (int, error) {
 		}
 	}
 	return total, nil
+}
+
+// every is how often the collections of all record types are looked at.
+const every = time.Second
+
+func (r *Relay) collections(ctx context.Context) ([]string, error) {
+	if r.d.Types == nil || time.Since(r.all) < every {
+		return Collections, nil
+	}
+	types, err := r.d.Types(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("record types: %w", err)
+	}
+	r.all = time.Now()
+	names := slices.Clone(Collections)
+	for _, t := range types {
+		if !slices.Contains(names, t.Collection) {
+			names = append(names, t.Collection)
+		}
+	}
+	return names, nil
 }
 
 // drain hands on one batch of a collection, in the order of time. Index: (pending.at).

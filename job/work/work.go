@@ -17,7 +17,7 @@ func Run(ctx context.Context, p *suite.Platform, c *suite.Clients) error {
 	var wg sync.WaitGroup
 	var relay, tasks error
 	wg.Go(func() {
-		relay = outbox.Run(ctx, outbox.Deps{DB: p.DB, Redis: p.Redis, Points: c.Points, Notify: c.Notify})
+		relay = outbox.Run(ctx, outbox.Deps{DB: p.DB, Redis: p.Redis, Points: c.Points, Notify: c.Notify, Types: c.Types})
 	})
 	wg.Go(func() {
 		tasks = schedule.Run(ctx, schedule.Deps{

@@ -557,6 +557,8 @@ type TypeInfo struct {
 	Permissions []*Permission `thrift:"permissions,4" frugal:"4,default,list<Permission>" json:"permissions"`
 	// members have a page of their own records
 	Own bool `thrift:"own,5" frugal:"5,default,bool" json:"own"`
+	// where its documents lie, for the relay of events
+	Collection string `thrift:"collection,6" frugal:"6,default,string" json:"collection"`
 }
 
 func NewTypeInfo() *TypeInfo {
@@ -597,6 +599,13 @@ func (p *TypeInfo) GetPermissions() (v []*Permission) {
 func (p *TypeInfo) GetOwn() (v bool) {
 	if p != nil {
 		return p.Own
+	}
+	return
+}
+
+func (p *TypeInfo) GetCollection() (v string) {
+	if p != nil {
+		return p.Collection
 	}
 	return
 }
