@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/cloudwego/hertz/pkg/app"
@@ -26,6 +27,10 @@ func (e *Edge) headers(ctx context.Context, c *app.RequestContext) {
 		"form-action 'self'; frame-ancestors "+frames)
 	if strings.HasPrefix(path, "/api/") {
 		h.Set("Cache-Control", "no-store")
+	}
+	if strings.HasPrefix(path, "/api/console/") {
+		// What day it is, is not for the browser's clock to say.
+		h.Set("X-Server-Time", strconv.FormatInt(e.clock.Now().UnixMilli(), 10))
 	}
 	c.Next(ctx)
 }

@@ -33,10 +33,10 @@ func (s *Service) baseType() *records.Type[model.DuesBase, *model.DuesBase] {
 	return &records.Type[model.DuesBase, *model.DuesBase]{
 		Name: "duesBase", Title: "党费基数", Collection: s.bases, NoUpdate: true,
 		Fields: []records.Field{
-			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member", Required: true, Form: true, Fixed: true, Search: true},
+			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member", Required: true, Form: true, Fixed: true},
 			{Key: "memberName", Label: "姓名", List: true, Search: true, Keyword: true, Required: true},
 			{Key: "idNumber", Label: "身份证号", Type: "idNumber", List: true, Required: true},
-			{Key: "orgId", Label: "党组织", Type: "ref", Ref: "organization", List: true, Search: true, ReadOnly: true},
+			{Key: "orgId", Label: "党组织", Type: "ref", Ref: "organization", List: true, Search: true, ReadOnly: true, Width: 170},
 			{Key: "effectiveMonth", Label: "使用年月", Type: "month", Required: true, Form: true, List: true, Search: true,
 				Help: "从该月起按此基数缴纳，同一党员同一年月再次添加即为更新"},
 			{Key: "baseAmount", Label: "应缴基数", Type: "money", Required: true, Form: true, List: true, Max: maxBase},
@@ -201,11 +201,11 @@ func (s *Service) orderType() *records.Type[model.DuesOrder, *model.DuesOrder] {
 	return &records.Type[model.DuesOrder, *model.DuesOrder]{
 		Name: "duesOrder", Title: "党费", Collection: s.orders, NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{
-			{Key: "orderNo", Label: "订单号", List: true, Keyword: true},
-			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member", Search: true},
+			{Key: "orderNo", Label: "订单号", List: true, Keyword: true, Width: 190},
+			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member"},
 			{Key: "memberName", Label: "姓名", List: true, Search: true, Keyword: true},
 			{Key: "idNumber", Label: "身份证号", Type: "idNumber", List: true},
-			{Key: "orgId", Label: "党组织", Type: "ref", Ref: "organization", List: true, Search: true},
+			{Key: "orgId", Label: "党组织", Type: "ref", Ref: "organization", List: true, Search: true, Width: 170},
 			{Key: "fromMonth", Label: "起始月份", Type: "month", List: true},
 			{Key: "toMonth", Label: "截止月份", Type: "month", List: true},
 			{Key: "month", Label: "缴纳月份", Type: "month", Virtual: true, Search: true},
@@ -220,9 +220,9 @@ func (s *Service) orderType() *records.Type[model.DuesOrder, *model.DuesOrder] {
 			{Key: "paidAt", Label: "支付时间", Type: "datetime", List: true, Search: true},
 			{Key: "operator", Label: "经办人", List: true},
 			{Key: "transactionNo", Label: "微信交易号"},
-			{Key: "deletedBy", Label: "删除人"},
-			{Key: "deletedAt", Label: "删除时间", Type: "datetime"},
-			{Key: "deleteReason", Label: "删除原因"},
+			{Key: "deletedBy", Label: "删除人", List: true},
+			{Key: "deletedAt", Label: "删除时间", Type: "datetime", List: true},
+			{Key: "deleteReason", Label: "删除原因", List: true},
 		},
 		Indexes: orderIndexes,
 		Actions: []records.Action[model.DuesOrder]{

@@ -3,11 +3,10 @@
 /** What tells this run's records from those of other runs on the same server. */
 export const stamp = String(Date.now() % 1e8).padStart(8, '0')
 
-let serial = Math.floor(Math.random() * 800)
-
-/** An ID number with a correct check digit; odd serials are men. */
-export function inventedID(born = '19800101'): string {
-  const first17 = '990101' + born + String(++serial % 1000).padStart(3, '0')
+/** An ID number with a correct check digit, of somebody born between 1960 and 1999. */
+export function inventedID(): string {
+  const born = new Date(Date.UTC(1960, 0, 1 + Math.floor(Math.random() * 14_600))).toISOString().slice(0, 10).replaceAll('-', '')
+  const first17 = '990101' + born + String(Math.floor(Math.random() * 1000)).padStart(3, '0')
   const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
   return first17 + '10X98765432'[weights.reduce((sum, w, i) => sum + w * Number(first17[i]), 0) % 11]
 }

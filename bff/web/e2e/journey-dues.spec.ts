@@ -156,3 +156,232 @@ test('MEMB-16 MEMB-18 members come from the filled template; bad rows are mended
   await expect(row(page, payer.name)).toContainText(before(3))
   await expect(row(page, payer.name)).not.toContainText(payer.idNumber)
 })
+
+test('BASE-02 BASE-03 BASE-09 a base shows its rate and dues before it is saved; a file sets many', async () => {
+  await open(page, '基数管理')
+  await page.getByRole('button', { name: '新增', exact: true }).click()
+  let dialog = page.getByRole('dialog', { name: '新增党费基数' })
+  await dialog.getByRole('button', { name: '确定' }).click()
+  for (const label of ['党员', '使用年月', '应缴基数']) await expect(dialog.getByText(`请填写${label}`)).toBeVisible()
+
+  await choose(field(dialog, 'memberId'), payer.name, payer.name)
+  const effective = field(dialog, 'effectiveMonth').locator('input')
+  await effective.fill(before(2))
+  await effective.press('Enter')
+  const amount = field(dialog, 'baseAmount').locator('input')
+  const computed = [field(dialog, 'rate').locator('input'), field(dialog, 'payableAmount').locator('input')]
+  for (const [typed, rate, due] of [['5000', '1%', '50.00'], ['5000.01', '1.5%', '75.00'], ['3000', '0.5%', '15.00'], ['12000', '2%', '240.00']]) {
+    await amount.fill(typed)
+    await amount.blur()
+    await expect(computed[0]).toHaveValue(rate)
+    await expect(computed[1]).toHaveValue(due)
+  }
+  for (const wrong of ['八千', '1.234', '-5']) {
+    await amount.fill(wrong)
+    await amount.blur()
+    await expect(dialog.getByText('请输入正确的金额')).toBeVisible()
+    for (const c of computed) await expect(c).toHaveValue('')
+    await dialog.getByRole('button', { name: '确定' }).click()
+    await expect(dialog.getByText('请输入正确的金额')).toBeVisible()
+  }
+  await amount.fill('8000')
+  await dialog.getByRole('button', { name: '确定' }).click()
+  await expect(dialog).toBeHidden()
+  for (const text of [before(2), '8000.00', '1.5%', '120.00']) await expect(row(page, payer.name)).toContainText(text)
+
+  dialog = await importing('党费基数')
+  const book = await template(dialog, '党费基数导入模板.xlsx')
+  expect(book.rows('导入模板')).toEqual([['姓名', '身份证号', '使用年月', '应缴基数']])
+  const rows = [[atTheDesk.name, atTheDesk.idNumber, before(2), '8000'], [late.name, late.idNumber, before(2), '-1'], [late.name, inventedID(), before(2), '8000']]
+  expect(await upload(dialog, '基数.xlsx', book.fill('导入模板', rows).save())).toBe('成功1条、失败2条')
+  expect([...(await failures(dialog)).keys()]).toEqual([3, 4])
+  await dialog.getByRole('button', { name: '继续导入' }).click()
+  const again = [rows[0], [late.name, late.idNumber, before(2), '8000']] // the one that is there is updated
+  expect(await upload(dialog, '基数2.xlsx', book.fill('导入模板', again).save())).toBe('成功2条、失败0条')
+  await dialog.getByRole('button', { name: '关闭' }).last().click()
+  await expect(page.locator('.el-pagination__total')).toHaveText('共 3 条')
+})
+
+test('BIND-01 BIND-04 a member binds by name, ID number and SMS code on the official-account page', async () => {
+  await phone.newUser(payer.name, payer.phone)
+  await expect(phone.screen.getByText('首次使用请绑定党员身份')).toBeVisible()
+  await phone.fill({ ...payer, name: atTheDesk.name })
+  await phone.button('获取验证码').click()
+  await expect(phone.screen.getByText('未找到党员信息')).toBeVisible()
+  const nextCode = () => sandbox(BASE, 'POST', 'clock', { advance: '61s' }) // one a minute
+  await nextCode()
+  await phone.bind(payer)
+  await expect(phone.screen.locator('.branch')).toHaveText(branch)
+
+  // Somebody else's WeChat cannot take the same person.
+  await nextCode()
+  await phone.newUser('别人', inventedPhone())
+  await phone.fill(payer)
+  await phone.button('获取验证码').click()
+  await expect(phone.screen.locator('.notice')).toContainText('绑定')
+  await phone.hand(payer.phone)
+  await expect(phone.screen.locator('.branch')).toHaveText(branch)
+
+  await open(page, '绑定党员')
+  await expect(page.getByText('已绑定 1', { exact: true })).toBeVisible()
+  await expect(page.getByText('未注册绑定 7', { exact: true })).toBeVisible()
+  await expect(row(page, payer.name)).toContainText(branch)
+  await page.getByText('未注册绑定 7', { exact: true }).click()
+  await expect(page.locator('.el-pagination__total')).toHaveText('共 7 条')
+  await expect(row(page, payer.name)).toHaveCount(0)
+})
+
+test('DUES-10 a member sees what he owes and pays one month, then several, on his phone', async () => {
+  await phone.entry('党费缴纳').click()
+  const { screen } = phone
+  await expect(screen.getByText('党费缴纳至')).toBeVisible()
+  const months = screen.locator('.month')
+  await expect(months).toHaveCount(3)
+  await expect(screen.locator('.through').nth(1)).toHaveText('¥360.00')
+
+  const pay = async (amount: string, through: string) => {
+    await expect(screen.locator('.sum')).toHaveText(`¥${amount}`)
+    await phone.button('微信支付').click()
+    await screen.locator('#sandbox-pay-confirm').click()
+    await expect(screen.getByText('支付成功')).toBeVisible({ timeout: 20_000 })
+    await expect(screen.locator('.outcome-amount')).toHaveText(`¥${amount}`)
+    await expect(screen.locator('.cell', { hasText: '缴纳至' })).toContainText(through.replace(/-0?/, '年') + '月')
+    await phone.button('返回').click()
+  }
+  await months.nth(2).click()
+  await months.nth(1).click()
+  await expect(screen.getByText('已选 1 个月')).toBeVisible()
+  await pay('120.00', before(2))
+
+  // The rest, and one month ahead.
+  await expect(months).toHaveCount(2)
+  await phone.button('预缴后续月份').click()
+  await months.nth(2).click()
+  await expect(screen.getByText('已选 3 个月')).toBeVisible()
+  await pay('360.00', month(before(0), 1))
+  await expect(screen.getByText('党费已缴清')).toBeVisible()
+  await expect(screen.locator('.order', { hasText: '已支付' })).toHaveCount(2)
+
+  // He is told, and has points.
+  await expect(phone.inbox('duesReceipt')).toHaveCount(2)
+  await expect(phone.inbox('duesReceipt').first()).toContainText('360.00')
+  await phone.home()
+  await phone.tab('我的').click()
+  await expect(screen.locator('.score-number').first()).not.toHaveText('0')
+})
+
+/** 党费管理: enters months of a member, until the one given. */
+async function enter(who: Person, until: string, amount: string) {
+  await open(page, '党费管理')
+  await page.getByRole('button', { name: '新增录入' }).click()
+  const dialog = page.getByRole('dialog', { name: '新增党员党费录入' })
+  await choose(dialog.locator('.el-form-item', { hasText: '党员' }).first(), who.name, who.name)
+  await expect(dialog.getByText('党费缴纳至')).toBeVisible()
+  await choose(dialog.locator('.el-form-item', { hasText: '缴纳截止月份' }), until)
+  await expect(dialog.locator('.money')).toHaveText(`${amount} 元`)
+  await dialog.getByRole('button', { name: '确定' }).click()
+  await expect(dialog).toBeHidden()
+  const line = row(page, who.name).first()
+  await expect(line).toContainText('未支付')
+  return line
+}
+
+test('DUES-13 DUES-14 DUES-15 the cashier takes cash, and a code that a phone pays', async () => {
+  // By a WeChat code.
+  await act(await enter(atTheDesk, before(2), '120.00'), '支付')
+  const cashier = page.locator('.cashier')
+  await expect(cashier).toContainText(atTheDesk.name)
+  await expect(cashier).toContainText('120.00 元')
+  await expect(cashier).toContainText(atTheDesk.idNumber.slice(0, 3) + '***********' + atTheDesk.idNumber.slice(-4))
+  await page.getByRole('button', { name: '返回' }).click()
+  await expect(row(page, atTheDesk.name).first()).toContainText('未支付')
+  await act(row(page, atTheDesk.name).first(), '支付')
+  await page.getByRole('button', { name: '微信支付' }).click()
+  const code = await page.getByAltText('微信支付二维码').getAttribute('data-code-url')
+  expect(code).toMatch(/^weixin:\/\//)
+  await phone.scan(code!)
+  await phone.page.locator('#sandbox-pay-confirm').click()
+  await expect(cashier.getByText('支付成功')).toBeVisible({ timeout: 20_000 }) // without a reload
+  const trade = phone.page.locator('#sandbox-payments [data-trade]').first()
+  await expect(trade).toHaveAttribute('data-state', 'SUCCESS')
+  await trade.locator('[data-act="duplicate"]').click() // says nothing new
+
+  // In cash.
+  await act(await enter(atTheDesk, before(1), '120.00'), '支付')
+  await page.getByRole('button', { name: '现金支付' }).click()
+  await confirm(page, '取消')
+  await expect(cashier.getByText('支付成功')).toHaveCount(0)
+  await page.getByRole('button', { name: '现金支付' }).click()
+  await confirm(page)
+  await expect(cashier.getByText('支付成功')).toBeVisible()
+  await page.goBack()
+  await expect(row(page, atTheDesk.name).first()).toContainText('已支付')
+  await expect(row(page, atTheDesk.name).first().getByRole('button', { name: '支付' })).toHaveCount(0)
+})
+
+test('DORD-01 DORD-03 DORD-04 DORD-06 DORD-09 支付明细 shows the day with its total, prints, and takes a cash order back', async () => {
+  await open(page, '支付明细')
+  const total = page.locator('[data-test="total"]')
+  await expect(total).toContainText('720.00 元')
+  await expect(page.locator('.el-pagination__total')).toHaveText('共 4 条')
+  await expect(page.locator('.days input').first()).toHaveValue(now)
+  await expect(page.locator('.el-table__header th .cell')).toContainText(['订单号', '姓名', '党组织', '起始月份', '截止月份', '支付金额', '支付方式', '缴纳途径', '支付时间', '经办人'])
+  await expect(row(page, payer.name)).toHaveCount(2)
+  await expect(row(page, payer.name).first()).toContainText('手机支付')
+
+  // A receipt for each, and no other: the browser shows the PDF.
+  const [receipt] = await Promise.all([page.context().waitForEvent('page'), act(row(page, payer.name).first(), '打印')])
+  await receipt.waitForURL(/\/receipt$/)
+  const pdf = await page.request.get(receipt.url())
+  await receipt.close()
+  expect(pdf.headers()['content-type']).toBe('application/pdf')
+  expect((await pdf.body()).toString('latin1', 0, 5)).toBe('%PDF-')
+
+  // Money that came by WeChat is not taken back here, cash is, with a reason.
+  await expect(row(page, '微信支付')).toHaveCount(3)
+  await expect(row(page, '微信支付').getByRole('button', { name: '删除' })).toHaveCount(0)
+  await act(row(page, '现金支付'), '删除')
+  await confirm(page)
+  await expect(page.locator('.el-message-box').getByText('请填写删除原因')).toBeVisible()
+  await page.locator('.el-message-box input').fill('录入错误')
+  await confirm(page)
+  await expect(total).toContainText('600.00 元')
+  await expect(row(page, '现金支付')).toHaveCount(0)
+  await page.getByRole('button', { name: '查看删除记录' }).click()
+  for (const text of [atTheDesk.name, before(1), '录入错误', '系统管理员', now]) await expect(row(page, atTheDesk.name)).toContainText(text)
+  await expect(row(page, atTheDesk.name).getByRole('button', { name: '删除' })).toHaveCount(0)
+  await page.getByRole('button', { name: '返回支付明细' }).click()
+  await expect(total).toContainText('600.00 元')
+  await open(page, '党员管理')
+  await expect(row(page, atTheDesk.name)).toContainText(before(2))
+})
+
+test('DUES-04 DUES-05 DORD-03 what is unpaid ends with its day, at WeChat first', async () => {
+  await act(await enter(late, before(2), '120.00'), '支付')
+  await page.getByRole('button', { name: '微信支付' }).click()
+  const code = (await page.getByAltText('微信支付二维码').getAttribute('data-code-url'))!
+  const id = /dues\/([^/]+)\/cashier/.exec(page.url())![1]
+  await phone.page.locator('#sandbox-midnight').click()
+  const trade = phone.page.locator('#sandbox-payments [data-trade]', { hasText: code.slice(0, 30) }).or(phone.page.locator('#sandbox-payments [data-trade]').first()).first()
+  await expect(trade).toHaveAttribute('data-state', 'CLOSED', { timeout: 20_000 })
+  await phone.scan(code)
+  await expect(phone.page.locator('#sandbox-toast')).toContainText('订单已关闭')
+
+  // The admin's session has ended meanwhile, too.
+  await page.getByRole('menuitem', { name: '支付明细' }).last().click()
+  await expect(page).toHaveURL(/#\/login$/)
+  await login(page)
+  as = await admin(BASE)
+  await expect(as('POST', `/dues/orders/${id}/cash`)).rejects.toThrow('订单已过期')
+  await open(page, '党费管理')
+  await search(page, '姓名', late.name)
+  await expect(page.getByText('暂无数据')).toBeVisible()
+
+  // It is another day, by the server's clock.
+  await open(page, '支付明细')
+  await expect(page.locator('.days input').first()).not.toHaveValue(now)
+  await page.getByRole('tab', { name: '组织' }).click()
+  await page.locator('.node', { hasText: committee }).click()
+  await expect(page.locator('[data-test="total"]')).toContainText('0.00 元')
+  await expect(page.getByText('暂无数据')).toBeVisible()
+})

@@ -9,6 +9,10 @@ export class ApiError extends Error {
   }
 }
 
+let ahead = 0 // of the server's clock before this browser's, in milliseconds
+/** The server's time, which decides what "today" is; Unix milliseconds. */
+export const serverNow = () => Date.now() + ahead
+
 let signedOut = () => {}
 /** Sets what happens when the session is gone. */
 export const onSignedOut = (f: () => void) => { signedOut = f }
@@ -31,6 +35,8 @@ async function send(method: string, address: string, body?: unknown): Promise<Re
   } catch {
     throw new ApiError('网络连接失败，请检查网络后重试', 0)
   }
+  const time = Number(res.headers.get('X-Server-Time'))
+  if (time) ahead = time - Date.now()
   if (res.ok) return res
   const e = await res.json().catch(() => ({}))
   // A refused log-in answers the form; the guard itself asks who is there (me).

@@ -1,3 +1,5 @@
+import { serverNow } from '@/api/client'
+
 // Conversions between what the API says and what people read. Money is fen, whole
 // numbers; a yuan text is converted digit by digit, so that no float ever rounds.
 
@@ -19,6 +21,7 @@ export function fen(text: string): number | undefined {
 export function percent(rate: unknown): string {
   if (typeof rate === 'string') return rate
   if (rate === null || rate === undefined) return ''
+  if (rate === 0) return '定额'
   return `${yuan(rate).replace(/\.?0+$/, '')}%`
 }
 
@@ -41,8 +44,11 @@ export function time(at: unknown): string {
 /** The same, as RFC 3339, for a text that `time` wrote. */
 export const moment = (text: string) => (text ? `${text.replace(' ', 'T')}+08:00` : null)
 
-/** Today in China, yyyy-MM-dd. */
-export const today = () => time(Date.now()).slice(0, 10)
+/** The months of an order. */
+export const span = (from: string, to: string) => (from === to ? from : `${from} 至 ${to}`)
+
+/** Today in China by the server's clock, yyyy-MM-dd. */
+export const today = () => time(serverNow()).slice(0, 10)
 
 /** A random key that makes a repeated request harmless. */
 export const idempotencyKey = () =>
