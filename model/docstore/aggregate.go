@@ -32,6 +32,7 @@ func stageOf(name string, v val, sc *scope) stage {
 		return func(in []raw) []raw {
 			out := make([]raw, len(in))
 			for i, d := range in {
+				sc.tick()
 				out[i] = m(d)
 			}
 			return out
@@ -43,7 +44,7 @@ func stageOf(name string, v val, sc *scope) stage {
 		f := filterOf(v.Data, sc)
 		return func(in []raw) (out []raw) {
 			for _, d := range in {
-				if f.match(d) {
+				if sc.tick(); f.match(d) {
 					out = append(out, d)
 				}
 			}
@@ -79,10 +80,10 @@ func stageOf(name string, v val, sc *scope) stage {
 	case "$bucket":
 		return bucketOf(v, sc)
 	case "$unwind":
-		return unwindOf(v)
+		return unwindOf(v, sc)
 	case "$sample":
 		n, ok := asInt(sub(v, "size"))
-		check(v.Type == tDoc && ok && n >= 0, 28747, "size argument to $sample must be a non-negative number")
+		check(v.Type == tDoc && len(subfields(v)) == 1 && ok && n >= 0, 28747, "size argument to $sample must be a non-negative number")
 		return func(in []raw) []raw {
 			out := slices.Clone(in)
 			rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
@@ -106,7 +107,8 @@ func stageOf(name string, v val, sc *scope) stage {
 	case "$unionWith":
 		from, pipe := str(v), []val(nil)
 		if v.Type == tDoc {
-			from, pipe = str(sub(v, "coll")), items(sub(v, "pipeline"))
+			a := argsOf(v.Data, names("coll pipeline"))
+			from, pipe = str(a.arg("coll")), items(a.arg("pipeline"))
 		}
 		check(from != "", 9, "$unionWith needs a collection")
 		rest := pipelineOf(pipe, sc)
@@ -141,18 +143,15 @@ func lookupOf(v val, sc *scope) stage {
 		other := sc.coll(from)
 		out := make([]raw, len(in))
 		for i, d := range in {
+			sc.tick()
 			x := pathValue(vDoc(d), parts)
 			vs := items(x)
 			if x.Type != tArray {
 				vs = []val{orNull(x)}
 			}
 			f := filterOf(newDoc().doc(foreign, newDoc().add("$in", array(vs)).done()).done(), sc)
-			p, err := other.choose(f, nil, 0, 0, val{})
-			if err != nil {
-				panic(asError(err))
-			}
 			var found []raw
-			p.each(other, func(r *record) bool { found = append(found, r.doc); return true })
+			other.choose(f, nil, 0, 0, val{}).each(other, func(r *record) bool { found = append(found, r.doc); return true })
 			n := newNode(vDoc(d))
 			assign(n, target, docArray(found))
 			out[i] = n.value().Data
@@ -161,7 +160,7 @@ func lookupOf(v val, sc *scope) stage {
 	}
 }
 
-func unwindOf(v val) stage {
+func unwindOf(v val, sc *scope) stage {
 	path, index, keep := str(v), "", false
 	if v.Type == tDoc {
 		for _, f := range subfields(v) {
@@ -191,6 +190,7 @@ func unwindOf(v val) stage {
 				x = sub(x, p)
 			}
 			emit := func(e val, i val, put bool) {
+				sc.tick()
 				n := newNode(vDoc(d))
 				if put {
 					assign(n, parts, e)
@@ -312,6 +312,7 @@ func outputsOf(fs []elem, sc *scope) (out []output) {
 		check(!strings.Contains(f.key, "."), 40235, "The field name '%s' cannot contain '.'", f.key)
 		m := accumulators[ops[0].key]
 		check(m != nil, 15952, "unknown group operator '%s'", ops[0].key)
+		check(ops[0].Type != tArray, 40237, "The %s accumulator is a unary operator", ops[0].key)
 		x := exprOf(ops[0].val, sc)
 		if ops[0].key == "$count" {
 			check(ops[0].Type == tDoc && len(ops[0].Data) == 5, 6507, "$count takes no arguments, i.e. $count:{}")
@@ -372,6 +373,7 @@ func groupOf(v val, sc *scope) stage {
 	return func(in []raw) []raw {
 		g := &grouping{outs: outs, byKey: map[string]*group{}}
 		for _, d := range in {
+			sc.tick()
 			e := &env{root: vDoc(d), cur: vDoc(d)}
 			g.add(id(e), e)
 		}
@@ -381,6 +383,7 @@ func groupOf(v val, sc *scope) stage {
 
 func bucketOf(v val, sc *scope) stage {
 	check(v.Type == tDoc, 40201, "Argument to $bucket stage must be an object")
+	argsOf(v.Data, names("groupBy boundaries default output"))
 	by, bounds, other := exprOf(sub(v, "groupBy"), sc), items(sub(v, "boundaries")), sub(v, "default")
 	check(len(bounds) >= 2, 40192, "The $bucket 'boundaries' field must have at least 2 values")
 	check(slices.IsSortedFunc(bounds, compare), 40194, "The 'boundaries' option to $bucket must be sorted")

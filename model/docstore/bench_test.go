@@ -1,6 +1,7 @@
 package docstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -88,4 +89,60 @@ func BenchmarkDurableInsert(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "inserts/s")
+}
+
+// BenchmarkCommands is the store's own share of a request: no driver, no connection, no disk.
+func BenchmarkCommands(b *testing.B) {
+	s := open(b, "")
+	const n = 20_000
+	send := func(cmd bson.D, docs ...any) *message {
+		parts := [][]byte{body(append(cmd, bson.E{Key: "lsid", Value: bson.D{{Key: "id", Value: bson.Binary{Subtype: 4, Data: make([]byte, 16)}}}}, bson.E{Key: "$db", Value: "d"}))}
+		if docs != nil {
+			parts = append(parts, sequence("documents", docs...))
+		}
+		m, err := readMessage(bytes.NewReader(msg(0, parts...)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		return m
+	}
+	run := func(m *message) {
+		if r := s.handle(1, m); get(r, "code").Type != 0 {
+			b.Fatal(bson.Raw(r))
+		}
+	}
+	run(send(bson.D{{Key: "createIndexes", Value: "c"}, {Key: "indexes", Value: bson.A{bson.D{{Key: "key", Value: bson.D{{Key: "openid", Value: 1}}}, {Key: "name", Value: "o"}, {Key: "unique", Value: true}},
+		bson.D{{Key: "key", Value: bson.D{{Key: "branchId", Value: 1}, {Key: "createdAt", Value: -1}}}, {Key: "name", Value: "b"}}}}}))
+	for i := range n {
+		run(send(bson.D{{Key: "insert", Value: "c"}}, benchDoc(i)))
+	}
+	key := func(i int) bson.D { return id(fmt.Sprintf("m%07d", i*7919%n)) }
+	set := bson.D{{Key: "$set", Value: bson.D{{Key: "name", Value: "李四"}}}, {Key: "$inc", Value: bson.D{{Key: "ver", Value: 1}}}}
+	for _, x := range []struct {
+		name string
+		cmd  func(i int) *message
+	}{
+		{"insert", func(i int) *message { return send(bson.D{{Key: "insert", Value: "c"}}, benchDoc(n+i)) }},
+		{"find", func(i int) *message {
+			return send(bson.D{{Key: "find", Value: "c"}, {Key: "filter", Value: key(i)}, {Key: "limit", Value: 1}, {Key: "singleBatch", Value: true}})
+		}},
+		{"update", func(i int) *message {
+			return send(bson.D{{Key: "update", Value: "c"}, {Key: "updates", Value: bson.A{bson.D{{Key: "q", Value: key(i)}, {Key: "u", Value: set}}}}})
+		}},
+		{"findAndModify", func(i int) *message {
+			return send(bson.D{{Key: "findAndModify", Value: "c"}, {Key: "query", Value: key(i)}, {Key: "update", Value: set}, {Key: "new", Value: true}})
+		}},
+	} {
+		b.Run(x.name, func(b *testing.B) {
+			ms := make([]*message, b.N)
+			for i := range ms {
+				ms[i] = x.cmd(i)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for _, m := range ms {
+				run(m)
+			}
+		})
+	}
 }

@@ -10,7 +10,12 @@ import (
 	"github.com/tidwall/btree"
 )
 
-const maxDoc = 16 << 20
+const (
+	maxDoc     = 16 << 20
+	maxReply   = maxMessage - 1<<10
+	maxBatch   = 100_000
+	manyWrites = 100 // in one command: readers get a snapshot before it, and need not wait
+)
 
 // view is a consistent state of a collection: its documents by order of insertion and its
 // indexes, the one on _id first.
@@ -169,15 +174,6 @@ func (c *collection) build(ix *index) (err error) {
 	return nil
 }
 
-func (c *collection) find(name string) *index {
-	for _, ix := range c.ix {
-		if ix.name == name {
-			return ix
-		}
-	}
-	return nil
-}
-
 // batch collects what one command changes: the operations for the log, and how to take
 // them back if the log cannot be written.
 type batch struct {
@@ -214,6 +210,8 @@ func (c *collection) remove(b *batch, old *record) error {
 
 // revert takes a change back; going back to an earlier state cannot violate an index.
 func (c *collection) revert(now, old *record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	_ = c.replace(now, old)
 	c.snap.Store(nil)
 }

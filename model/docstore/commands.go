@@ -2,6 +2,7 @@ package docstore
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -15,68 +16,90 @@ import (
 // request is one command under way.
 type request struct {
 	*Store
+	args
 	conn int32
 	name string
 	db   string
-	body raw
 	seqs map[string][]raw
-	args map[string]val
 }
 
 // command is how one command runs and which arguments it takes; any other is refused, so
 // that nothing a client asks for is silently left out.
 type command struct {
-	run  func(r *request) (raw, error)
-	args string
+	run   func(r *request) (raw, error)
+	takes map[string]bool // nil: any
 }
 
 var commands map[string]command
 
+// names is a set of words.
+func names(s string) map[string]bool {
+	m := map[string]bool{}
+	for _, n := range strings.Fields(s) {
+		m[n] = true
+	}
+	return m
+}
+
 // generic arguments are taken with every command. Sessions order nothing here, a read always
 // sees what has been acknowledged, and every write is durable, so these need no work.
-var generic = map[string]bool{"$db": true, "lsid": true, "$clusterTime": true, "readConcern": true, "writeConcern": true, "$readPreference": true,
-	"comment": true, "maxTimeMS": true, "apiVersion": true, "apiStrict": true, "apiDeprecationErrors": true, "txnNumber": true, "autocommit": true,
-	"startTransaction": true, "client": true, "collation": true, "bypassDocumentValidation": true, "bypassEmptyTsReplacement": true, "maxTimeMSOpOnly": true}
+var generic = names(`$db lsid $clusterTime readConcern writeConcern $readPreference comment maxTimeMS apiVersion apiStrict
+	apiDeprecationErrors txnNumber autocommit startTransaction client collation bypassDocumentValidation bypassEmptyTsReplacement`)
 
 func init() {
-	hello := command{(*request).hello, "*"}
-	ok := command{func(*request) (raw, error) { return newDoc().ok(), nil }, "*"}
-	transaction := command{func(*request) (raw, error) { return nil, errTransaction }, "*"}
-	commands = map[string]command{
-		"hello": hello, "isMaster": hello, "ismaster": hello, "ping": ok, "endSessions": ok, "refreshSessions": ok, "killSessions": ok, "logout": ok,
-		"startSession":      {(*request).startSession, ""},
-		"commitTransaction": transaction, "abortTransaction": transaction,
-		"buildInfo": {(*request).buildInfo, ""}, "buildinfo": {(*request).buildInfo, ""},
-		"serverStatus": {(*request).serverStatus, "*"}, "hostInfo": {(*request).hostInfo, ""}, "whatsmyuri": ok,
-		"connectionStatus": {(*request).connectionStatus, "showPrivileges"},
-		"getParameter":     {(*request).getParameter, "*"}, "getLog": {(*request).getLog, "*"}, "getCmdLineOpts": {(*request).getCmdLineOpts, ""},
-		"find":             {(*request).find, "filter projection sort skip limit batchSize singleBatch hint let allowDiskUse noCursorTimeout"},
-		"getMore":          {(*request).getMore, "collection batchSize"},
-		"killCursors":      {(*request).killCursors, "cursors"},
-		"count":            {(*request).count, "query skip limit hint fields"},
-		"distinct":         {(*request).distinct, "key query hint"},
-		"aggregate":        {(*request).aggregate, "pipeline cursor explain allowDiskUse hint let"},
-		"explain":          {(*request).explain, "verbosity"},
-		"insert":           {(*request).insert, "documents ordered"},
-		"update":           {(*request).update, "updates ordered let"},
-		"delete":           {(*request).delete, "deletes ordered let"},
-		"findAndModify":    {(*request).findAndModify, "query sort remove update new fields upsert arrayFilters hint let"},
-		"bulkWrite":        {(*request).bulkWrite, "ops nsInfo errorsOnly ordered let cursor"},
-		"create":           {(*request).create, "autoIndexId idIndex"},
-		"drop":             {(*request).drop, ""},
-		"dropDatabase":     {(*request).dropDatabase, ""},
-		"renameCollection": {(*request).renameCollection, "to dropTarget"},
-		"listCollections":  {(*request).listCollections, "filter nameOnly authorizedCollections cursor"},
-		"listDatabases":    {(*request).listDatabases, "filter nameOnly authorizedDatabases"},
-		"createIndexes":    {(*request).createIndexes, "indexes commitQuorum"},
-		"dropIndexes":      {(*request).dropIndexes, "index"}, "deleteIndexes": {(*request).dropIndexes, "index"},
-		"listIndexes": {(*request).listIndexes, "cursor"},
-		"collStats":   {(*request).collStats, "scale"}, "collstats": {(*request).collStats, "scale"},
-		"dbStats": {(*request).dbStats, "scale freeStorage"}, "dbstats": {(*request).dbStats, "scale freeStorage"},
-		"validate":       {(*request).validate, "full"},
-		"docstoreBackup": {(*request).backup, ""},
+	ok := func(*request) (raw, error) { return newDoc().ok(), nil }
+	transaction := func(*request) (raw, error) { return nil, errTransaction }
+	commands = map[string]command{}
+	for _, c := range []struct {
+		names string
+		run   func(r *request) (raw, error)
+		takes string
+	}{
+		{"hello isMaster ismaster", (*request).hello, "*"},
+		{"ping whatsmyuri logout endSessions refreshSessions", ok, "*"},
+		{"startSession", (*request).startSession, ""},
+		{"commitTransaction abortTransaction", transaction, "*"},
+		{"buildInfo buildinfo", (*request).buildInfo, ""},
+		{"serverStatus", (*request).serverStatus, "*"},
+		{"hostInfo", (*request).hostInfo, ""},
+		{"connectionStatus", (*request).connectionStatus, "showPrivileges"},
+		{"getParameter", (*request).getParameter, "*"},
+		{"getLog", (*request).getLog, "*"},
+		{"getCmdLineOpts", (*request).getCmdLineOpts, ""},
+		{"find", (*request).find, "filter projection sort skip limit batchSize singleBatch hint let allowDiskUse noCursorTimeout"},
+		{"getMore", (*request).getMore, "collection batchSize"},
+		{"killCursors", (*request).killCursors, "cursors"},
+		{"count", (*request).count, "query skip limit hint fields"},
+		{"distinct", (*request).distinct, "key query hint"},
+		{"aggregate", (*request).aggregate, "pipeline cursor explain allowDiskUse hint let"},
+		{"explain", (*request).explain, "verbosity"},
+		{"insert", (*request).insert, "documents ordered"},
+		{"update", (*request).update, "updates ordered let"},
+		{"delete", (*request).delete, "deletes ordered let"},
+		{"findAndModify findandmodify", (*request).findAndModify, "query sort remove update new fields upsert arrayFilters hint let"},
+		{"bulkWrite", (*request).bulkWrite, "ops nsInfo errorsOnly ordered let cursor"},
+		{"create", (*request).create, ""},
+		{"drop", (*request).drop, ""},
+		{"dropDatabase", (*request).dropDatabase, ""},
+		{"renameCollection", (*request).renameCollection, "to dropTarget"},
+		{"listCollections", (*request).listCollections, "filter nameOnly authorizedCollections cursor"},
+		{"listDatabases", (*request).listDatabases, "filter nameOnly authorizedDatabases"},
+		{"createIndexes", (*request).createIndexes, "indexes commitQuorum"},
+		{"dropIndexes deleteIndexes", (*request).dropIndexes, "index"},
+		{"listIndexes", (*request).listIndexes, "cursor"},
+		{"collStats collstats", (*request).collStats, "scale"},
+		{"dbStats dbstats", (*request).dbStats, "scale"},
+		{"validate", (*request).validate, "full"},
+		{"docstoreBackup", (*request).backup, ""},
+	} {
+		var takes map[string]bool
+		if c.takes != "*" {
+			takes = names(c.takes)
+		}
+		for n := range names(c.names) {
+			commands[n] = command{c.run, takes}
+		}
 	}
-	commands["findandmodify"] = commands["findAndModify"]
 }
 
 var errTransaction = fail(20, "Transaction numbers are only allowed on a replica set member or mongos")
@@ -84,7 +107,7 @@ var errTransaction = fail(20, "Transaction numbers are only allowed on a replica
 // handle runs a request and always has an answer.
 func (s *Store) handle(conn int32, m *message) (reply raw) {
 	s.ops.Add(1)
-	r := &request{Store: s, conn: conn, body: m.body, seqs: m.seqs, args: map[string]val{}}
+	r := &request{Store: s, conn: conn, seqs: m.seqs}
 	defer func() {
 		if p := recover(); p != nil {
 			e, ok := p.(*Error)
@@ -95,67 +118,55 @@ func (s *Store) handle(conn int32, m *message) (reply raw) {
 			reply = e.reply()
 		}
 	}()
-	reply, err := r.dispatch()
+	if m.invalid != nil {
+		return asError(m.invalid).reply()
+	}
+	reply, err := r.dispatch(m.body)
+	if err == nil && len(reply) > maxReply {
+		err = fail(10334, "the answer of %d bytes is larger than a message may be", len(reply))
+	}
 	if err != nil {
 		return asError(err).reply()
 	}
 	return reply
 }
 
-func (r *request) dispatch() (raw, error) {
-	each(r.body, func(k []byte, v val) bool {
-		if r.name == "" {
-			r.name = string(k)
-		}
-		r.args[string(k)] = v
-		return true
-	})
-	r.db = str(r.args["$db"])
+func (r *request) dispatch(body raw) (raw, error) {
+	r.args = fields(body)
+	check(len(r.args) > 0, 59, "no such command: ''")
+	r.name, r.db = r.args[0].key, str(r.arg("$db"))
 	c, ok := commands[r.name]
-	if !ok {
-		return nil, fail(59, "no such command: '%s'", r.name)
-	}
-	for k := range r.args {
-		if k != r.name && !generic[k] && c.args != "*" && !slices.Contains(strings.Fields(c.args), k) {
-			return nil, fail(40415, "BSON field '%s.%s' is an unknown field or not supported by this server.", r.name, k)
-		}
-	}
-	if err := r.checkGeneric(); err != nil {
-		return nil, err
+	check(ok, 59, "no such command: '%s'", r.name)
+	r.only(c.takes)
+	for name := range r.seqs {
+		check(c.takes[name] && r.arg(name).Type == 0, 40415, "BSON field '%s.%s' is an unknown field, given twice or not supported by this server.", r.name, name)
 	}
 	return c.run(r)
 }
 
-func (r *request) checkGeneric() error {
-	if r.args["txnNumber"].Type != 0 || r.args["startTransaction"].Type != 0 || r.args["autocommit"].Type != 0 {
-		return errTransaction
+// only refuses arguments other than these, and generic ones that ask for what there is not.
+func (r *request) only(takes map[string]bool) {
+	for _, a := range r.args[1:] {
+		check(takes == nil || takes[a.key] || generic[a.key], 40415, "BSON field '%s.%s' is an unknown field or not supported by this server.", r.name, a.key)
+		switch a.key {
+		case "txnNumber", "startTransaction", "autocommit":
+			panic(errTransaction)
+		case "collation":
+			checkCollation(a.val)
+		case "writeConcern":
+			w := sub(a.val, "w")
+			check(!isNum(w) || asFloat(w) <= 1, 2, "cannot use 'w' > 1 when a host is not replicated")
+			check(w.Type != tString || str(w) == "majority", 79, "No write concern mode named '%s' found in replica set configuration", str(w))
+		case "readConcern":
+			check(str(sub(a.val, "level")) != "snapshot" && sub(a.val, "atClusterTime").Type == 0, 72, "read concern level snapshot is only valid in a replica set")
+		case "apiStrict":
+			check(!truthy(a.val), 238, "apiStrict is not supported")
+		}
 	}
-	if err := checkCollation(r.args["collation"]); err != nil {
-		return err
-	}
-	if w := sub(r.args["writeConcern"], "w"); isNum(w) && asFloat(w) > 1 {
-		return fail(2, "cannot use 'w' > 1 when a host is not replicated")
-	}
-	if level := str(sub(r.args["readConcern"], "level")); level == "snapshot" || sub(r.args["readConcern"], "atClusterTime").Type != 0 {
-		return fail(72, "read concern level snapshot is only valid in a replica set")
-	}
-	if r.args["apiStrict"].Type == tBool && truthy(r.args["apiStrict"]) {
-		return fail(238, "apiStrict is not supported")
-	}
-	return nil
 }
 
-func checkCollation(v val) error {
-	if v.Type == tDoc && len(v.Data) > 5 && str(sub(v, "locale")) != "simple" {
-		return fail(238, "collations other than simple are not supported; strings compare by their bytes")
-	}
-	return nil
-}
-
-func (e *Error) reply() raw {
-	b := newDoc().add("ok", vDbl(0))
-	e.fill(b)
-	return b.str("codeName", e.Name).done()
+func checkCollation(v val) {
+	check(v.Type != tDoc || len(v.Data) == 5 || str(sub(v, "locale")) == "simple", 238, "collations other than simple are not supported; strings compare by their bytes")
 }
 
 // fill writes what an error holds into an error or a writeError.
@@ -167,93 +178,124 @@ func (e *Error) fill(b *builder) *builder {
 	return b
 }
 
-// coll is the namespace a command names by its first argument.
-func (r *request) coll() (string, error) {
-	v := r.args[r.name]
-	if v.Type != tString {
-		return "", fail(73, "collection name has invalid type %s", typeName(v.Type))
+func (e *Error) reply() raw {
+	return e.fill(newDoc().add("ok", vDbl(0))).str("codeName", e.Name).done()
+}
+
+// args are the arguments of a command, or of an entry of its updates, deletes or ops. Like
+// the parsers behind them, the methods panic with an *Error, which handle answers with.
+type args []elem
+
+func argsOf(d raw, takes map[string]bool) args {
+	a := args(fields(d))
+	for _, f := range a {
+		check(takes[f.key], 40415, "BSON field '%s' is an unknown field or not supported by this server.", f.key)
+		if f.key == "collation" {
+			checkCollation(f.val)
+		}
 	}
-	ns := r.db + "." + str(v)
-	return ns, checkNamespace(ns)
+	return a
+}
+
+func (a args) arg(name string) val {
+	for _, f := range a {
+		if f.key == name {
+			return f.val
+		}
+	}
+	return val{}
 }
 
 // doc is an argument that must be a document; a missing one is empty.
-func (r *request) doc(name string) (raw, error) { return docArg(r.args[name], r.name+"."+name) }
-
-func docArg(v val, name string) (raw, error) {
-	switch v.Type {
-	case tDoc:
-		return v.Data, nil
-	case 0, tNull:
-		return emptyDoc, nil
+func (a args) doc(name string) raw {
+	v := a.arg(name)
+	if isNull(v) {
+		return emptyDoc
 	}
-	return nil, fail(14, "BSON field '%s' is the wrong type '%s', expected type 'object'", name, typeName(v.Type))
+	check(v.Type == tDoc, 14, "BSON field '%s' is the wrong type '%s', expected type 'object'", name, typeName(v.Type))
+	return v.Data
 }
 
-// docs is an argument sent as an array or as a sequence beside the command.
-func (r *request) docs(name string) ([]raw, error) {
-	if s, ok := r.seqs[name]; ok {
-		return s, nil
-	}
-	v := r.args[name]
-	if v.Type != tArray {
-		return nil, fail(40414, "BSON field '%s.%s' is missing but a required field", r.name, name)
-	}
-	var out []raw
-	for _, e := range items(v) {
-		if e.Type != tDoc {
-			return nil, fail(14, "BSON field '%s.%s' must hold documents", r.name, name)
-		}
-		out = append(out, e.Data)
-	}
-	return out, nil
+// need is a document that may not be missing.
+func (a args) need(name string) raw {
+	check(a.arg(name).Type != 0, 40414, "BSON field '%s' is missing but a required field", name)
+	return a.doc(name)
 }
 
 // number is a whole, non-negative argument; missing is def.
-func (r *request) number(name string, def int) (int, error) {
-	v := r.args[name]
+func (a args) number(name string, def int) int {
+	v := a.arg(name)
 	if isNull(v) {
-		return def, nil
+		return def
 	}
 	n, ok := asInt(v)
-	if !ok || n < 0 || n > 1<<31-1 {
-		return 0, fail(51024, "BSON field '%s' must be a whole number >= 0 and < 2^31", name)
-	}
-	return int(n), nil
+	check(ok && n >= 0 && n <= math.MaxInt32, 51024, "BSON field '%s' must be a whole number >= 0 and < 2^31", name)
+	return int(n)
 }
 
-func (r *request) flag(name string) bool { return truthy(r.args[name]) }
+func (a args) flag(name string) bool {
+	v := a.arg(name)
+	check(isNull(v) || v.Type == tBool || isNum(v), 14, "BSON field '%s' is the wrong type '%s', expected type 'bool'", name, typeName(v.Type))
+	return truthy(v)
+}
+
+// ordered says whether a list of writes ends at the first that fails.
+func (a args) ordered() bool { return a.arg("ordered").Type == 0 || a.flag("ordered") }
+
+// batch is the wish of a cursor argument for the first documents.
+func (a args) batch() int {
+	return argsOf(a.doc("cursor"), names("batchSize")).number("batchSize", firstBatch)
+}
+
+// coll is the namespace a command names by its first argument.
+func (r *request) coll() string {
+	v := r.args[0]
+	check(v.Type == tString, 73, "collection name has invalid type %s", typeName(v.Type))
+	ns := r.db + "." + str(v.val)
+	checkNamespace(ns)
+	return ns
+}
+
+// docs is an argument sent as an array or as a sequence beside the command.
+func (r *request) docs(name string) (out []raw) {
+	if s, ok := r.seqs[name]; ok {
+		return s
+	}
+	v := r.arg(name)
+	check(v.Type == tArray, 40414, "BSON field '%s.%s' is missing but a required field", r.name, name)
+	for _, e := range items(v) {
+		check(e.Type == tDoc, 14, "BSON field '%s.%s' must hold documents", r.name, name)
+		out = append(out, e.Data)
+	}
+	return out
+}
+
+// writes are the entries of a write command.
+func (r *request) writes(name string) []raw {
+	ds := r.docs(name)
+	check(len(ds) > 0 && len(ds) <= maxBatch, 72, "Write batch sizes must be between 1 and %d. Got %d operations.", maxBatch, len(ds))
+	return ds
+}
 
 // scope is what expressions of this command can see.
-func (r *request) scope() (*scope, error) {
-	let, err := r.doc("let")
-	if err != nil {
-		return nil, err
+func (r *request) scope() *scope {
+	sc := &scope{now: r.now(), coll: func(name string) *view { return r.view(r.db + "." + name) }}
+	if ms := r.number("maxTimeMS", 0); ms > 0 {
+		sc.until = time.Now().Add(time.Duration(ms) * time.Millisecond)
 	}
-	sc := &scope{vars: map[string]val{"NOW": vDate(r.now().UnixMilli())}, coll: func(name string) *view { return r.view(r.db + "." + name) }}
-	e := &env{root: vDoc(emptyDoc), cur: vDoc(emptyDoc)}
-	for _, f := range fields(let) {
-		sc.vars[f.key] = exprOf(f.val, sc)(e)
+	for _, f := range fields(r.doc("let")) {
+		sc.set(f.key, exprOf(f.val, sc)(&env{root: vDoc(emptyDoc), cur: vDoc(emptyDoc)}))
 	}
-	return sc, nil
-}
-
-// deadline is when maxTimeMS has passed; zero for never.
-func (r *request) deadline() (time.Time, error) {
-	ms, err := r.number("maxTimeMS", 0)
-	if err != nil || ms == 0 {
-		return time.Time{}, err
-	}
-	return time.Now().Add(time.Duration(ms) * time.Millisecond), nil
+	return sc
 }
 
 func (r *request) hello() (raw, error) {
-	if r.name == "hello" && r.args["$db"].Type == 0 {
+	if r.name == "hello" && r.arg("$db").Type == 0 {
 		return nil, fail(40414, "OP_MSG requests require a $db argument")
 	}
 	return mustDoc(bson.D{{Key: "helloOk", Value: true}, {Key: "ismaster", Value: true}, {Key: "isWritablePrimary", Value: true},
 		{Key: "maxBsonObjectSize", Value: int32(maxDoc)}, {Key: "maxMessageSizeBytes", Value: int32(maxMessage)},
-		{Key: "maxWriteBatchSize", Value: int32(100000)}, {Key: "localTime", Value: time.Now()},
+		{Key: "maxWriteBatchSize", Value: int32(maxBatch)}, {Key: "localTime", Value: time.Now()},
 		{Key: "logicalSessionTimeoutMinutes", Value: int32(30)}, {Key: "connectionId", Value: r.conn},
 		{Key: "minWireVersion", Value: int32(0)}, {Key: "maxWireVersion", Value: int32(25)}, {Key: "readOnly", Value: false}, {Key: "ok", Value: 1.0}}), nil
 }
@@ -294,7 +336,7 @@ func (r *request) connectionStatus() (raw, error) {
 
 // getParameter answers mongosh, which asks for the compatibility version.
 func (r *request) getParameter() (raw, error) {
-	if _, ok := r.args["featureCompatibilityVersion"]; ok {
+	if r.arg("featureCompatibilityVersion").Type != 0 {
 		return newDoc().doc("featureCompatibilityVersion", newDoc().str("version", "8.0").done()).ok(), nil
 	}
 	return nil, fail(72, "no option found to get")
@@ -309,20 +351,14 @@ func (r *request) getCmdLineOpts() (raw, error) {
 }
 
 func (r *request) create() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
+	ns := r.coll()
 	return newDoc().ok(), r.alter(func(b *batch) error { return r.Store.create(b, ns) })
 }
 
 func (r *request) drop() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
+	ns := r.coll()
 	out := newDoc().str("ns", ns)
-	err = r.alter(func(b *batch) error {
+	err := r.alter(func(b *batch) error {
 		if c := r.colls[ns]; c != nil {
 			out.int("nIndexesWas", len(c.ix))
 			r.Store.drop(b, c)
@@ -344,24 +380,23 @@ func (r *request) dropDatabase() (raw, error) {
 	return newDoc().str("dropped", r.db).ok(), err
 }
 
+func (r *request) onAdmin() {
+	check(r.db == "admin", 13, "%s may only be run against the admin database.", r.name)
+}
+
 func (r *request) renameCollection() (raw, error) {
-	from, to := str(r.args[r.name]), str(r.args["to"])
-	if r.db != "admin" {
-		return nil, fail(13, "renameCollection may only be run against the admin database.")
-	}
-	if err := checkNamespace(to); err != nil {
-		return nil, err
-	}
-	if from == to {
-		return nil, fail(20, "Can't rename a collection to itself")
-	}
+	r.onAdmin()
+	from, to := str(r.args[0].val), str(r.arg("to"))
+	checkNamespace(to)
+	check(from != to, 20, "Can't rename a collection to itself")
+	dropTarget := r.flag("dropTarget")
 	return newDoc().ok(), r.alter(func(b *batch) error {
 		c, there := r.colls[from], r.colls[to]
 		if c == nil {
 			return fail(26, "Source collection %s does not exist", from)
 		}
 		if there != nil {
-			if !r.flag("dropTarget") {
+			if !dropTarget {
 				return fail(48, "target namespace exists")
 			}
 			r.Store.drop(b, there)
@@ -372,14 +407,7 @@ func (r *request) renameCollection() (raw, error) {
 }
 
 func (r *request) listCollections() (raw, error) {
-	d, err := r.doc("filter")
-	if err != nil {
-		return nil, err
-	}
-	f, err := parseFilter(d, &scope{})
-	if err != nil {
-		return nil, err
-	}
+	f := filterOf(r.doc("filter"), &scope{})
 	var out []raw
 	for _, v := range r.views(r.db) {
 		e := newDoc().str("name", v.ns[len(r.db)+1:]).str("type", "collection")
@@ -390,22 +418,11 @@ func (r *request) listCollections() (raw, error) {
 			out = append(out, d)
 		}
 	}
-	batch, err := r.cursorBatch()
-	if err != nil {
-		return nil, err
-	}
-	return r.reply(&cursor{ns: r.db + ".$cmd.listCollections", docs: out}, batch, false)
+	return r.reply(&cursor{ns: r.db + ".$cmd.listCollections", docs: out}, r.batch(), false)
 }
 
 func (r *request) listDatabases() (raw, error) {
-	d, err := r.doc("filter")
-	if err != nil {
-		return nil, err
-	}
-	f, err := parseFilter(d, &scope{})
-	if err != nil {
-		return nil, err
-	}
+	f := filterOf(r.doc("filter"), &scope{})
 	sizes := map[string]int64{}
 	var names []string
 	for _, v := range r.views("") {
@@ -433,27 +450,18 @@ func (r *request) listDatabases() (raw, error) {
 // createIndexes makes all of the indexes or none. One that exists with the same definition
 // is left as it is.
 func (r *request) createIndexes() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
-	specs, err := r.docs("indexes")
-	if err != nil {
-		return nil, err
-	}
-	if len(specs) == 0 {
-		return nil, fail(2, "Must specify at least one index to create")
-	}
+	ns := r.coll()
 	var wanted []*index
-	for _, d := range specs {
+	for _, d := range r.docs("indexes") {
 		ix, err := parseIndex(d)
 		if err != nil {
 			return nil, err
 		}
 		wanted = append(wanted, ix)
 	}
+	check(len(wanted) > 0, 2, "Must specify at least one index to create")
 	before, after, made := 0, 0, false
-	err = r.alter(func(b *batch) error {
+	err := r.alter(func(b *batch) error {
 		c := r.colls[ns]
 		if c == nil {
 			if err := r.Store.create(b, ns); err != nil {
@@ -463,6 +471,7 @@ func (r *request) createIndexes() (raw, error) {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		c.freeze() // readers go on with the state before
 		before, after = len(c.ix), len(c.ix)
 		var fresh []*index
 		for _, ix := range wanted {
@@ -508,6 +517,9 @@ func existing(have []*index, want *index) (bool, error) {
 		sameKey := samePattern(ix.pattern, want.pattern)
 		switch {
 		case ix.name == "_id_" && sameKey:
+			if want.sparse || want.partial != nil {
+				return false, fail(197, "The fields 'sparse' and 'partialFilterExpression' are not valid for an _id index specification")
+			}
 			return true, nil
 		case sameKey && ix.name == want.name && sameOptions(ix, want):
 			return true, nil
@@ -525,16 +537,13 @@ func sameOptions(a, b *index) bool {
 }
 
 func (r *request) dropIndexes() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
-	names := items(r.args["index"])
-	if r.args["index"].Type != tArray {
-		names = []val{r.args["index"]}
+	ns := r.coll()
+	names := items(r.arg("index"))
+	if r.arg("index").Type != tArray {
+		names = []val{r.arg("index")}
 	}
 	was := 0
-	err = r.alter(func(b *batch) error {
+	err := r.alter(func(b *batch) error {
 		c := r.colls[ns]
 		if c == nil {
 			return fail(26, "ns not found %s", ns)
@@ -571,10 +580,7 @@ func (r *request) dropIndexes() (raw, error) {
 }
 
 func (r *request) listIndexes() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
+	ns := r.coll()
 	c := r.lookup(ns)
 	if c == nil {
 		return nil, fail(26, "ns does not exist: %s", ns)
@@ -583,46 +589,39 @@ func (r *request) listIndexes() (raw, error) {
 	for _, ix := range c.snapshot().ix {
 		out = append(out, ix.spec())
 	}
-	batch, err := r.cursorBatch()
-	if err != nil {
-		return nil, err
-	}
-	return r.reply(&cursor{ns: ns, docs: out}, batch, false)
+	return r.reply(&cursor{ns: ns, docs: out}, r.batch(), false)
 }
 
+// scale is the unit of the sizes a command gives.
+func (r *request) scale() int64 { return int64(max(1, r.number("scale", 1))) }
+
 func (r *request) collStats() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
-	v := r.view(ns)
-	n := v.rows.Len()
+	ns := r.coll()
+	v, scale := r.view(ns), r.scale()
+	n, bytes := v.rows.Len(), v.bytes/scale
 	sizes, total := newDoc(), int64(0)
 	for _, ix := range v.ix {
-		size := int64(ix.tree.Len()) * 40
+		size := int64(ix.tree.Len()) * 40 / scale
 		total += size
 		sizes.long(ix.name, size)
 	}
-	return newDoc().str("ns", ns).long("count", int64(n)).long("size", v.bytes).long("avgObjSize", v.bytes/int64(max(n, 1))).
-		long("storageSize", v.bytes).int("nindexes", len(v.ix)).long("totalIndexSize", total).doc("indexSizes", sizes.done()).bool("capped", false).ok(), nil
+	return newDoc().str("ns", ns).long("count", int64(n)).long("size", bytes).long("avgObjSize", v.bytes/int64(max(n, 1))).
+		long("storageSize", bytes).int("nindexes", len(v.ix)).long("totalIndexSize", total).doc("indexSizes", sizes.done()).bool("capped", false).ok(), nil
 }
 
 func (r *request) dbStats() (raw, error) {
 	objects, size, ix := int64(0), int64(0), 0
-	vs := r.views(r.db)
+	vs, scale := r.views(r.db), float64(r.scale())
 	for _, v := range vs {
 		objects, size, ix = objects+int64(v.rows.Len()), size+v.bytes, ix+len(v.ix)
 	}
-	return newDoc().str("db", r.db).int("collections", len(vs)).int("views", 0).long("objects", objects).add("dataSize", vDbl(float64(size))).
-		add("storageSize", vDbl(float64(size))).int("indexes", ix).ok(), nil
+	return newDoc().str("db", r.db).int("collections", len(vs)).int("views", 0).long("objects", objects).add("dataSize", vDbl(float64(size)/scale)).
+		add("storageSize", vDbl(float64(size)/scale)).int("indexes", ix).ok(), nil
 }
 
 // validate compares every index with the documents.
 func (r *request) validate() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
+	ns := r.coll()
 	c := r.lookup(ns)
 	if c == nil {
 		return nil, fail(26, "Collection '%s' does not exist to validate.", ns)

@@ -265,6 +265,34 @@ func TestReadersBesideWriter(t *testing.T) {
 	wg.Wait()
 }
 
+// TestCloseDuringBackup closes the store while a client has fetched half a backup.
+func TestCloseDuringBackup(t *testing.T) {
+	s, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cl, ctx := connect(t, s), context.Background()
+	for i := range 8 {
+		if _, err := cl.Database("d").Collection("c").InsertOne(ctx, bson.D{{Key: "_id", Value: i}, {Key: "b", Value: make([]byte, 1<<20)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cur, err := cl.Database("admin").RunCommandCursor(ctx, bson.D{{Key: "docstoreBackup", Value: 1}})
+	if err != nil || !cur.Next(ctx) {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Close() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the store does not close")
+	}
+}
+
 func TestRestoreRefusesBadBackups(t *testing.T) {
 	s := open(t, "")
 	c := connect(t, s).Database("d").Collection("c")

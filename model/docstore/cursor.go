@@ -13,6 +13,7 @@ type cursor struct {
 	docs []raw
 	m    mapper // projection, applied when a document is sent
 	used time.Time
+	keep bool                // noCursorTimeout
 	pull func() (raw, error) // the documents of a backup, made as they are asked for
 	stop func()
 }
@@ -25,8 +26,28 @@ const (
 
 // cursors are the open ones by id.
 type cursors struct {
-	mu   sync.Mutex
-	open map[int64]*cursor
+	mu     sync.Mutex
+	open   map[int64]*cursor
+	closed bool
+}
+
+// put keeps a cursor for later; in a closed store it is closed.
+func (cs *cursors) put(id int64, c *cursor) int64 {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.closed {
+		c.close()
+		return id
+	}
+	if cs.open == nil {
+		cs.open = map[int64]*cursor{}
+	}
+	for id == 0 || cs.open[id] != nil {
+		id = rand.Int64()
+	}
+	c.used = time.Now()
+	cs.open[id] = c
+	return id
 }
 
 func (c *cursor) close() {
@@ -37,6 +58,7 @@ func (c *cursor) close() {
 
 // take gives the next documents, at most n (n < 0: any number) and some 16 MB.
 func (c *cursor) take(n int) (out []raw, more bool, err error) {
+	defer catch(&err)
 	size := 0
 	for n < 0 || len(out) < n {
 		var d raw
@@ -51,12 +73,13 @@ func (c *cursor) take(n int) (out []raw, more bool, err error) {
 			if d = c.docs[0]; c.m != nil {
 				d = c.m(d)
 			}
+			check(len(d) <= maxDoc, 10334, "BSONObj size: %d is invalid. Size must be between 0 and %d", len(d), maxDoc)
 			if size+len(d) > batchBytes && len(out) > 0 {
 				return out, true, nil
 			}
 			c.docs = c.docs[1:]
 		}
-		size += len(d)
+		size += len(d) + 10 // with its place in the array
 		out = append(out, d)
 		if c.pull != nil && size > batchBytes/2 {
 			return out, true, nil
@@ -68,25 +91,13 @@ func (c *cursor) take(n int) (out []raw, more bool, err error) {
 // reply answers with the first documents and keeps the rest.
 func (s *Store) reply(c *cursor, batch int, single bool) (raw, error) {
 	docs, more, err := c.take(batch)
-	if err != nil {
-		return nil, err
-	}
 	id := int64(0)
-	if more && !single {
-		s.cursors.mu.Lock()
-		if s.cursors.open == nil {
-			s.cursors.open = map[int64]*cursor{}
-		}
-		for id == 0 || s.cursors.open[id] != nil {
-			id = rand.Int64()
-		}
-		c.used = time.Now()
-		s.cursors.open[id] = c
-		s.cursors.mu.Unlock()
+	if err == nil && more && !single {
+		id = s.cursors.put(0, c)
 	} else {
 		c.close()
 	}
-	return cursorReply("firstBatch", c.ns, id, docs), nil
+	return cursorReply("firstBatch", c.ns, id, docs), err
 }
 
 func cursorReply(name, ns string, id int64, docs []raw) raw {
@@ -105,18 +116,13 @@ func (s *Store) getMore(id int64, ns string, batch int) (raw, error) {
 	delete(s.cursors.open, id)
 	s.cursors.mu.Unlock()
 	docs, more, err := c.take(batch)
-	if err != nil || !more {
+	if err == nil && more {
+		s.cursors.put(id, c)
+	} else {
 		c.close()
-		if err != nil {
-			return nil, err
-		}
-		return cursorReply("nextBatch", ns, 0, docs), nil
+		id = 0
 	}
-	s.cursors.mu.Lock()
-	defer s.cursors.mu.Unlock()
-	c.used = time.Now()
-	s.cursors.open[id] = c
-	return cursorReply("nextBatch", ns, id, docs), nil
+	return cursorReply("nextBatch", ns, id, docs), err
 }
 
 // kill drops cursors and says which were there.
@@ -141,7 +147,7 @@ func (c *cursors) closeAll() {
 	for _, x := range c.open {
 		x.close()
 	}
-	c.open = nil
+	c.open, c.closed = nil, true
 }
 
 // reapCursors drops those that no client has asked for in ten minutes.
@@ -155,7 +161,7 @@ func (s *Store) reapCursors() {
 		case <-tick.C:
 			s.cursors.mu.Lock()
 			for id, c := range s.cursors.open {
-				if time.Since(c.used) > cursorIdle {
+				if !c.keep && time.Since(c.used) > cursorIdle {
 					c.close()
 					delete(s.cursors.open, id)
 				}

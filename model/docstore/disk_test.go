@@ -225,6 +225,51 @@ func TestUnwritableDirectory(t *testing.T) {
 	}
 }
 
+// TestReadOnlyDirectory opens a store as a user who may read its files and not write them.
+func TestReadOnlyDirectory(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, 3)
+	files, _ := filepath.Glob(filepath.Join(dir, "*"))
+	for _, name := range append(files, filepath.Dir(dir), dir) {
+		mode := os.FileMode(0o555)
+		if slices.Contains(files, name) {
+			mode = 0o444
+		}
+		if err := os.Chmod(name, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer func() { _ = errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o755)) }()
+	defer asNobody(t)()
+	if s, err := Open(dir); err == nil {
+		s.Close()
+		t.Error("a read-only directory opens")
+	} else if !strings.Contains(err.Error(), "directory cannot be written") {
+		t.Error(err)
+	}
+}
+
+// TestForeignFiles leaves alone what is not the store's.
+func TestForeignFiles(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, 3)
+	half, mine := snapName(dir, 7)+".tmp", filepath.Join(dir, "notes.tmp")
+	for _, name := range []string{half, mine} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := count(t, open(t, dir)); n != 3 {
+		t.Errorf("%d documents", n)
+	}
+	if _, err := os.Stat(mine); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(half); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("half a snapshot stays: %v", err)
+	}
+}
+
 // fullDisk lets so many bytes through and then fails like a full disk, in the middle of a
 // write if need be.
 type fullDisk struct {
@@ -324,6 +369,21 @@ func TestFullDisk(t *testing.T) {
 		if err := cl.Database("d").RunCommand(ctx, bson.D{{Key: "validate", Value: "c"}}).Decode(&v); err != nil || v["valid"] != true {
 			t.Errorf("validate: %v, %v", v, err)
 		}
+	}
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	defer func() { close(stop); readers.Wait() }()
+	for range 2 { // they get in the way of taking back
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					s.view("d.c").each(func(raw) bool { return true })
+				}
+			}
+		})
 	}
 	write(0, 100)
 	give(10_000, nil)

@@ -27,29 +27,28 @@ func (s *Store) Expire() error {
 			if ix.expire < 0 {
 				continue
 			}
-			limit := vDate(s.now().UnixMilli() - ix.expire*1000)
-			path := ix.keys[0].path
-			q := &query{}
-			var err error
-			d := newDoc().doc(path, newDoc().add("$lte", limit).done()).done()
-			if q.filter, err = parseFilter(d, &scope{}); err != nil {
-				return err
-			}
-			if n, err := q.count(v); err != nil || n == 0 {
-				if err != nil {
+			q := ix.expired(s.now())
+			n, err := q.count(v)
+			if n > 0 {
+				err = s.write(v.ns, false, true, func(c *collection, b *batch) error {
+					_, err := delete1(c, b, q, true, &outcome{})
 					return err
-				}
-				continue
+				})
 			}
-			r := &request{Store: s}
-			err = s.write(v.ns, false, true, func(c *collection, b *batch) error {
-				_, err := r.delete1(c, b, q, true, &outcome{})
-				return err
-			})
 			if err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// expired finds what a TTL index says is to go: of a partial index only what is in it.
+func (ix *index) expired(now time.Time) *query {
+	limit := vDate(now.UnixMilli() - ix.expire*1000)
+	d := newDoc().doc(ix.keys[0].path, newDoc().add("$lte", limit).done()).done()
+	if ix.filter != nil {
+		d = newDoc().add("$and", docArray([]raw{d, ix.filter})).done()
+	}
+	return &query{filter: filterOf(d, &scope{})}
 }

@@ -1,7 +1,9 @@
 package docstore
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -94,6 +96,10 @@ func variable(s string, sc *scope) expr {
 		return func(e *env) val { return pathValue(e.root, parts) }
 	case "CURRENT":
 		return func(e *env) val { return pathValue(e.cur, parts) }
+	case "NOW":
+		if now := sc.now; !now.IsZero() {
+			return func(*env) val { return pathValue(vDate(now.UnixMilli()), parts) }
+		}
 	case "REMOVE":
 		return func(*env) val { return val{} }
 	}
@@ -111,14 +117,12 @@ func variable(s string, sc *scope) expr {
 
 // with is the scope in which the named variables are known as well.
 func (sc *scope) with(names ...string) *scope {
-	n := &scope{vars: map[string]val{}, coll: sc.coll}
-	for k, v := range sc.vars {
-		n.vars[k] = v
-	}
+	n := *sc
+	n.vars = maps.Clone(sc.vars)
 	for _, k := range names {
-		n.vars[k] = val{}
+		n.set(k, val{})
 	}
-	return n
+	return &n
 }
 
 // pathValue follows a path as expressions do: through an array it gives the array of what
@@ -143,9 +147,9 @@ func pathValue(v val, parts []string) val {
 	return v
 }
 
-// args compiles the arguments of an operator that takes between lo and hi of them (hi < 0:
+// operands compiles the arguments of an operator that takes between lo and hi of them (hi < 0:
 // any number); one argument may stand without an array.
-func args(op string, v val, sc *scope, lo, hi int) []expr {
+func operands(op string, v val, sc *scope, lo, hi int) []expr {
 	list := []val{v}
 	if v.Type == tArray {
 		list = items(v)
@@ -158,16 +162,24 @@ func args(op string, v val, sc *scope, lo, hi int) []expr {
 	return xs
 }
 
-// named compiles the arguments of an operator that takes a document of them.
-func named(op string, v val, sc *scope, known ...string) map[string]expr {
+// known are the arguments of an operator that takes a document of them; the first need must
+// be there.
+func known(op string, v val, need int, all ...string) args {
 	check(v.Type == tDoc, 9, "%s only supports an object as its argument", op)
+	a := args(subfields(v))
+	for _, f := range a {
+		check(slices.Contains(all, f.key), 9, "Unrecognized argument to %s: %s", op, f.key)
+	}
+	for _, n := range all[:need] {
+		check(a.arg(n).Type != 0, 9, "Missing '%s' parameter to %s", n, op)
+	}
+	return a
+}
+
+// named compiles such arguments.
+func named(op string, v val, sc *scope, need int, all ...string) map[string]expr {
 	m := map[string]expr{}
-	for _, f := range subfields(v) {
-		ok := false
-		for _, k := range known {
-			ok = ok || k == f.key
-		}
-		check(ok, 9, "Unrecognized argument to %s: %s", op, f.key)
+	for _, f := range known(op, v, need, all...) {
 		m[f.key] = exprOf(f.val, sc)
 	}
 	return m
@@ -180,7 +192,7 @@ func number(op string, v val) val {
 
 func operator(op string, v val, sc *scope) expr {
 	if f, ok := simpleOps[op]; ok {
-		xs := args(op, v, sc, f.lo, f.hi)
+		xs := operands(op, v, sc, f.lo, f.hi)
 		return func(e *env) val {
 			vs := make([]val, len(xs))
 			for i, x := range xs {
@@ -196,7 +208,7 @@ func operator(op string, v val, sc *scope) expr {
 	case "$literal":
 		return func(*env) val { return v }
 	case "$and", "$or":
-		xs := args(op, v, sc, 0, -1)
+		xs := operands(op, v, sc, 0, -1)
 		return func(e *env) val {
 			for _, x := range xs {
 				if truthy(x(e)) != (op == "$and") {
@@ -208,11 +220,10 @@ func operator(op string, v val, sc *scope) expr {
 	case "$cond":
 		var xs []expr
 		if v.Type == tDoc {
-			m := named(op, v, sc, "if", "then", "else")
+			m := named(op, v, sc, 3, "if", "then", "else")
 			xs = []expr{m["if"], m["then"], m["else"]}
-			check(len(m) == 3, 17080, "Missing 'if', 'then' or 'else' parameter to $cond")
 		} else {
-			xs = args(op, v, sc, 3, 3)
+			xs = operands(op, v, sc, 3, 3)
 		}
 		return func(e *env) val {
 			if truthy(xs[0](e)) {
@@ -221,7 +232,7 @@ func operator(op string, v val, sc *scope) expr {
 			return xs[2](e)
 		}
 	case "$ifNull":
-		xs := args(op, v, sc, 2, -1)
+		xs := operands(op, v, sc, 2, -1)
 		return func(e *env) (r val) {
 			for _, x := range xs {
 				if r = x(e); !isNull(r) {
@@ -231,11 +242,12 @@ func operator(op string, v val, sc *scope) expr {
 			return r
 		}
 	case "$switch":
-		m := named(op, val{Type: v.Type, Data: v.Data}, sc, "branches", "default")
+		m := named(op, v, sc, 1, "branches", "default")
+		branches := sub(v, "branches")
+		check(len(items(branches)) > 0, 40068, "$switch requires at least one branch, in an array")
 		var conds, thens []expr
-		for _, b := range items(sub(v, "branches")) {
-			n := named(op, b, sc, "case", "then")
-			check(len(n) == 2, 40067, "$switch requires each branch to have a 'case' and a 'then'")
+		for _, b := range items(branches) {
+			n := named(op, b, sc, 2, "case", "then")
 			conds, thens = append(conds, n["case"]), append(thens, n["then"])
 		}
 		return func(e *env) val {
@@ -248,8 +260,7 @@ func operator(op string, v val, sc *scope) expr {
 			return m["default"](e)
 		}
 	case "$let":
-		check(v.Type == tDoc, 16874, "$let only supports an object as its argument")
-		vars := subfields(sub(v, "vars"))
+		vars := subfields(known(op, v, 2, "vars", "in").arg("vars"))
 		var names []string
 		xs := make([]expr, len(vars))
 		for i, f := range vars {
@@ -265,15 +276,14 @@ func operator(op string, v val, sc *scope) expr {
 			return in(inner)
 		}
 	case "$map", "$filter":
-		check(v.Type == tDoc, 16878, "%s only supports an object as its argument", op)
 		as, body := "this", "in"
-		if a := sub(v, "as"); a.Type == tString {
-			as = str(a)
-		}
 		if op == "$filter" {
 			body = "cond"
 		}
-		check(sub(v, "limit").Type == 0, 238, "limit of $filter is not supported")
+		if a := known(op, v, 2, "input", body, "as").arg("as"); a.Type != 0 {
+			as = str(a)
+			check(as != "", 16866, "the variable of %s must be a non-empty string", op)
+		}
 		input, in := exprOf(sub(v, "input"), sc), exprOf(sub(v, body), sc.with(as))
 		return func(e *env) val {
 			a := input(e)
@@ -293,7 +303,7 @@ func operator(op string, v val, sc *scope) expr {
 			return array(out)
 		}
 	case "$reduce":
-		check(v.Type == tDoc, 40075, "$reduce requires an object as an argument")
+		known(op, v, 3, "input", "initialValue", "in")
 		input, init := exprOf(sub(v, "input"), sc), exprOf(sub(v, "initialValue"), sc)
 		in := exprOf(sub(v, "in"), sc.with("this", "value"))
 		return func(e *env) val {
@@ -308,11 +318,12 @@ func operator(op string, v val, sc *scope) expr {
 			return acc
 		}
 	case "$dateToString":
-		return dateToString(named(op, v, sc, "format", "date", "timezone", "onNull"))
+		return dateToString(named(op, v, sc, 0, "format", "date", "timezone", "onNull"))
 	case "$regexMatch":
-		m := named(op, v, sc, "input", "regex", "options")
+		m := named(op, v, sc, 2, "input", "regex", "options")
 		rv, ov := sub(v, "regex"), sub(v, "options")
-		check(m["input"] != nil && (rv.Type == tRegex || rv.Type == tString && !strings.HasPrefix(str(rv), "$")), 238, "$regexMatch is supported with a constant regex only")
+		constant := func(v val) bool { return v.Type == tString && !strings.HasPrefix(str(v), "$") }
+		check((rv.Type == tRegex || constant(rv)) && (ov.Type == 0 || constant(ov)), 238, "$regexMatch is supported with a constant regex only")
 		pattern, opts := str(rv), str(ov)
 		if rv.Type == tRegex {
 			p, o := rv.Regex()
@@ -321,7 +332,7 @@ func operator(op string, v val, sc *scope) expr {
 		re, _ := compileRegex(pattern, opts)
 		return func(e *env) val { in := m["input"](e); return vBool(in.Type == tString && re.MatchString(str(in))) }
 	case "$sum", "$avg", "$min", "$max":
-		xs := args(op, v, sc, 0, -1)
+		xs := operands(op, v, sc, 0, -1)
 		return func(e *env) val {
 			acc := accumulators[op]()
 			for _, x := range xs {
@@ -340,10 +351,10 @@ func operator(op string, v val, sc *scope) expr {
 	if parts, ok := dateParts[op]; ok {
 		var date, zone expr
 		if v.Type == tDoc && sub(v, "date").Type != 0 {
-			m := named(op, v, sc, "date", "timezone")
+			m := named(op, v, sc, 1, "date", "timezone")
 			date, zone = m["date"], m["timezone"]
 		} else {
-			date = args(op, v, sc, 1, 1)[0]
+			date = operands(op, v, sc, 1, 1)[0]
 		}
 		return func(e *env) val {
 			d := date(e)

@@ -118,7 +118,7 @@ func substr(op string, a []val) val {
 	n, ok2 := asInt(a[2])
 	check(ok && ok2 && i >= 0 && n >= 0, 34450, "$substrCP takes non-negative integers")
 	i = min(i, int64(len(s)))
-	return vStr(string(s[i:min(i+n, int64(len(s)))]))
+	return vStr(string(s[i:][:min(n, int64(len(s))-i)]))
 }
 
 func split(op string, a []val) val {

@@ -395,6 +395,26 @@ func TestTTL(t *testing.T) {
 	}
 }
 
+// TestTTLPartial deletes only what is in the partial index.
+func TestTTLPartial(t *testing.T) {
+	s := open(t, "")
+	c, ctx := connect(t, s).Database("d").Collection("c"), context.Background()
+	if _, err := c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "at", Value: 1}}, Options: options.Index().SetExpireAfterSeconds(0).SetPartialFilterExpression(bson.D{{Key: "done", Value: true}})}); err != nil {
+		t.Fatal(err)
+	}
+	past := time.Now().Add(-time.Hour)
+	if _, err := c.InsertMany(ctx, []any{bson.D{{Key: "_id", Value: 1}, {Key: "at", Value: past}}, bson.D{{Key: "_id", Value: 2}, {Key: "at", Value: past}, {Key: "done", Value: true}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Expire(); err != nil {
+		t.Fatal(err)
+	}
+	cur, err := c.Find(ctx, bson.D{}, options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}))
+	if got, want := all(t, cur, err), `{"_id":1}`; got != want {
+		t.Errorf("left: %s, want %s", got, want)
+	}
+}
+
 func TestGridFS(t *testing.T) {
 	db, ctx := connect(t, open(t, "")).Database("d"), context.Background()
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
@@ -416,6 +436,7 @@ func TestRefusals(t *testing.T) {
 	cl := connect(t, open(t, ""))
 	db, ctx := cl.Database("d"), context.Background()
 	c := db.Collection("c")
+	slow := bson.D{{Key: "$expr", Value: bson.D{{Key: "$eq", Value: bson.A{bson.D{{Key: "$toUpper", Value: bson.D{{Key: "$concat", Value: bson.A{"$x", "$x", "$x"}}}}}, "z"}}}}}
 	for name, x := range map[string]struct {
 		f    func() error
 		code int
@@ -454,7 +475,11 @@ func TestRefusals(t *testing.T) {
 			return err
 		}, 67},
 		"time limit": {func() error {
-			return db.RunCommand(ctx, bson.D{{Key: "find", Value: "big"}, {Key: "filter", Value: bson.D{{Key: "a", Value: 1}}}, {Key: "maxTimeMS", Value: 1}}).Err()
+			return db.RunCommand(ctx, bson.D{{Key: "find", Value: "big"}, {Key: "filter", Value: slow}, {Key: "maxTimeMS", Value: 1}}).Err()
+		}, 50},
+		"time limit of a pipeline": {func() error {
+			_, err := db.Collection("big").Aggregate(ctx, bson.A{bson.D{{Key: "$limit", Value: 1 << 40}}, bson.D{{Key: "$match", Value: slow}}, bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$x"}}}}}, options.Aggregate().SetCustom(bson.M{"maxTimeMS": 1}))
+			return err
 		}, 50},
 		"cursor": {func() error {
 			return db.RunCommand(ctx, bson.D{{Key: "getMore", Value: int64(5)}, {Key: "collection", Value: "c"}}).Err()
@@ -463,7 +488,7 @@ func TestRefusals(t *testing.T) {
 		"too large":     {func() error { _, err := c.InsertOne(ctx, bson.D{{Key: "b", Value: make([]byte, 16<<20)}}); return err }, 10334},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if name == "time limit" {
+			if name == "time limit" || name == "time limit of a pipeline" {
 				docs := make([]any, 20000)
 				for i := range docs {
 					docs[i] = bson.D{{Key: "x", Value: strings.Repeat("y", 50)}}
@@ -478,5 +503,114 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%v, want code %d", err, x.code)
 			}
 		})
+	}
+}
+
+// TestNothingIgnored sends what this server does not do, or what is missing, in every
+// command: each is refused, and none of them leaves a trace in the data.
+func TestNothingIgnored(t *testing.T) {
+	cl := connect(t, open(t, ""))
+	db, ctx := cl.Database("d"), context.Background()
+	c := db.Collection("c")
+	if _, err := c.InsertMany(ctx, []any{js(t, `{"_id":1,"a":[1,2]}`), js(t, `{"_id":2,"a":[3]}`)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		cmd  string
+		code int
+	}{
+		{`{"find":"c","min":{"a":1}}`, 40415}, {`{"find":"c","returnKey":true}`, 40415}, {`{"find":"c","filter":5}`, 14}, {`{"find":"c","limit":1.5}`, 51024},
+		{`{"find":"c","singleBatch":"yes"}`, 14}, {`{"find":"c","sort":{"a":{"$meta":"textScore"}}}`, 238}, {`{"find":"c","hint":"no"}`, 2}, {`{"find":"c","skip":-1}`, 51024},
+		{`{"find":"c","readConcern":{"level":"snapshot"}}`, 72}, {`{"find":"c","filter":{"a":{"$bitsAllSet":[99]}}}`, 238}, {`{"find":"c","maxTimeMS":-5}`, 51024},
+		{`{"getMore":5,"collection":"c"}`, 14}, {`{"count":"c","collation":{"locale":"de"}}`, 238}, {`{"distinct":"c"}`, 14},
+		{`{"insert":"c","documents":[]}`, 72}, {`{"insert":"c","documents":[{"b":1}],"frob":1}`, 40415}, {`{"insert":"c","documents":[{"b":1}],"ordered":"x"}`, 14},
+		{`{"insert":"c","documents":[{"b":1}],"writeConcern":{"w":3}}`, 2}, {`{"insert":"c","documents":[{"b":1}],"writeConcern":{"w":"dc"}}`, 79},
+		{`{"insert":"c","documents":[{"b":1}],"txnNumber":{"$numberLong":"1"}}`, 20}, {`{"insert":"c","documents":[{"b":1}],"startTransaction":true,"autocommit":false}`, 20},
+		{`{"update":"c","updates":[]}`, 72}, {`{"update":"c","updates":[{"u":{"$set":{"z":1}},"multi":true}]}`, 40414}, {`{"update":"c","updates":[{"q":{},"u":{"$set":{"z":1}},"frob":1}]}`, 40415},
+		{`{"update":"c","updates":[{"q":{},"u":{"$set":{"z":1}},"collation":{"locale":"de"}}]}`, 238},
+		{`{"delete":"c","deletes":[{"limit":0}]}`, 40414}, {`{"delete":"c","deletes":[{"q":{}}]}`, 9}, {`{"delete":"c","deletes":[{"q":{},"limit":0,"sort":{"a":1}}]}`, 40415},
+		{`{"findAndModify":"c","remove":true,"update":{"$set":{"z":1}}}`, 9}, {`{"findAndModify":"c","query":{}}`, 9}, {`{"findAndModify":"c","remove":true,"arrayFilters":[{"e":1}]}`, 9},
+		{`{"findAndModify":"c","update":{"z":1},"arrayFilters":[{"e":1}]}`, 9}, {`{"findAndModify":"c","update":{"$set":{"z":1}},"arrayFilters":5}`, 14},
+		{`{"aggregate":"c","pipeline":[{"$group":{"_id":1,"s":{"$sum":["$a",1]}}}],"cursor":{}}`, 40237}, {`{"aggregate":"c","pipeline":[{"$bucket":{"groupBy":"$a","boundaries":[0,1],"frob":1}}],"cursor":{}}`, 40415},
+		{`{"aggregate":"c","pipeline":[{"$project":{"x":{"$map":{"in":1}}}}],"cursor":{}}`, 9}, {`{"aggregate":"c","pipeline":[{"$project":{"x":{"$filter":{"input":"$a","cond":true,"limit":1}}}}],"cursor":{}}`, 9},
+		{`{"aggregate":"c","pipeline":[{"$unionWith":{"coll":"c","let":{}}}],"cursor":{}}`, 40415}, {`{"aggregate":"c","pipeline":[],"cursor":{"frob":1}}`, 40415}, {`{"aggregate":1,"pipeline":[],"cursor":{}}`, 238},
+		{`{"aggregate":"c","pipeline":[{"$merge":"x"}],"cursor":{}}`, 238}, {`{"explain":{"find":"c","frob":1}}`, 40415}, {`{"explain":{"insert":"c"}}`, 59},
+		{`{"create":"x","capped":true,"size":9}`, 40415}, {`{"create":"x","viewOn":"c"}`, 40415}, {`{"create":"x","validator":{}}`, 40415}, {`{"create":"x","timeseries":{"timeField":"t"}}`, 40415},
+		{`{"createIndexes":"c","indexes":[{"key":{"z":1},"name":"z","partialFilterExpression":{"a":{"$ne":1}}}]}`, 67}, {`{"createIndexes":"c","indexes":[{"key":{"z":"text"},"name":"z"}]}`, 67},
+		{`{"createIndexes":"c","indexes":[{"key":{"z":1},"name":"z","hidden":true}]}`, 238}, {`{"createIndexes":"c","indexes":[{"key":{"z":1},"name":"z","weights":{}}]}`, 197}, {`{"createIndexes":"c","indexes":[{"key":{"_id":1},"name":"_id_","sparse":true}]}`, 197},
+		{`{"createIndexes":"c","indexes":[{"key":{"z":1,"y":1},"name":"z","expireAfterSeconds":5}]}`, 67}, {`{"createIndexes":"c","indexes":[{"key":{"z":1},"name":"z","collation":{"locale":"de"}}]}`, 238},
+		{`{"dropIndexes":"c","index":"_id_"}`, 72}, {`{"killSessions":[]}`, 59}, {`{"collMod":"c"}`, 59}, {`{"mapReduce":"c"}`, 59}, {`{"renameCollection":"d.c","to":"d.x"}`, 13}, {`{"docstoreBackup":1}`, 13},
+		{`{"bulkWrite":1,"ops":[{"insert":0,"document":{"z":1}}],"nsInfo":[{"ns":"d.c"}]}`, 13},
+	} {
+		err := db.RunCommand(ctx, js(t, x.cmd)).Err()
+		var se mongo.ServerError
+		if !errors.As(err, &se) || !se.HasErrorCode(x.code) {
+			t.Errorf("%s: %v, want code %d", x.cmd, err, x.code)
+		}
+	}
+	for _, x := range []struct{ op, want string }{
+		{`{"delete":0}`, "40414"}, {`{"update":0,"updateMods":{"$set":{"z":1}},"multi":true}`, "40414"}, {`{"insert":0}`, "40414"}, {`{"delete":3,"filter":{}}`, "2"}, {`{"insert":0,"document":{},"frob":1}`, "40415"},
+		{`{"update":0,"filter":{},"updateMods":{"z":1},"multi":true}`, "9"}, {`{"frob":0}`, "9"},
+	} {
+		var r bson.D
+		cmd := js(t, `{"bulkWrite":1,"ops":[`+x.op+`],"nsInfo":[{"ns":"d.c"}]}`)
+		if err := cl.Database("admin").RunCommand(ctx, cmd).Decode(&r); err != nil || !strings.Contains(jsText(t, r), `"code":`+x.want+",") {
+			t.Errorf("%s: %v, %v, want code %s", x.op, jsText(t, r), err, x.want)
+		}
+	}
+	cur, err := c.Find(ctx, bson.D{})
+	if got, want := all(t, cur, err), `{"_id":1,"a":[1,2]} {"_id":2,"a":[3]}`; got != want {
+		t.Errorf("left: %s, want %s", got, want)
+	}
+	if names, err := db.ListCollectionNames(ctx, bson.D{}); err != nil || len(names) != 1 {
+		t.Errorf("collections %v, %v", names, err)
+	}
+}
+
+// TestLargeNumbers skips and limits by numbers at the end of their range.
+func TestLargeNumbers(t *testing.T) {
+	c, ctx := connect(t, open(t, "")).Database("d").Collection("c"), context.Background()
+	if _, err := c.InsertMany(ctx, jsList(t, `[{"_id":1,"a":3},{"_id":2,"a":1},{"_id":3,"a":2}]`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct{ pipeline, want string }{
+		{`[{"$sort":{"a":1}},{"$skip":1},{"$limit":9223372036854775807}]`, `{"_id":3,"a":2} {"_id":1,"a":3}`},
+		{`[{"$skip":1},{"$limit":9223372036854775807},{"$skip":1}]`, `{"_id":3,"a":2}`},
+		{`[{"$skip":9223372036854775807}]`, ``},
+		{`[{"$match":{"_id":1}},{"$project":{"s":{"$substrCP":["abc",1,9223372036854775807]}}}]`, `{"_id":1,"s":"bc"}`},
+	} {
+		cur, err := c.Aggregate(ctx, jsList(t, x.pipeline))
+		if got := all(t, cur, err); got != x.want {
+			t.Errorf("%s: got %s, want %s", x.pipeline, got, x.want)
+		}
+	}
+	cur, err := c.Find(ctx, bson.D{}, options.Find().SetHint(bson.D{{Key: "$natural", Value: -1}}).SetLimit(2))
+	if got, want := all(t, cur, err), `{"_id":3,"a":2} {"_id":2,"a":1}`; got != want {
+		t.Errorf("backwards: got %s, want %s", got, want)
+	}
+}
+
+// TestLargeResults gives more than one message holds: in batches, or refused when it is one document.
+func TestLargeResults(t *testing.T) {
+	c, ctx := connect(t, open(t, "")).Database("d").Collection("c"), context.Background()
+	for i := range 20 {
+		if _, err := c.InsertOne(ctx, bson.D{{Key: "_id", Value: i}, {Key: "b", Value: make([]byte, 1<<20)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var ds []bson.Raw
+	cur, err := c.Find(ctx, bson.D{}, options.Find().SetBatchSize(1000))
+	if err == nil {
+		err = cur.All(ctx, &ds)
+	}
+	if err != nil || len(ds) != 20 {
+		t.Errorf("%d documents, %v", len(ds), err)
+	}
+	cur, err = c.Aggregate(ctx, jsList(t, `[{"$group":{"_id":1,"all":{"$push":"$b"}}}]`))
+	if got := all(t, cur, err); got != "code [10334]" {
+		t.Errorf("one large document: %.60s", got)
+	}
+	if _, err := c.UpdateOne(ctx, bson.D{{Key: "_id", Value: 1}}, bson.A{bson.D{{Key: "$set", Value: bson.D{{Key: "c", Value: bson.D{{Key: "$map", Value: bson.D{{Key: "input", Value: bson.A{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}}, {Key: "in", Value: "$b"}}}}}}}}}); failure(err) != "code [10334]" {
+		t.Errorf("an update to more than 16 MB: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package docstore
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,8 +22,8 @@ type entry struct {
 }
 
 func entryLess(a, b entry) bool {
-	if a.key != b.key {
-		return a.key < b.key
+	if c := strings.Compare(a.key, b.key); c != 0 {
+		return c < 0
 	}
 	return a.seq() < b.seq()
 }
@@ -80,8 +79,12 @@ func parseIndex(spec raw) (ix *index, err error) {
 		case "partialFilterExpression":
 			check(f.Type == tDoc, 67, "partialFilterExpression for an index must be a document")
 			ix.filter = f.Data
+			checkPartial(f.Data)
 			ix.partial = filterOf(f.Data, &scope{})
-		case "v", "background", "ns", "comment":
+		case "v":
+			n, ok := asInt(f.val)
+			check(ok && n == 2, 67, "Invalid index specification: this server makes indexes of version 2 only")
+		case "background", "ns", "comment":
 		case "hidden":
 			check(!truthy(f.val), 238, "hidden indexes are not supported")
 		case "collation":
@@ -107,6 +110,28 @@ func parseIndex(spec raw) (ix *index, err error) {
 	}
 	check(ix.expire < 0 || len(ix.keys) == 1 && ix.keys[0].path != "_id", 67, "TTL indexes are single-field indexes, compound indexes (and _id) do not support TTL")
 	return ix, nil
+}
+
+var partialOps = names("$eq $gt $gte $lt $lte $exists $type $in $and $or")
+
+// checkPartial refuses what MongoDB does not take in a partial index, so that what works
+// here works there.
+func checkPartial(d raw) {
+	for _, f := range fields(d) {
+		check(!strings.HasPrefix(f.key, "$") || partialOps[f.key], 67, "unsupported expression in partial index: %s", f.key)
+		switch {
+		case f.Type == tRegex, f.key == "$exists" && !truthy(f.val):
+			panic(fail(67, "unsupported expression in partial index: %s: %s", f.key, f.val))
+		case f.key == "$and" || f.key == "$or":
+			for _, e := range items(f.val) {
+				if e.Type == tDoc {
+					checkPartial(e.Data)
+				}
+			}
+		case f.Type == tDoc && operatorDoc(f.Data):
+			checkPartial(f.Data)
+		}
+	}
 }
 
 func hasNumber(path string) bool {
@@ -144,11 +169,41 @@ type walker struct {
 	done bool   // v is an element of the array at the end of the path
 }
 
+// plainKey is the key of a document without an array on the way, as most are; "" when a
+// sparse index leaves the document out.
+func (ix *index) plainKey(d raw) (key string, plain bool) {
+	var space [128]byte
+	buf, missing := space[:0], true
+	for _, k := range ix.keys {
+		v := vDoc(d)
+		for _, p := range k.parts {
+			if v = sub(v, p); v.Type == tArray {
+				return "", false
+			}
+		}
+		missing = missing && v.Type == 0
+		at := len(buf)
+		if buf = appendKey(buf, v); k.desc {
+			invert(buf[at:])
+		}
+	}
+	if missing && ix.sparse {
+		return "", true
+	}
+	return string(buf), true
+}
+
 // keysOf gives the keys of a document, several when an array lies on the way; arrays has
 // the bit of each key of the index that one lies on the way of.
 func (ix *index) keysOf(d raw) (keys []string, arrays uint64, err error) {
 	if ix.partial != nil && !ix.partial.match(d) {
 		return nil, 0, nil
+	}
+	if key, plain := ix.plainKey(d); plain {
+		if key == "" {
+			return nil, 0, nil
+		}
+		return []string{key}, 0, nil
 	}
 	ws := make([]walker, len(ix.keys))
 	for i, k := range ix.keys {
@@ -282,5 +337,3 @@ func (ix *index) position(k string) int {
 	}
 	return lo
 }
-
-func sameIndex(a, b *index) bool { return bytes.Equal(a.spec(), b.spec()) }

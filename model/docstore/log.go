@@ -26,7 +26,6 @@ const (
 	snapMagic   = "docstore snap 1\n"
 	frameMagic  = 0xD0C57A3E
 	frameHeader = 4 + 8 + 4 + 4 + 4
-	maxFrame    = 512 << 20
 	logChunk    = 1 << 20 // the file grows by this
 )
 
@@ -40,6 +39,8 @@ const (
 	opRename     = byte('n') // {to}
 	opEnd        = byte('e') // the snapshot is complete: {docs}
 )
+
+var zeros [logChunk]byte
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -242,6 +243,7 @@ type wal struct {
 	gen    uint64 // number of the file
 	off    int64
 	grown  int64
+	buf    []byte         // of the last frame, to be used again
 	seq    uint64         // of the next frame
 	locked func(f func()) // runs f while nobody else writes
 	since  int64          // bytes logged since the last snapshot
@@ -326,10 +328,13 @@ func (w *wal) step() (more bool) {
 
 // write appends one frame and returns when it is on the disk.
 func (w *wal) write(ops []byte) error {
-	b := appendFrame(nil, w.seq, ops)
+	b := appendFrame(w.buf[:0], w.seq, ops)
+	if w.buf = b; cap(b) > 2*logChunk {
+		w.buf = nil
+	}
 	size, end := int64(len(b)), w.off+int64(len(b))
 	if end > w.grown { // zeros behind it: the next syncs have no growth of the file to record
-		b = append(b, make([]byte, logChunk)...)
+		b = append(b, zeros[:]...)
 		w.grown = end + logChunk
 	}
 	if _, err := w.f.WriteAt(b, w.off); err != nil {

@@ -2,8 +2,8 @@ package docstore
 
 import (
 	"bytes"
-	"math"
 	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 )
@@ -44,18 +44,30 @@ type cond struct {
 
 func (f *filter) match(d raw) bool { return f.test(vDoc(d), nil) }
 
-// scope is what a query or pipeline can refer to beside the document.
+// scope is what a query or pipeline can refer to beside the document, and its time limit.
 type scope struct {
-	vars map[string]val          // let variables and $$NOW
-	coll func(name string) *view // another collection of the database
+	vars  map[string]val          // let variables
+	coll  func(name string) *view // another collection of the database
+	now   time.Time               // $$NOW
+	until time.Time               // zero: no limit
+	ticks int
 }
 
-// parseFilter compiles a query document.
-func parseFilter(d raw, sc *scope) (f *filter, err error) {
-	defer catch(&err)
-	return filterOf(d, sc), nil
+func (sc *scope) set(name string, v val) {
+	if sc.vars == nil {
+		sc.vars = map[string]val{}
+	}
+	sc.vars[name] = v
 }
 
+// tick is called for each document of a long job.
+func (sc *scope) tick() {
+	if sc.ticks++; sc.ticks%256 == 0 && !sc.until.IsZero() && time.Now().After(sc.until) {
+		panic(fail(50, "operation exceeded time limit"))
+	}
+}
+
+// filterOf compiles a query document.
 func filterOf(d raw, sc *scope) *filter {
 	f := &filter{exact: true}
 	var all []test
@@ -368,17 +380,13 @@ func (f *filter) operators(path string, parts []string, d raw, sc *scope, spread
 		case "$mod":
 			a := items(c)
 			check(len(a) == 2 && isNum(a[0]) && isNum(a[1]), 2, "malformed mod, needs to be [divisor, remainder]")
-			div, rem := int64(asFloat(a[0])), int64(asFloat(a[1]))
+			div, ok := truncated(a[0])
+			rem, ok2 := truncated(a[1])
+			check(ok && ok2, 2, "malformed mod, the divisor and remainder must be finite numbers")
 			check(div != 0, 2, "divisor cannot be 0")
 			t = leaf(parts, spread, func(v val) bool {
-				if !isNum(v) || math.IsNaN(asFloat(v)) || math.IsInf(asFloat(v), 0) {
-					return false
-				}
-				n, ok := asInt(v)
-				if !ok {
-					n = int64(asFloat(v))
-				}
-				return n%div == rem
+				n, ok := truncated(v)
+				return ok && n%div == rem
 			})
 		case "$regex":
 			t = f.regex(path, parts, c, get(d, "$options"))
@@ -473,7 +481,8 @@ func bitTest(op string, c val) func(val) bool {
 		for _, x := range items(c) {
 			n, ok := asInt(x)
 			check(ok && n >= 0, 2, "bit positions must be non-negative integers")
-			mask |= 1 << min(n, 63)
+			check(n < 64, 238, "bit positions beyond 63 are not supported")
+			mask |= 1 << n
 		}
 	case c.Type == tBinary:
 		_, data := c.Binary()

@@ -297,26 +297,29 @@ func follows(have, want cond) bool {
 
 // choose picks the index with the least to look at. Counting the keys of a range takes
 // microseconds, so it is counted, not guessed.
-func (v *view) choose(f *filter, sort *sorter, skip, limit int, hint val) (*plan, error) {
+func (v *view) choose(f *filter, sort *sorter, skip, limit int, hint val) *plan {
 	if isSimpleID(f) {
 		if p := indexPlan(f, v.ix[0], sort); p != nil {
-			return p, nil
+			return p
 		}
 	}
-	scan := &plan{filter: f, sorted: sort == nil || len(sort.keys) == 0, exact: f.exact && len(f.conds) == 0}
-	if len(hint.Data) > 0 {
-		ix, natural, err := v.hinted(hint)
-		if err != nil || natural {
-			return scan, err
-		}
+	scan := &plan{filter: f, sorted: sort == nil, exact: f.exact && len(f.conds) == 0}
+	if natural := sub(hint, "$natural"); natural.Type != 0 {
+		check(isNum(natural), 2, "the $natural hint must be 1 or -1")
+		scan.desc = asFloat(natural) < 0
+		return scan
+	}
+	if len(hint.Data) > 5 || hint.Type != 0 && hint.Type != tDoc {
+		ix := v.hinted(hint)
+
 		if p := indexPlan(f, ix, sort); p != nil {
-			return p, nil
+			return p
 		}
 		p := &plan{filter: f, ix: ix, spans: []span{{"", "\xff\xff"}}, sorted: sort == nil}
 		if ix.sparse || ix.partial != nil {
-			return scan, nil // the index does not hold every document the query may find
+			return scan // the index does not hold every document the query may find
 		}
-		return p, nil
+		return p
 	}
 	var best *plan
 	cost := 0
@@ -347,34 +350,31 @@ func (v *view) choose(f *filter, sort *sorter, skip, limit int, hint val) (*plan
 	if best == nil && len(f.ors) > 0 {
 		or := &plan{filter: f, sorted: scan.sorted}
 		for _, conds := range f.ors {
-			p, err := v.choose(&filter{conds: conds, test: f.test}, nil, 0, 0, val{})
-			if err != nil || p.ix == nil {
-				return scan, err
+			p := v.choose(&filter{conds: conds, test: f.test}, nil, 0, 0, val{})
+			if p.ix == nil {
+				return scan
 			}
 			or.or = append(or.or, p)
 		}
-		return or, nil
+		return or
 	}
 	if best == nil {
 		best = scan
 	}
-	return best, nil
+	return best
 }
 
 func isSimpleID(f *filter) bool {
 	return slices.ContainsFunc(f.conds, func(c cond) bool { return c.path == "_id" && c.op == "=" })
 }
 
-func (v *view) hinted(hint val) (ix *index, natural bool, err error) {
+func (v *view) hinted(hint val) *index {
 	for _, x := range v.ix {
-		if hint.Type == tString && str(hint) == x.name || hint.Type == tDoc && string(hint.Data) == string(x.pattern) || hint.Type == tDoc && samePattern(hint.Data, x.pattern) {
-			return x, false, nil
+		if hint.Type == tString && str(hint) == x.name || hint.Type == tDoc && samePattern(hint.Data, x.pattern) {
+			return x
 		}
 	}
-	if hint.Type == tDoc && sub(hint, "$natural").Type != 0 {
-		return nil, true, nil
-	}
-	return nil, false, fail(2, "error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index")
+	panic(fail(2, "error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index"))
 }
 
 func samePattern(a, b raw) bool {

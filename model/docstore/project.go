@@ -16,7 +16,11 @@ type sortKey struct {
 	desc  bool
 }
 
+// sortOf compiles a sort specification; an empty one gives nil.
 func sortOf(d raw) *sorter {
+	if len(d) == 5 {
+		return nil
+	}
 	s := &sorter{}
 	for _, f := range fields(d) {
 		check(f.Type != tDoc, 238, "sorting by $meta is not supported")
@@ -26,11 +30,6 @@ func sortOf(d raw) *sorter {
 		s.keys = append(s.keys, sortKey{f.key, strings.Split(f.key, "."), n < 0})
 	}
 	return s
-}
-
-func parseSort(d raw) (s *sorter, err error) {
-	defer catch(&err)
-	return sortOf(d), nil
 }
 
 // value is what a document sorts by: of an array the least element, or the greatest when
@@ -390,8 +389,7 @@ func mapperOf(stage string, v val, sc *scope) mapper {
 		return projectionOf(b.done(), sc, nil, false)
 	case "$replaceRoot", "$replaceWith":
 		if stage == "$replaceRoot" {
-			check(v.Type == tDoc && sub(v, "newRoot").Type != 0, 40231, "no newRoot specified for the $replaceRoot stage")
-			v = sub(v, "newRoot")
+			v = known(stage, v, 1, "newRoot").arg("newRoot")
 		}
 		x := exprOf(v, sc)
 		return func(d raw) raw {

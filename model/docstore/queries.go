@@ -3,6 +3,8 @@ package docstore
 import (
 	"errors"
 	"io"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,9 +40,7 @@ func bounded(f *filter, until time.Time) *filter {
 // run gives the documents, before the projection.
 func (q *query) run(v *view) (out []raw, err error) {
 	defer catch(&err)
-	if q.plan, err = v.choose(bounded(q.filter, q.until), q.sort, q.skip, q.limit, q.hint); err != nil {
-		return nil, err
-	}
+	q.plan = v.choose(bounded(q.filter, q.until), q.sort, q.skip, q.limit, q.hint)
 	want := 0
 	if q.limit > 0 {
 		want = q.skip + q.limit
@@ -55,85 +55,61 @@ func (q *query) run(v *view) (out []raw, err error) {
 	return out[min(q.skip, len(out)):], nil
 }
 
-func (r *request) parseFind() (q *query, ns string, err error) {
-	defer catch(&err)
-	if ns, err = r.coll(); err != nil {
-		return nil, "", err
+func (r *request) parseFind() (q *query, ns string) {
+	sc, sort := r.scope(), r.doc("sort")
+	q = &query{filter: filterOf(r.doc("filter"), sc), hint: r.arg("hint"), skip: r.number("skip", 0), until: sc.until}
+	if n, ok := asInt(r.arg("limit")); ok && n < 0 {
+		q.limit = int(min(-n, math.MaxInt32)) // from old clients: one batch of so many
+	} else {
+		q.limit = r.number("limit", 0)
 	}
-	sc, err := r.scope()
-	if err != nil {
-		return nil, "", err
-	}
-	var filter, sort, projection raw
-	q = &query{hint: r.args["hint"]}
-	for name, to := range map[string]*raw{"filter": &filter, "sort": &sort, "projection": &projection} {
-		if *to, err = r.doc(name); err != nil {
-			return nil, "", err
-		}
-	}
-	if q.skip, err = r.number("skip", 0); err != nil {
-		return nil, "", err
-	}
-	if n, ok := asInt(r.args["limit"]); ok && n < 0 {
-		q.limit = int(-n) // from old clients: one batch of so many
-	} else if q.limit, err = r.number("limit", 0); err != nil {
-		return nil, "", err
-	}
-	if q.until, err = r.deadline(); err != nil {
-		return nil, "", err
-	}
-	q.filter = filterOf(filter, sc)
-	if natural := get(sort, "$natural"); natural.Type != 0 {
+	if get(sort, "$natural").Type != 0 {
 		q.hint, sort = vDoc(sort), emptyDoc
-		check(asFloat(natural) > 0, 238, "a $natural sort in reverse is not supported")
 	}
-	if len(sort) > 5 {
-		q.sort = sortOf(sort)
-	}
-	if len(projection) > 5 {
+	q.sort = sortOf(sort)
+	if projection := r.doc("projection"); len(projection) > 5 {
 		q.project = projectionOf(projection, sc, q.filter, true)
 	}
-	return q, ns, nil
+	return q, r.coll()
 }
 
 func (r *request) find() (raw, error) {
-	q, ns, err := r.parseFind()
-	if err != nil {
-		return nil, err
-	}
-	batch, err := r.number("batchSize", firstBatch)
-	if err != nil {
-		return nil, err
-	}
-	docs, err := q.run(r.view(ns))
-	if err != nil {
-		return nil, err
-	}
-	single := r.flag("singleBatch")
-	if n, _ := asInt(r.args["limit"]); n < 0 {
+	q, ns := r.parseFind()
+	batch, single, keep := r.number("batchSize", firstBatch), r.flag("singleBatch"), r.flag("noCursorTimeout")
+	if n, _ := asInt(r.arg("limit")); n < 0 {
 		batch, single = -1, true
 	}
-	return r.reply(&cursor{ns: ns, docs: docs, m: q.project}, batch, single)
+	docs, err := r.read(ns, q)
+	if err != nil {
+		return nil, err
+	}
+	return r.reply(&cursor{ns: ns, docs: docs, m: q.project, keep: keep}, batch, single)
+}
+
+// read runs a query on a snapshot. A query for one _id looks the document up in the live
+// collection when there is no snapshot: making one costs the next write copies of nodes.
+func (s *Store) read(ns string, q *query) ([]raw, error) {
+	if c := s.lookup(ns); c != nil && c.snap.Load() == nil && isSimpleID(q.filter) && q.hint.Type == 0 {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return q.run(&c.view)
+	}
+	return q.run(s.view(ns))
 }
 
 func (r *request) getMore() (raw, error) {
-	id, ok := asInt(r.args[r.name])
-	if !ok {
-		return nil, fail(14, "BSON field 'getMore.getMore' is the wrong type, expected type 'long'")
-	}
-	n, err := r.number("batchSize", 0)
-	if err != nil {
-		return nil, err
-	}
+	id := r.args[0]
+	check(id.Type == tInt64, 14, "BSON field 'getMore.getMore' is the wrong type '%s', expected type 'long'", typeName(id.Type))
+	n := r.number("batchSize", 0)
 	if n == 0 {
 		n = -1
 	}
-	return r.Store.getMore(id, r.db+"."+str(r.args["collection"]), n)
+	return r.Store.getMore(id.Int64(), r.db+"."+str(r.arg("collection")), n)
 }
 
 func (r *request) killCursors() (raw, error) {
 	var ids []int64
-	for _, v := range items(r.args["cursors"]) {
+	for _, v := range items(r.arg("cursors")) {
 		ids = append(ids, asIntMust(v))
 	}
 	killed, missing := r.kill(ids)
@@ -141,67 +117,26 @@ func (r *request) killCursors() (raw, error) {
 }
 
 func (r *request) count() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
-	q := &query{hint: r.args["hint"]}
-	d, err := r.doc("query")
-	if err != nil {
-		return nil, err
-	}
-	sc, err := r.scope()
-	if err != nil {
-		return nil, err
-	}
-	if q.filter, err = parseFilter(d, sc); err != nil {
-		return nil, err
-	}
-	if q.skip, err = r.number("skip", 0); err != nil {
-		return nil, err
-	}
-	if q.limit, err = r.number("limit", 0); err != nil {
-		return nil, err
-	}
-	if q.until, err = r.deadline(); err != nil {
-		return nil, err
-	}
-	n, err := q.count(r.view(ns))
+	sc := r.scope()
+	q := &query{filter: filterOf(r.doc("query"), sc), hint: r.arg("hint"), skip: r.number("skip", 0), limit: r.number("limit", 0), until: sc.until}
+	n, err := q.count(r.view(r.coll()))
 	return newDoc().int("n", n).ok(), err
 }
 
 func (q *query) count(v *view) (n int, err error) {
 	defer catch(&err)
-	if q.plan, err = v.choose(bounded(q.filter, q.until), nil, 0, 0, q.hint); err != nil {
-		return 0, err
-	}
+	q.plan = v.choose(bounded(q.filter, q.until), nil, 0, 0, q.hint)
 	if n = max(0, q.plan.count(v)-q.skip); q.limit > 0 {
 		n = min(n, q.limit)
 	}
 	return n, nil
 }
 
-func (r *request) distinct() (reply raw, err error) {
-	defer catch(&err)
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
-	key := str(r.args["key"])
-	check(r.args["key"].Type == tString && key != "", 14, "distinct needs a key")
-	d, err := r.doc("query")
-	if err != nil {
-		return nil, err
-	}
-	sc, err := r.scope()
-	if err != nil {
-		return nil, err
-	}
-	q := &query{filter: filterOf(d, sc), hint: r.args["hint"]}
-	if q.until, err = r.deadline(); err != nil {
-		return nil, err
-	}
-	docs, err := q.run(r.view(ns))
+func (r *request) distinct() (raw, error) {
+	key, sc := str(r.arg("key")), r.scope()
+	check(key != "", 14, "distinct needs a key")
+	q := &query{filter: filterOf(r.doc("query"), sc), hint: r.arg("hint"), until: sc.until}
+	docs, err := r.read(r.coll(), q)
 	if err != nil {
 		return nil, err
 	}
@@ -225,20 +160,13 @@ func (r *request) distinct() (reply raw, err error) {
 type pipe struct {
 	query
 	rest  []stage
-	count []string // the answer is one number: field names of the document to give it in
-	by    val      // its _id
+	count string // the answer is one number, in this field
+	by    val    // its _id
 }
 
-func (r *request) aggregate() (reply raw, err error) {
-	defer catch(&err)
-	p, ns, err := r.parseAggregate()
-	if err != nil {
-		return nil, err
-	}
-	batch, err := r.cursorBatch()
-	if err != nil {
-		return nil, err
-	}
+func (r *request) aggregate() (raw, error) {
+	p, ns := r.parseAggregate()
+	batch := r.batch()
 	docs, err := p.run(r.view(ns))
 	if err != nil {
 		return nil, err
@@ -246,32 +174,14 @@ func (r *request) aggregate() (reply raw, err error) {
 	return r.reply(&cursor{ns: ns, docs: docs}, batch, false)
 }
 
-func (r *request) cursorBatch() (int, error) {
-	sub := &request{args: map[string]val{"batchSize": sub(r.args["cursor"], "batchSize")}}
-	return sub.number("batchSize", firstBatch)
-}
-
-func (r *request) parseAggregate() (p *pipe, ns string, err error) {
-	defer catch(&err)
-	if isNum(r.args[r.name]) {
-		return nil, "", fail(238, "an aggregation of a database, without a collection, is not supported")
-	}
-	if ns, err = r.coll(); err != nil {
-		return nil, "", err
-	}
-	check(r.args["pipeline"].Type == tArray, 14, "'pipeline' option must be specified as an array")
+func (r *request) parseAggregate() (p *pipe, ns string) {
+	check(!isNum(r.args[0].val), 238, "an aggregation of a database, without a collection, is not supported")
+	check(r.arg("pipeline").Type == tArray, 14, "'pipeline' option must be specified as an array")
 	check(!r.flag("explain"), 238, "use the explain command")
-	check(r.args["cursor"].Type == tDoc, 9, "The 'cursor' option is required, except for aggregate with the explain argument")
-	sc, err := r.scope()
-	if err != nil {
-		return nil, "", err
-	}
-	p = &pipe{}
-	p.hint = r.args["hint"]
-	if p.until, err = r.deadline(); err != nil {
-		return nil, "", err
-	}
-	stages := items(r.args["pipeline"])
+	check(r.arg("cursor").Type == tDoc, 9, "The 'cursor' option is required, except for aggregate with the explain argument")
+	sc := r.scope()
+	p = &pipe{query: query{hint: r.arg("hint"), until: sc.until}}
+	stages := items(r.arg("pipeline"))
 	compiled := pipelineOf(stages, sc) // checks all of them
 	p.filter = filterOf(emptyDoc, sc)
 	at := 0
@@ -290,18 +200,18 @@ func (r *request) parseAggregate() (p *pipe, ns string, err error) {
 		at++
 	}
 	if v := arg("$skip"); v.Type != 0 {
-		p.skip = int(asIntMust(v))
+		p.skip = int(min(asIntMust(v), math.MaxInt32))
 		at++
 	}
 	if v := arg("$limit"); v.Type != 0 {
-		p.limit = int(asIntMust(v))
+		p.limit = int(min(asIntMust(v), math.MaxInt32))
 		at++
 	}
 	if at == len(stages)-1 && p.sort == nil {
 		p.counting(arg("$group"))
 	}
 	p.rest = compiled[at:]
-	return p, ns, nil
+	return p, r.coll()
 }
 
 // counting recognises {_id: constant, n: {$sum: 1}}, as drivers count documents, which the
@@ -312,18 +222,18 @@ func (p *pipe) counting(v val) {
 		return
 	}
 	if n, ok := asInt(sub(fs[1].val, "$sum")); ok && n == 1 && fs[1].Type == tDoc && len(subfields(fs[1].val)) == 1 && sub(fs[1].val, "$sum").Type == tInt32 {
-		p.count, p.by = []string{fs[1].key}, fs[0].val
+		p.count, p.by = fs[1].key, fs[0].val
 	}
 }
 
 func (p *pipe) run(v *view) (out []raw, err error) {
 	defer catch(&err)
-	if p.count != nil {
+	if p.count != "" {
 		n, err := p.query.count(v)
 		if err != nil || n == 0 {
 			return nil, err
 		}
-		return []raw{newDoc().add("_id", p.by).int(p.count[0], n).done()}, nil
+		return []raw{newDoc().add("_id", p.by).int(p.count, n).done()}, nil
 	}
 	if out, err = p.query.run(v); err != nil {
 		return nil, err
@@ -333,53 +243,34 @@ func (p *pipe) run(v *view) (out []raw, err error) {
 
 // explain shows the plan of a find, count, distinct, aggregate, update, delete or
 // findAndModify, and what running the search examined.
-func (r *request) explain() (reply raw, err error) {
-	defer catch(&err)
-	inner := r.args[r.name]
-	check(inner.Type == tDoc, 14, "explain command requires a nested object")
-	child := &request{Store: r.Store, body: inner.Data, args: map[string]val{}}
-	for _, f := range subfields(inner) {
-		if child.name == "" {
-			child.name = f.key
-		}
-		child.args[f.key] = f.val
-	}
-	child.db = r.db
+func (r *request) explain() (raw, error) {
+	inner := r.args[0]
+	check(inner.Type == tDoc && len(inner.Data) > 5, 14, "explain command requires a nested object")
+	child := &request{Store: r.Store, args: fields(inner.Data), db: r.db}
+	child.name = child.args[0].key
+	command, known := commands[child.name]
+	check(known, 59, "Explain failed due to unknown command: %s", child.name)
+	child.only(command.takes)
 	var q *query
 	var ns string
 	switch child.name {
 	case "find":
-		q, ns, err = child.parseFind()
+		q, ns = child.parseFind()
 	case "aggregate":
-		if child.args["cursor"].Type == 0 {
-			child.args["cursor"] = vDoc(emptyDoc)
-		}
-		delete(child.args, "explain")
+		child.args = slices.DeleteFunc(child.args, func(f elem) bool { return f.key == "explain" || f.key == "cursor" })
+		child.args = append(child.args, elem{"cursor", vDoc(emptyDoc)})
 		var p *pipe
-		if p, ns, err = child.parseAggregate(); err == nil {
-			q = &p.query
-		}
-	case "count", "distinct", "findAndModify", "update", "delete":
-		if ns, err = child.coll(); err != nil {
-			return nil, err
-		}
-		from := child.args["query"]
-		if list := items(child.args[child.name+"s"]); len(list) > 0 {
-			from = sub(list[0], "q")
-		}
-		var sc *scope
-		if sc, err = child.scope(); err == nil {
-			q = &query{hint: child.args["hint"]}
-			if from.Type != tDoc {
-				from = vDoc(emptyDoc)
-			}
-			q.filter, err = parseFilter(from.Data, sc)
-		}
+		p, ns = child.parseAggregate()
+		q = &p.query
+	case "update", "delete":
+		list := items(child.arg(child.name + "s"))
+		check(len(list) == 1 && list[0].Type == tDoc, 9, "explain takes a single write")
+		e := args(fields(list[0].Data))
+		q, ns = &query{filter: filterOf(e.need("q"), child.scope()), hint: e.arg("hint"), sort: sortOf(e.doc("sort"))}, child.coll()
+	case "count", "distinct", "findAndModify":
+		q, ns = &query{filter: filterOf(child.doc("query"), child.scope()), hint: child.arg("hint"), sort: sortOf(child.doc("sort"))}, child.coll()
 	default:
-		err = fail(59, "Explain failed due to unknown command: %s", child.name)
-	}
-	if err != nil {
-		return nil, err
+		return nil, fail(59, "Explain failed due to unknown command: %s", child.name)
 	}
 	docs, err := q.run(r.view(ns))
 	if err != nil {
@@ -424,9 +315,7 @@ func (p *plan) describe() raw {
 
 // backup streams Backup through a cursor, so that one command on any machine can take it.
 func (r *request) backup() (raw, error) {
-	if r.db != "admin" {
-		return nil, fail(13, "docstoreBackup may only be run against the admin database.")
-	}
+	r.onAdmin()
 	pr, pw := io.Pipe()
 	r.workers.Go(func() { pw.CloseWithError(r.Store.Backup(pw)) })
 	buf := make([]byte, 1<<20)

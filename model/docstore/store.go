@@ -274,7 +274,7 @@ func (s *Store) files() (snaps, logs []uint64, err error) {
 		base, ext, _ := strings.Cut(name, ".")
 		n, err := strconv.ParseUint(base, 10, 64)
 		switch {
-		case strings.HasSuffix(name, ".tmp"):
+		case err == nil && ext == "snap.tmp":
 			if err := os.Remove(filepath.Join(s.dir, name)); err != nil {
 				return nil, nil, err
 			}
@@ -314,8 +314,8 @@ func (s *Store) Close() error {
 	}
 	s.stop()
 	s.conns.closeAll()
+	s.cursors.closeAll() // a backup nobody fetches any more ends
 	s.workers.Wait()
-	s.cursors.closeAll()
 	if s.wal == nil {
 		return nil
 	}
@@ -347,10 +347,18 @@ func (s *Store) Serve(l net.Listener) error {
 	defer context.AfterFunc(s.ctx, func() { l.Close() })()
 	for {
 		c, err := l.Accept()
-		if err != nil {
-			if s.closed.Load() {
-				return ErrClosed
+		switch {
+		case err == nil:
+		case s.closed.Load():
+			return ErrClosed
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ECONNABORTED):
+			s.log.Warn("docstore: a connection cannot be taken for now", "error", err)
+			select {
+			case <-s.ctx.Done():
+			case <-time.After(100 * time.Millisecond):
 			}
+			continue
+		default:
 			return err
 		}
 		if !s.serve(c) {
@@ -446,10 +454,12 @@ func (s *Store) alter(f func(b *batch) error) error {
 		}
 	}
 	var b batch
-	s.mu.Lock()
-	err := f(&b)
-	t := s.enqueue(&b)
-	s.mu.Unlock()
+	t, err := func() (*commit, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		err := f(&b)
+		return s.enqueue(&b), err
+	}()
 	if e := t.wait(); e != nil {
 		return e
 	}
@@ -461,24 +471,17 @@ func (s *Store) create(b *batch, ns string) error {
 	if s.colls[ns] != nil {
 		return fail(48, "Collection %s already exists.", ns)
 	}
-	if err := checkNamespace(ns); err != nil {
-		return err
-	}
 	s.colls[ns] = newCollection(ns)
 	b.ops = appendOp(b.ops, opCollection, ns, nil)
 	b.undo = append(b.undo, func() { delete(s.colls, ns) })
 	return nil
 }
 
-func checkNamespace(ns string) error {
+func checkNamespace(ns string) {
 	db, coll, _ := strings.Cut(ns, ".")
-	if db == "" || strings.ContainsAny(db, "/\\. \"$\x00") || len(db) > 63 {
-		return fail(73, "Invalid database name: '%s'", db)
-	}
-	if coll == "" || strings.ContainsAny(coll, "$\x00") || strings.HasPrefix(coll, "system.") || strings.HasPrefix(coll, ".") || len(ns) > 255 {
-		return fail(73, "Invalid collection name: '%s'", coll)
-	}
-	return nil
+	check(db != "" && !strings.ContainsAny(db, "/\\. \"$\x00") && len(db) <= 63, 73, "Invalid database name: '%s'", db)
+	check(coll != "" && !strings.ContainsAny(coll, "$\x00") && !strings.HasPrefix(coll, "system.") && !strings.HasPrefix(coll, ".") && len(ns) <= 255,
+		73, "Invalid collection name: '%s'", coll)
 }
 
 // drop removes a collection; s.mu is held alone.

@@ -40,9 +40,9 @@ type target struct {
 	id     val
 }
 
-func parseUpdate(v val, arrayFilters val, sc *scope) (u *updater, err error) {
-	defer catch(&err)
-	u = &updater{}
+func updateOf(v val, arrayFilters val, sc *scope) *updater {
+	u := &updater{}
+	check(isNull(arrayFilters) || arrayFilters.Type == tArray, 14, "BSON field 'arrayFilters' is the wrong type '%s', expected type 'array'", typeName(arrayFilters.Type))
 	if v.Type == tArray {
 		for _, s := range items(v) {
 			fs := subfields(s)
@@ -52,7 +52,7 @@ func parseUpdate(v val, arrayFilters val, sc *scope) (u *updater, err error) {
 			u.maps = append(u.maps, m)
 		}
 		check(arrayFilters.Type == 0, 9, "Cannot specify arrayFilters and a pipeline update")
-		return u, nil
+		return u
 	}
 	check(v.Type == tDoc, 9, "Update argument must be either an object or an array")
 	fs := subfields(v)
@@ -60,8 +60,9 @@ func parseUpdate(v val, arrayFilters val, sc *scope) (u *updater, err error) {
 		for _, f := range fs {
 			check(!strings.HasPrefix(f.key, "$"), 52, "The dollar ($) prefixed field '%s' in '%s' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.", f.key, f.key)
 		}
+		check(len(items(arrayFilters)) == 0, 9, "Cannot specify arrayFilters and a replacement")
 		u.whole = v.Data
-		return u, nil
+		return u
 	}
 	u.filters = map[string]test{}
 	for _, a := range items(arrayFilters) {
@@ -73,7 +74,7 @@ func parseUpdate(v val, arrayFilters val, sc *scope) (u *updater, err error) {
 	}
 	used := map[string]bool{}
 	for _, f := range fs {
-		check(known[f.key], 9, "Unknown modifier: %s. Expected a valid update modifier or pipeline-style update specified as an array", f.key)
+		check(modifiers[f.key], 9, "Unknown modifier: %s. Expected a valid update modifier or pipeline-style update specified as an array", f.key)
 		check(f.Type == tDoc, 9, "Modifiers operate on fields but we found type %s instead. For example: {$mod: {<field>: ...}} not {%s: ...}", typeName(f.Type), f.key)
 		for _, e := range subfields(f.val) {
 			c := change{op: f.key, parts: strings.Split(e.key, "."), arg: e.val}
@@ -100,11 +101,10 @@ func parseUpdate(v val, arrayFilters val, sc *scope) (u *updater, err error) {
 		check(used[id], 9, "The array filter for identifier '%s' was not used in the update", id)
 	}
 	u.order()
-	return u, nil
+	return u
 }
 
-var known = map[string]bool{"$set": true, "$unset": true, "$inc": true, "$mul": true, "$min": true, "$max": true, "$rename": true,
-	"$setOnInsert": true, "$currentDate": true, "$push": true, "$addToSet": true, "$pull": true, "$pullAll": true, "$pop": true, "$bit": true}
+var modifiers = names("$set $unset $inc $mul $min $max $rename $setOnInsert $currentDate $push $addToSet $pull $pullAll $pop $bit")
 
 func filterID(d raw) string {
 	f := fields(d)[0]

@@ -279,6 +279,15 @@ func asInt(v val) (int64, bool) {
 	return 0, false
 }
 
+// truncated is a number without its fraction, if it fits.
+func truncated(v val) (int64, bool) {
+	if n, ok := asInt(v); ok {
+		return n, true
+	}
+	f := math.Trunc(asFloat(v))
+	return int64(f), isNum(v) && f >= -(1<<63) && f < 1<<63
+}
+
 // truthy is what a condition takes for true: all but false, null, missing and zero.
 func truthy(v val) bool {
 	switch v.Type {

@@ -30,9 +30,14 @@ type message struct {
 	silent bool // the client wants no answer
 	body   raw
 	seqs   map[string][]raw
+	// invalid is what is wrong with a document inside a message that is well-formed
+	// otherwise: the client gets an answer and the connection goes on.
+	invalid error
 }
 
 var errProtocol = errors.New("docstore: malformed message")
+
+var errBSON = fail(22, "a document of the message is malformed, or nested deeper than 200 levels")
 
 // readMessage reads one message and checks every document in it, so that nothing behind has
 // to doubt the bytes.
@@ -55,7 +60,7 @@ func readMessage(r io.Reader) (*message, error) {
 			return nil, fmt.Errorf("%w: %w", errProtocol, err)
 		}
 	}
-	m := &message{id: int32(binary.LittleEndian.Uint32(h[4:])), seqs: map[string][]raw{}}
+	m := &message{id: int32(binary.LittleEndian.Uint32(h[4:]))}
 	switch op {
 	case opMsg:
 		return m, m.parseMsg(h[:], b)
@@ -87,11 +92,13 @@ func (m *message) parseMsg(h, b []byte) error {
 		b = b[1:]
 		switch kind {
 		case 0:
-			d, rest, err := takeDoc(b)
-			if err != nil || m.body != nil {
-				return fmt.Errorf("%w: body", errProtocol)
+			if m.body != nil {
+				return fmt.Errorf("%w: two bodies", errProtocol)
 			}
-			m.body, b = d, rest
+			var err error
+			if m.body, b, err = m.takeDoc(b); err != nil {
+				return err
+			}
 		case 1:
 			if len(b) < 5 {
 				return fmt.Errorf("%w: sequence", errProtocol)
@@ -106,11 +113,15 @@ func (m *message) parseMsg(h, b []byte) error {
 			}
 			list := []raw{}
 			for len(docs) > 0 {
-				d, rest, err := takeDoc(docs)
-				if err != nil {
+				var d raw
+				var err error
+				if d, docs, err = m.takeDoc(docs); err != nil {
 					return err
 				}
-				list, docs = append(list, d), rest
+				list = append(list, d)
+			}
+			if m.seqs == nil {
+				m.seqs = map[string][]raw{}
 			}
 			m.seqs[name], b = list, b[n:]
 		default:
@@ -131,8 +142,8 @@ func (m *message) parseQuery(b []byte) error {
 	if !ok || len(rest) < 8 || len(ns) < 5 || ns[len(ns)-5:] != ".$cmd" {
 		return fmt.Errorf("%w: only commands are accepted as OP_QUERY", errProtocol)
 	}
-	d, _, err := takeDoc(rest[8:])
-	if err != nil {
+	d, _, err := m.takeDoc(rest[8:])
+	if err != nil || m.invalid != nil {
 		return err
 	}
 	b2 := newDoc()
@@ -143,14 +154,14 @@ func (m *message) parseQuery(b []byte) error {
 	return nil
 }
 
-func takeDoc(b []byte) (d raw, rest []byte, err error) {
+func (m *message) takeDoc(b []byte) (d raw, rest []byte, err error) {
 	n, _, ok := bsoncore.ReadLength(b)
 	if !ok || n < 5 || int(n) > len(b) {
 		return nil, nil, fmt.Errorf("%w: document length", errProtocol)
 	}
 	d = b[:n:n]
 	if !validDoc(d, 0) {
-		return nil, nil, fmt.Errorf("%w: document", errProtocol)
+		m.invalid = errBSON
 	}
 	return d, b[n:], nil
 }

@@ -136,10 +136,26 @@ func TestMessages(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"too long": {0, 0, 0, 0x7f, 0, 0, 0, 0, 0, 0, 0, 0, 0xdd, 7, 0, 0}, "too short": {15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xdd, 7, 0, 0},
 		"unknown flag": msg(4, body(bson.D{})), "two bodies": msg(0, body(bson.D{}), body(bson.D{})), "no body": msg(0, sequence("documents")), "unknown section": msg(0, []byte{2}),
-		"checksum": flip, "too deep": msg(0, body(deep)), "not a command": legacyQuery("d.c", bson.D{}),
+		"checksum": flip, "not a command": legacyQuery("d.c", bson.D{}),
 	} {
 		if _, err := readMessage(bytes.NewReader(b)); err == nil {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+	// A bad document in a good message is answered, and the connection goes on.
+	bad := bytes.Clone(goodMessages[0])
+	bad[len(bad)-2] = 1 // the text of $db does not end
+	for name, b := range map[string][]byte{"too deep": msg(0, body(deep)), "text": bad, "sequence": msg(0, body(bson.D{{Key: "insert", Value: "c"}, {Key: "$db", Value: "d"}}), sequence("documents", deep))} {
+		m, err := readMessage(bytes.NewReader(b))
+		if err != nil || asIntMust(get(s.handle(1, m), "code")) != 22 {
+			t.Errorf("%s: %v, %+v", name, err, m)
+		}
+	}
+	for name, b := range map[string][]byte{"unknown sequence": msg(0, body(bson.D{{Key: "ping", Value: 1}, {Key: "insert", Value: "c"}}), sequence("documents", bson.D{})),
+		"given twice": msg(0, body(bson.D{{Key: "insert", Value: "c"}, {Key: "documents", Value: bson.A{bson.D{}}}, {Key: "$db", Value: "d"}}), sequence("documents", bson.D{}))} {
+		m, err := readMessage(bytes.NewReader(b))
+		if err != nil || asIntMust(get(s.handle(1, m), "code")) != 40415 {
+			t.Errorf("%s: %v, %+v", name, err, m)
 		}
 	}
 }

@@ -18,8 +18,6 @@ func (o *outcome) fail(i int, err error) {
 	o.errs = append(o.errs, b.done())
 }
 
-func (r *request) ordered() bool { return r.args["ordered"].Type == 0 || r.flag("ordered") }
-
 // insertOne checks a document, gives it an _id and stores it. c is locked.
 func (c *collection) insertOne(b *batch, d raw) error {
 	id := get(d, "_id")
@@ -38,34 +36,26 @@ func (c *collection) insertOne(b *batch, d raw) error {
 	if len(d) > maxDoc {
 		return fail(10334, "object to insert too large. size in bytes: %d, max size: %d", len(d), maxDoc)
 	}
-	if fs := d[4:]; id.Type != 0 && string(fs[1:5]) != "_id\x00" {
-		d = withID(d, val{})
+	if id.Type != 0 {
+		if d[5] == '_' && string(d[5:9]) == "_id\x00" {
+			d = slices.Clone(d)
+		} else {
+			d = withID(d, val{})
+		}
 	}
-	return c.put(b, nil, slices.Clone(d))
+	return c.put(b, nil, d)
 }
 
 func (r *request) insert() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
-	docs, err := r.docs("documents")
-	if err != nil {
-		return nil, err
-	}
-	if len(docs) == 0 || len(docs) > 100000 {
-		return nil, fail(72, "Write batch sizes must be between 1 and 100000. Got %d operations.", len(docs))
-	}
+	ns, docs, ordered := r.coll(), r.writes("documents"), r.ordered()
 	var o outcome
-	err = r.write(ns, true, len(docs) > 100, func(c *collection, b *batch) error {
+	err := r.write(ns, true, len(docs) > manyWrites, func(c *collection, b *batch) error {
 		for i, d := range docs {
-			if err := c.insertOne(b, d); err != nil {
-				if o.fail(i, err); r.ordered() {
-					break
-				}
-				continue
+			if err := c.insertOne(b, d); err == nil {
+				o.n++
+			} else if o.fail(i, err); ordered {
+				break
 			}
-			o.n++
 		}
 		return nil
 	})
@@ -86,15 +76,6 @@ func (o *outcome) reply(update bool) raw {
 	return b.ok()
 }
 
-// docOf is a document inside an entry of updates, deletes or ops; a missing one is empty.
-func docOf(d raw, name string) raw {
-	out, err := docArg(get(d, name), name)
-	if err != nil {
-		panic(err)
-	}
-	return out
-}
-
 // updateSpec is one update, of the update, findAndModify or bulkWrite command.
 type updateSpec struct {
 	query
@@ -102,25 +83,20 @@ type updateSpec struct {
 	multi, upsert bool
 }
 
-func (r *request) parseUpdateSpec(filter raw, update, arrayFilters val, sc *scope) (s *updateSpec, err error) {
-	s = &updateSpec{}
-	if s.filter, err = parseFilter(filter, sc); err != nil {
-		return nil, err
-	}
-	if s.u, err = parseUpdate(update, arrayFilters, sc); err != nil {
-		return nil, err
-	}
+// updateSpecOf reads what the three commands call by the same names.
+func updateSpecOf(a args, filter raw, update val, sc *scope) (s *updateSpec, err error) {
+	defer catch(&err)
+	s = &updateSpec{multi: a.flag("multi"), upsert: a.flag("upsert"), u: updateOf(update, a.arg("arrayFilters"), sc)}
+	s.filter, s.sort, s.hint, s.until = filterOf(filter, sc), sortOf(a.doc("sort")), a.arg("hint"), sc.until
+	check(!s.multi || s.sort == nil, 9, "Cannot specify sort with multi=true")
+	check(!s.multi || s.u.whole == nil, 9, "multi update is not supported for replacement-style update")
 	return s, nil
 }
 
-// known refuses what an entry of updates, deletes or ops asks for beyond these names.
-func knownFields(d raw, names string) error {
-	for _, f := range fields(d) {
-		if !slices.Contains(strings.Fields(names), f.key) {
-			return fail(40415, "BSON field '%s' is an unknown field or not supported by this server.", f.key)
-		}
-	}
-	return checkCollation(get(d, "collation"))
+// deleteSpecOf reads a filter and a hint.
+func deleteSpecOf(a args, filter raw, sc *scope) (q *query, err error) {
+	defer catch(&err)
+	return &query{filter: filterOf(filter, sc), hint: a.arg("hint"), until: sc.until}, nil
 }
 
 // find gives the records to change: the first in order, or all. c is locked.
@@ -130,16 +106,13 @@ func (s *query) find(c *collection, multi bool) (out []*record, err error) {
 	if !multi {
 		limit = 1
 	}
-	if s.plan, err = c.choose(bounded(s.filter, s.until), s.sort, 0, limit, s.hint); err != nil {
-		return nil, err
-	}
+	s.plan = c.choose(bounded(s.filter, s.until), s.sort, 0, limit, s.hint)
 	s.plan.each(&c.view, func(r *record) bool {
 		out = append(out, r)
 		return multi || !s.plan.sorted
 	})
 	if !s.plan.sorted && len(out) > 1 {
-		best := s.sort.least(out)
-		out = []*record{best}
+		out = []*record{s.sort.least(out)}
 	}
 	return out, nil
 }
@@ -172,14 +145,13 @@ func (r *request) update1(c *collection, b *batch, s *updateSpec, o *outcome) (b
 		if after, err = s.u.apply(rec.doc, t); err != nil {
 			return nil, nil, val{}, err
 		}
+		if string(after) != string(before) {
+			if err = c.put(b, rec, after); err != nil {
+				return nil, nil, val{}, err
+			}
+			o.modified++
+		}
 		o.n++
-		if string(after) == string(before) {
-			continue
-		}
-		if err = c.put(b, rec, after); err != nil {
-			return nil, nil, val{}, err
-		}
-		o.modified++
 	}
 	if len(found) > 0 || !s.upsert {
 		return before, after, val{}, nil
@@ -194,55 +166,29 @@ func (r *request) update1(c *collection, b *batch, s *updateSpec, o *outcome) (b
 	return nil, after, get(after, "_id"), nil
 }
 
+var (
+	updateArgs = names("q u c multi upsert arrayFilters hint collation sort")
+	deleteArgs = names("q limit hint collation")
+)
+
 func (r *request) update() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
-	docs, err := r.docs("updates")
-	if err != nil {
-		return nil, err
-	}
-	sc, err := r.scope()
-	if err != nil {
-		return nil, err
-	}
-	until, err := r.deadline()
-	if err != nil {
-		return nil, err
-	}
-	specs := make([]*updateSpec, len(docs))
-	errs := make([]error, len(docs))
-	create, many := false, len(docs) > 100
+	ns, docs, sc, ordered := r.coll(), r.writes("updates"), r.scope(), r.ordered()
+	specs, errs := make([]*updateSpec, len(docs)), make([]error, len(docs))
+	create, many := false, len(docs) > manyWrites
 	for i, d := range docs {
-		if errs[i] = knownFields(d, "q u c multi upsert arrayFilters hint collation sort comment"); errs[i] != nil {
-			continue
-		}
-		own := sc
-		if consts := get(d, "c"); consts.Type == tDoc {
+		a, own := argsOf(d, updateArgs), sc
+		if consts := a.doc("c"); len(consts) > 5 {
 			own = sc.with()
-			for _, f := range subfields(consts) {
-				own.vars[f.key] = f.val
+			for _, f := range fields(consts) {
+				own.set(f.key, f.val)
 			}
 		}
-		s, err := r.parseUpdateSpec(docOf(d, "q"), get(d, "u"), get(d, "arrayFilters"), own)
-		if errs[i] = err; err != nil {
-			continue
+		if specs[i], errs[i] = updateSpecOf(a, a.need("q"), a.arg("u"), own); errs[i] == nil {
+			create, many = create || specs[i].upsert, many || specs[i].multi
 		}
-		s.multi, s.upsert, s.hint, s.until = truthy(get(d, "multi")), truthy(get(d, "upsert")), get(d, "hint"), until
-		if order := docOf(d, "sort"); len(order) > 5 {
-			if s.sort, errs[i] = parseSort(order); errs[i] == nil && s.multi {
-				errs[i] = fail(9, "Cannot specify sort with multi=true")
-			}
-		}
-		if s.multi && s.u.whole != nil {
-			errs[i] = fail(9, "multi update is not supported for replacement-style update")
-		}
-		create, many = create || s.upsert, many || s.multi
-		specs[i] = s
 	}
 	var o outcome
-	err = r.write(ns, create, many, func(c *collection, b *batch) error {
+	err := r.write(ns, create, many, func(c *collection, b *batch) error {
 		for i, s := range specs {
 			err := errs[i]
 			if err == nil {
@@ -252,7 +198,7 @@ func (r *request) update() (raw, error) {
 				}
 			}
 			if err != nil {
-				if o.fail(i, err); r.ordered() {
+				if o.fail(i, err); ordered {
 					break
 				}
 			}
@@ -263,7 +209,7 @@ func (r *request) update() (raw, error) {
 }
 
 // delete1 removes what the filter finds, one or all. c is locked.
-func (r *request) delete1(c *collection, b *batch, q *query, multi bool, o *outcome) (last raw, err error) {
+func delete1(c *collection, b *batch, q *query, multi bool, o *outcome) (last raw, err error) {
 	if c == nil {
 		return nil, nil
 	}
@@ -282,37 +228,26 @@ func (r *request) delete1(c *collection, b *batch, q *query, multi bool, o *outc
 }
 
 func (r *request) delete() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
-	docs, err := r.docs("deletes")
-	if err != nil {
-		return nil, err
-	}
-	sc, err := r.scope()
-	if err != nil {
-		return nil, err
+	ns, docs, sc, ordered := r.coll(), r.writes("deletes"), r.scope(), r.ordered()
+	queries, errs, multi := make([]*query, len(docs)), make([]error, len(docs)), make([]bool, len(docs))
+	many := len(docs) > manyWrites
+	for i, d := range docs {
+		a := argsOf(d, deleteArgs)
+		limit, ok := asInt(a.arg("limit"))
+		check(ok && (limit == 0 || limit == 1), 9, "The limit field in delete objects must be 0 or 1. Got %s", a.arg("limit"))
+		queries[i], errs[i] = deleteSpecOf(a, a.need("q"), sc)
+		multi[i] = limit == 0
+		many = many || multi[i]
 	}
 	var o outcome
-	many := slices.ContainsFunc(docs, func(d raw) bool { return !truthy(get(d, "limit")) })
-	err = r.write(ns, false, many, func(c *collection, b *batch) error {
-		for i, d := range docs {
-			err := knownFields(d, "q limit hint collation")
+	err := r.write(ns, false, many, func(c *collection, b *batch) error {
+		for i, q := range queries {
+			err := errs[i]
 			if err == nil {
-				q := &query{hint: get(d, "hint")}
-				limit, ok := asInt(get(d, "limit"))
-				if q.until, err = r.deadline(); err != nil {
-					return err
-				}
-				if !ok || limit != 0 && limit != 1 {
-					err = fail(9, "The limit field in delete objects must be 0 or 1. Got %s", get(d, "limit"))
-				} else if q.filter, err = parseFilter(docOf(d, "q"), sc); err == nil {
-					_, err = r.delete1(c, b, q, limit == 0, &o)
-				}
+				_, err = delete1(c, b, q, multi[i], &o)
 			}
 			if err != nil {
-				if o.fail(i, err); r.ordered() {
+				if o.fail(i, err); ordered {
 					break
 				}
 			}
@@ -323,60 +258,28 @@ func (r *request) delete() (raw, error) {
 }
 
 func (r *request) findAndModify() (raw, error) {
-	ns, err := r.coll()
-	if err != nil {
-		return nil, err
-	}
-	sc, err := r.scope()
-	if err != nil {
-		return nil, err
-	}
-	filter, err := r.doc("query")
-	if err != nil {
-		return nil, err
-	}
-	order, err := r.doc("sort")
-	if err != nil {
-		return nil, err
-	}
-	remove, after := r.flag("remove"), r.flag("new")
+	ns, sc, filter := r.coll(), r.scope(), r.doc("query")
+	remove, after, update := r.flag("remove"), r.flag("new"), r.arg("update")
 	s := &updateSpec{}
 	if remove {
-		if r.args["update"].Type != 0 || after || r.flag("upsert") {
-			return nil, fail(9, "Cannot specify both an update, new or upsert and remove=true")
-		}
-		s.filter, err = parseFilter(filter, sc)
+		check(update.Type == 0 && !after && !r.flag("upsert") && r.arg("arrayFilters").Type == 0, 9, "Cannot specify an update, new, upsert or arrayFilters and remove=true")
+		s.filter, s.sort, s.hint, s.until = filterOf(filter, sc), sortOf(r.doc("sort")), r.arg("hint"), sc.until
 	} else {
-		if r.args["update"].Type == 0 {
-			return nil, fail(9, "Either an update or remove=true must be specified")
-		}
-		s, err = r.parseUpdateSpec(filter, r.args["update"], r.args["arrayFilters"], sc)
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.upsert, s.hint = r.flag("upsert"), r.args["hint"]
-	if len(order) > 5 {
-		if s.sort, err = parseSort(order); err != nil {
+		check(update.Type != 0, 9, "Either an update or remove=true must be specified")
+		var err error
+		if s, err = updateSpecOf(r.args, filter, update, sc); err != nil {
 			return nil, err
 		}
 	}
-	if s.until, err = r.deadline(); err != nil {
-		return nil, err
-	}
-	if d, err := r.doc("fields"); err != nil {
-		return nil, err
-	} else if len(d) > 5 {
-		if s.project, err = parseProjection(d, sc, s.filter); err != nil {
-			return nil, err
-		}
+	if d := r.doc("fields"); len(d) > 5 {
+		s.project = projectionOf(d, sc, s.filter, true)
 	}
 	var o outcome
 	var old, now raw
 	var id val
-	err = r.write(ns, s.upsert, false, func(c *collection, b *batch) (err error) {
+	err := r.write(ns, s.upsert, false, func(c *collection, b *batch) (err error) {
 		if remove {
-			old, err = r.delete1(c, b, &s.query, false, &o)
+			old, err = delete1(c, b, &s.query, false, &o)
 			return err
 		}
 		old, now, id, err = r.update1(c, b, s, &o)
@@ -399,142 +302,105 @@ func (r *request) findAndModify() (raw, error) {
 	value := vNull
 	if result != nil {
 		if s.project != nil {
-			if result, err = project(s.project, result); err != nil {
-				return nil, err
-			}
+			result = s.project(result)
 		}
 		value = vDoc(result)
 	}
 	return newDoc().doc("lastErrorObject", last.done()).add("value", value).ok(), nil
 }
 
-func parseProjection(d raw, sc *scope, f *filter) (m mapper, err error) {
-	defer catch(&err)
-	return projectionOf(d, sc, f, true), nil
-}
-
-func project(m mapper, d raw) (out raw, err error) {
-	defer catch(&err)
-	return m(d), nil
-}
-
 // bulkWrite runs writes to several collections, in order.
 func (r *request) bulkWrite() (raw, error) {
-	ops, err := r.docs("ops")
-	if err != nil {
-		return nil, err
-	}
-	infos, err := r.docs("nsInfo")
-	if err != nil {
-		return nil, err
-	}
-	sc, err := r.scope()
-	if err != nil {
-		return nil, err
+	r.onAdmin()
+	sc, ordered, errorsOnly := r.scope(), r.ordered(), r.flag("errorsOnly")
+	var spaces []string
+	for _, d := range r.docs("nsInfo") {
+		ns := str(argsOf(d, names("ns")).arg("ns"))
+		checkNamespace(ns)
+		spaces = append(spaces, ns)
 	}
 	var o outcome
 	var results []raw
-	matched := 0
-	for i, d := range ops {
-		res := newDoc()
-		err := r.bulkOp(d, infos, sc, &o, &matched, res)
+	failed, matched, deleted := 0, 0, 0
+	for i, d := range r.writes("ops") {
+		res, one := newDoc(), outcome{}
+		err := r.bulkOp(d, spaces, sc, &one, res)
 		if err != nil {
+			failed++
 			res = newDoc().int("ok", 0).int("idx", i)
 			asError(err).fill(res).int("n", 0)
-			o.errs = append(o.errs, nil)
 		} else {
 			res.int("ok", 1).int("idx", i)
 		}
-		if err != nil || !r.flag("errorsOnly") {
+		o.inserted, o.modified, o.upserted = o.inserted+one.inserted, o.modified+one.modified, append(o.upserted, one.upserted...)
+		matched, deleted = matched+one.n-len(one.upserted), deleted+one.deleted
+		if err != nil || !errorsOnly {
 			results = append(results, res.done())
 		}
-		if err != nil && r.ordered() {
+		if err != nil && ordered {
 			break
 		}
 	}
-	reply, err := r.reply(&cursor{ns: "admin.$cmd.bulkWrite", docs: results}, -1, true)
+	reply, err := r.reply(&cursor{ns: "admin.$cmd.bulkWrite", docs: results}, -1, false)
 	if err != nil {
 		return nil, err
 	}
-	b := newDoc().add("cursor", get(reply, "cursor")).int("nErrors", len(o.errs)).int("nInserted", o.inserted).int("nMatched", matched).
-		int("nModified", o.modified).int("nUpserted", len(o.upserted)).int("nDeleted", o.deleted)
-	return b.ok(), nil
+	return newDoc().add("cursor", get(reply, "cursor")).int("nErrors", failed).int("nInserted", o.inserted).int("nMatched", matched).
+		int("nModified", o.modified).int("nUpserted", len(o.upserted)).int("nDeleted", deleted).ok(), nil
 }
 
-func (r *request) bulkOp(d raw, infos []raw, sc *scope, o *outcome, matched *int, res *builder) error {
-	if len(d) == 5 {
-		return fail(9, "an entry of bulkWrite is empty")
-	}
+var bulkArgs = map[string]map[string]bool{"insert": names("insert document"), "delete": names("delete filter multi hint collation"),
+	"update": names("update filter updateMods arrayFilters multi upsert hint collation sort")}
+
+func (r *request) bulkOp(d raw, spaces []string, sc *scope, o *outcome, res *builder) (err error) {
+	defer catch(&err)
+	check(len(d) > 5, 9, "an entry of bulkWrite is empty")
 	kind := fields(d)[0]
-	at, ok := asInt(kind.val)
-	if !ok || at < 0 || int(at) >= len(infos) {
-		return fail(2, "BulkWrite ops entry has an invalid nsInfo index")
-	}
-	ns := str(get(infos[at], "ns"))
-	if err := checkNamespace(ns); err != nil {
-		return err
-	}
-	filter, multi := docOf(d, "filter"), truthy(get(d, "multi"))
-	var one outcome
+	takes, known := bulkArgs[kind.key]
+	check(known, 9, "unknown bulkWrite operation %s", kind.key)
+	a := argsOf(d, takes)
+	at := a.number(kind.key, 0)
+	check(at < len(spaces), 2, "BulkWrite ops entry has an invalid nsInfo index")
+	ns := spaces[at]
 	switch kind.key {
 	case "insert":
-		if err := knownFields(d, "insert document"); err != nil {
-			return err
+		doc := a.need("document")
+		if err = r.write(ns, true, false, func(c *collection, b *batch) error { return c.insertOne(b, doc) }); err == nil {
+			o.inserted++
+			res.int("n", 1)
 		}
-		err := r.write(ns, true, false, func(c *collection, b *batch) error { return c.insertOne(b, docOf(d, "document")) })
-		if err != nil {
-			return err
-		}
-		o.inserted++
-		res.int("n", 1)
 	case "update":
-		if err := knownFields(d, "update filter updateMods arrayFilters multi upsert hint collation sort"); err != nil {
-			return err
-		}
-		s, err := r.parseUpdateSpec(filter, get(d, "updateMods"), get(d, "arrayFilters"), sc)
+		s, err := updateSpecOf(a, a.need("filter"), a.arg("updateMods"), sc)
 		if err != nil {
 			return err
-		}
-		s.multi, s.upsert, s.hint = multi, truthy(get(d, "upsert")), get(d, "hint")
-		if order := docOf(d, "sort"); len(order) > 5 {
-			if s.sort, err = parseSort(order); err != nil {
-				return err
-			}
 		}
 		var id val
-		err = r.write(ns, s.upsert, multi, func(c *collection, b *batch) (err error) {
-			_, _, id, err = r.update1(c, b, s, &one)
+		err = r.write(ns, s.upsert, s.multi, func(c *collection, b *batch) (err error) {
+			_, _, id, err = r.update1(c, b, s, o)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		res.int("n", one.n).int("nModified", one.modified)
-		if o.modified += one.modified; id.Type != 0 {
+		if res.int("n", o.n).int("nModified", o.modified); id.Type != 0 {
 			o.upserted = append(o.upserted, id)
 			res.doc("upserted", newDoc().add("_id", id).done())
-		} else {
-			*matched += one.n
 		}
 	case "delete":
-		if err := knownFields(d, "delete filter multi hint collation"); err != nil {
+		multi := a.flag("multi")
+		q, err := deleteSpecOf(a, a.need("filter"), sc)
+		if err != nil {
 			return err
 		}
-		q := &query{hint: get(d, "hint")}
-		var err error
-		if q.filter, err = parseFilter(filter, sc); err != nil {
+		err = r.write(ns, false, multi, func(c *collection, b *batch) (err error) {
+			_, err = delete1(c, b, q, multi, o)
+			return err
+		})
+		if err != nil {
 			return err
 		}
-		if err = r.write(ns, false, multi, func(c *collection, b *batch) (err error) {
-			_, err = r.delete1(c, b, q, multi, &one)
-			return err
-		}); err != nil {
-			return err
-		}
-		o.deleted += one.n
-		res.int("n", one.n)
-	default:
-		return fail(9, "unknown bulkWrite operation %s", kind.key)
+		res.int("n", o.n)
+		o.deleted, o.n = o.n, 0
 	}
-	return nil
+	return err
 }

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package docstore
+
+import "testing"
+
+func asNobody(t *testing.T) (back func()) { return func() {} }
