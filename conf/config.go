@@ -99,6 +99,8 @@ func (c Config) Validate() error {
 	}
 	if c.DataKey == "" {
 		errs = append(errs, errors.New("DATA_KEY is required with real credentials"))
+	} else if err := checkSecret("DATA_KEY", c.DataKey); err != nil {
+		errs = append(errs, err)
 	}
 	if c.MongoURI == "" && c.Data == "" {
 		errs = append(errs, errors.New("MONGO_URI or DATA is required"))

@@ -137,8 +137,9 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 // bodyMost bounds the body of whatever is not an upload.
 const bodyMost = 1 << 20
 
+// limitBody looks at the body itself too: a chunked one does not tell its length.
 func limitBody(ctx context.Context, c *app.RequestContext) {
-	if c.Request.Header.ContentLength() > bodyMost && !strings.HasSuffix(string(c.Path()), "/import") {
+	if max(c.Request.Header.ContentLength(), len(c.Request.Body())) > bodyMost && !strings.HasSuffix(string(c.Path()), "/import") {
 		route.Fail(ctx, c, kit.ErrTooLarge)
 		return
 	}

@@ -27,6 +27,8 @@ const (
 	csrfValue  = "zhihuidangjian"
 )
 
+var errOrigin = kit.Forbidden("csrf", "请求来源不正确，请刷新页面后重试")
+
 // identityCacheFor is how long an authenticated token is believed without asking the
 // account service again; log-out here ends it at once, elsewhere within this time.
 const identityCacheFor = 2 * time.Second
@@ -86,7 +88,7 @@ func (e *Edge) guard(r route.Route) app.HandlerFunc {
 		if r.Access != route.Public {
 			token, cookie := tokenOf(c, r.Access)
 			if cookie && r.Method != "GET" && string(c.GetHeader(csrfHeader)) != csrfValue {
-				route.Fail(ctx, c, kit.Forbidden("csrf", "请求来源不正确，请刷新页面后重试"))
+				route.Fail(ctx, c, errOrigin)
 				return
 			}
 			known, err := e.authenticate(ctx, token)
@@ -108,6 +110,10 @@ func (e *Edge) guard(r route.Route) app.HandlerFunc {
 				route.Fail(ctx, c, kit.ErrTooMany)
 				return
 			}
+		} else if r.Method != "GET" && strings.HasPrefix(r.Path, "/api/console/") && string(c.GetHeader(csrfHeader)) != csrfValue {
+			// Nobody logs a browser in as somebody else.
+			route.Fail(ctx, c, errOrigin)
+			return
 		} else if r.Method != "GET" && !e.limits.allowAddress(caller.IP) {
 			route.Fail(ctx, c, kit.ErrTooMany)
 			return

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/cloudwego/hertz/pkg/app"
 	"github.com/cloudwego/hertz/pkg/protocol/consts"
@@ -62,9 +63,14 @@ func (e *Edge) oauth(ctx context.Context, c *app.RequestContext) {
 }
 
 // phonePath accepts only the product's own phone pages, so that nobody is sent
-// elsewhere by a link.
+// elsewhere by a link: nothing that a browser would tidy into another path or host.
 func phonePath(to string) bool {
-	return strings.HasPrefix(to, "/m/") && !strings.ContainsAny(to, "\\\r\n\t")
+	path := to
+	if i := strings.IndexAny(to, "?#"); i >= 0 {
+		path = to[:i]
+	}
+	return strings.HasPrefix(path, "/m/") && !strings.Contains(path, "..") && !strings.ContainsAny(path, `\%;`) &&
+		!strings.ContainsFunc(to, unicode.IsControl)
 }
 
 func (e *Edge) oauthCallback(ctx context.Context, c *app.RequestContext) {
