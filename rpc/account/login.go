@@ -26,29 +26,18 @@ func (s *Service) Login(ctx context.Context, req *account.LoginReq) (*account.Se
 	if err := s.useCaptcha(ctx, req.CaptchaToken); err != nil {
 		return nil, err
 	}
-	if err := s.checkLock(ctx, name, ip); err != nil {
+	if err := s.count(ctx, name, ip); err != nil {
 		return nil, err
 	}
-	u, err := s.users.FindOne(ctx, model.Everything, bson.D{{Key: "userName", Value: name}})
-	if errors.Is(err, model.ErrNotFound) {
-		u = &model.User{}
-	} else if err != nil {
-		return nil, err
-	}
-	ok, err := s.hasher.verify(ctx, u.PasswordHash, req.Password)
+	u, ok, err := s.identify(ctx, name, req.Password)
 	if err != nil {
+		s.uncount(ctx, name, ip, false) // nothing was tried
 		return nil, err
 	}
-	if !ok || u.Status != "enabled" {
-		if err := s.countFailure(ctx, name, ip); err != nil {
-			return nil, err
-		}
-		if err := s.checkLock(ctx, name, ip); err != nil {
-			return nil, err
-		}
-		return nil, errCredentials
+	if !ok {
+		return nil, s.failed(ctx, name, ip)
 	}
-	s.clearFailures(ctx, name)
+	s.uncount(ctx, name, ip, true)
 	org, err := s.party.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: u.OrgID})
 	if err != nil {
 		return nil, fmt.Errorf("organisation of %s: %w", u.ID, err)
@@ -66,6 +55,18 @@ func (s *Service) Login(ctx context.Context, req *account.LoginReq) (*account.Se
 	}
 	token, err := s.open(ctx, ses)
 	return &account.Session{Token: token, Me: &ses.Me}, err
+}
+
+// identify finds the user of a name and password.
+func (s *Service) identify(ctx context.Context, name, password string) (*model.User, bool, error) {
+	u, err := s.users.FindOne(ctx, model.Everything, bson.D{{Key: "userName", Value: name}})
+	if errors.Is(err, model.ErrNotFound) {
+		u = &model.User{}
+	} else if err != nil {
+		return nil, false, err
+	}
+	ok, err := s.hasher.verify(ctx, u.PasswordHash, password)
+	return u, ok && u.Status == "enabled", err
 }
 
 // GetMe describes the caller to his own pages.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,15 +32,19 @@ type session struct {
 	Me      account.Me `json:"me"`
 	Since   int64      `json:"since"` // Unix milliseconds of the product's clock
 	SeenAt  int64      `json:"seen"`
-	Checked int64      `json:"checked"` // when the member's binding was last looked up
+	Checked int64      `json:"checked"` // when the user or the member's binding was last looked up
 }
 
 func (s *Service) open(ctx context.Context, ses *session) (string, error) {
 	now := s.clock.Now().UnixMilli()
 	ses.Since, ses.SeenAt, ses.Checked = now, now, now
 	token := kit.Token()
-	if err := s.store(ctx, token, ses); err != nil {
+	b, err := json.Marshal(ses)
+	if err != nil {
 		return "", err
+	}
+	if err := s.redis.Set(ctx, sessionKey(token), b, ses.life()).Err(); err != nil {
+		return "", fmt.Errorf("session: %w", err)
 	}
 	if id := ses.Caller.UserID; id != "" {
 		key := "session:user:" + id
@@ -49,16 +54,40 @@ func (s *Service) open(ctx context.Context, ses *session) (string, error) {
 	return token, nil
 }
 
-func (s *Service) store(ctx context.Context, token string, ses *session) error {
+func (ses *session) life() time.Duration {
+	if ses.Caller.Kind == kit.Member {
+		return memberIdle
+	}
+	return adminIdle
+}
+
+// refresh stores a session that is still there: one that was ended meanwhile stays so.
+func (s *Service) refresh(ctx context.Context, token string, ses *session) error {
 	b, err := json.Marshal(ses)
 	if err != nil {
 		return err
 	}
-	life := adminIdle
-	if ses.Caller.Kind == kit.Member {
-		life = memberIdle
+	there, err := s.redis.SetXX(ctx, sessionKey(token), b, ses.life()).Result()
+	if err != nil {
+		return fmt.Errorf("session: %w", err)
 	}
-	return s.redis.Set(ctx, sessionKey(token), b, life).Err()
+	if !there {
+		return kit.ErrUnauthenticated
+	}
+	return nil
+}
+
+// checkEvery is how long a user's lock, deletion or change of password is not noticed
+// when ending his sessions failed.
+const checkEvery = 5 * time.Second
+
+// stands tells whether the user may still have the session he opened.
+func (s *Service) stands(ctx context.Context, ses *session) (bool, error) {
+	u, err := s.users.Get(ctx, model.Everything, ses.Caller.UserID)
+	if errors.Is(err, model.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && u.Status == "enabled" && u.PasswordChangedAt.UnixMilli() <= ses.Since, err
 }
 
 func sessionKey(token string) string {
@@ -100,7 +129,18 @@ func (s *Service) Authenticate(ctx context.Context, req *account.TokenReq) (*acc
 		}
 	}
 	dirty := now.UnixMilli()-ses.SeenAt > time.Minute.Milliseconds()
-	if ses.Caller.Kind == kit.Member && (ses.Caller.MemberID == "" || now.UnixMilli()-ses.Checked > (5*time.Second).Milliseconds()) {
+	if ses.Caller.Kind == kit.User && now.UnixMilli()-ses.Checked > checkEvery.Milliseconds() {
+		ok, err := s.stands(ctx, ses)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			s.redis.Del(ctx, sessionKey(req.Token))
+			return nil, kit.ErrUnauthenticated
+		}
+		ses.Checked, dirty = now.UnixMilli(), true
+	}
+	if ses.Caller.Kind == kit.Member && (ses.Caller.MemberID == "" || now.UnixMilli()-ses.Checked > checkEvery.Milliseconds()) {
 		// A binding can begin and end at any time (MENU-10).
 		was := ses.Caller.MemberID
 		if err := s.recognise(ctx, ses); err != nil {
@@ -110,7 +150,7 @@ func (s *Service) Authenticate(ctx context.Context, req *account.TokenReq) (*acc
 	}
 	if dirty {
 		ses.SeenAt = now.UnixMilli()
-		if err := s.store(ctx, req.Token, ses); err != nil {
+		if err := s.refresh(ctx, req.Token, ses); err != nil {
 			return nil, err
 		}
 	}

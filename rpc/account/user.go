@@ -81,6 +81,9 @@ func (s *Service) newEngine(ctx context.Context, c records.Config) (*records.Eng
 			if u.ID == kit.CallerOf(ctx).UserID {
 				return kit.Conflict("user.self", "不能删除当前登录的用户")
 			}
+			if mayGrant(ctx, u, u) != nil {
+				return kit.Conflict("user.stronger", "不能删除权限超出自己的用户")
+			}
 			return nil
 		},
 		AfterDelete: func(ctx context.Context, u *model.User) error { return s.endSessions(ctx, u.ID) },
