@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/xuri/excelize/v2"
@@ -15,6 +14,7 @@ import (
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 // latestArrivals is how many names run beside the code.
@@ -107,7 +107,7 @@ func (s *Service) ExportStatistics(ctx context.Context, req *meeting.MeetingReq)
 		if p.SignedInAt != 0 {
 			at = time.UnixMilli(p.SignedInAt).In(kit.Shanghai).Format(time.DateTime)
 		}
-		rows = append(rows, []any{i + 1, plain(p.Name), plain(p.OrgName), p.Phone, "", plain(p.LeaveReason), at})
+		rows = append(rows, []any{i + 1, records.Harmless(p.Name), records.Harmless(p.OrgName), p.Phone, "", records.Harmless(p.LeaveReason), at})
 	}
 	for i, row := range rows {
 		if err := w.SetRow(fmt.Sprintf("A%d", i+1), row); err != nil {
@@ -128,14 +128,6 @@ func (s *Service) ExportStatistics(ctx context.Context, req *meeting.MeetingReq)
 		Name:        "会议统计-" + st.Title + ".xlsx",
 		ContentType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Data: b.Bytes(),
 	}, nil
-}
-
-// plain keeps text that a spreadsheet would run as a formula from being run.
-func plain(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // started returns a meeting of the caller's subtree that is started (MEET-18).

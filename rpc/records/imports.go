@@ -213,7 +213,7 @@ func (e *Engine) ImportFailures(ctx context.Context, req *gen.IDReq) (*gen.File,
 	err = e.imports.eachFailure(ctx, b.ID, 0, func(f *gen.ImportFailure) {
 		row := make([]any, 0, len(f.Values)+1)
 		for _, v := range f.Values {
-			row = append(row, harmless(v))
+			row = append(row, Harmless(v))
 		}
 		failed = append(failed, append(row, f.Reason))
 	})

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
@@ -309,7 +310,7 @@ func (t *Type[T, P]) exported(columns []string) ([]*Field, error) {
 // is ever a formula.
 func (f *Field) cell(r Row) string {
 	if labels, ok := r["_labels"].(map[string]string); ok && labels[f.Key] != "" {
-		return harmless(labels[f.Key])
+		return Harmless(labels[f.Key])
 	}
 	switch x := r[f.Key].(type) {
 	case nil:
@@ -326,7 +327,7 @@ func (f *Field) cell(r Row) string {
 				out[i] = v
 			}
 		}
-		return harmless(strings.Join(out, "、"))
+		return Harmless(strings.Join(out, "、"))
 	case string:
 		if f.Type == "enum" {
 			if l := f.option(x); l != "" {
@@ -336,19 +337,19 @@ func (f *Field) cell(r Row) string {
 		if f.Type == "datetime" && len(x) > 16 {
 			return strings.Replace(x[:16], "T", " ", 1)
 		}
-		return harmless(x)
+		return Harmless(x)
 	default:
 		if v := reflect.ValueOf(x); f.Type == "money" && v.CanInt() {
 			return yuan(v.Int())
 		}
-		return harmless(fmt.Sprint(x))
+		return Harmless(fmt.Sprint(x))
 	}
 }
 
-// harmless keeps a text from being taken for a formula when somebody saves the sheet as
-// CSV and opens it again.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+// Harmless keeps a text from being taken for a formula when somebody saves the sheet as
+// CSV and opens it again; Excel in Chinese takes the wide signs for the narrow ones.
+func Harmless(s string) string {
+	if r, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune("=+-@＝＋－＠\t\r\n", r) {
 		return "'" + s
 	}
 	return s

@@ -34,6 +34,7 @@ type importRow struct {
 var (
 	errNoWorkbook = refusal("文件不是有效的Excel（.xlsx）文件")
 	errBomb       = refusal("文件解压后过大，请使用下载的导入模板")
+	errMacros     = refusal("文件含有宏，请另存为不含宏的Excel（.xlsx）文件")
 	errTooMany    = refusal(fmt.Sprintf("一次最多导入%d行，请拆分后分别导入", maxRows))
 )
 
@@ -127,8 +128,8 @@ func readUpload(data []byte, cols []*Field) (rows []importRow, note string, err 
 	return rows, note, nil
 }
 
-// inspect looks into the archive before anything unpacks it, and reports whether any
-// sheet holds a formula.
+// inspect looks into the archive before anything unpacks it, refuses macros, and reports
+// whether any sheet, wherever it lies, holds a formula.
 func inspect(data []byte) (formulas bool, err error) {
 	if len(data) > maxFile {
 		return false, refusal("文件不能超过10MB")
@@ -148,7 +149,11 @@ func inspect(data []byte) (formulas bool, err error) {
 	}
 	left := int64(maxUnzipped)
 	for _, p := range z.File {
-		if !strings.HasPrefix(p.Name, "xl/worksheets/") {
+		name := strings.ToLower(p.Name)
+		if strings.Contains(name, "vbaproject") || strings.Contains(name, "macrosheets/") {
+			return false, errMacros
+		}
+		if !strings.HasSuffix(name, ".xml") {
 			continue
 		}
 		r, err := p.Open()
@@ -161,6 +166,12 @@ func inspect(data []byte) (formulas bool, err error) {
 		}
 		if left -= int64(len(b)); left < 0 {
 			return false, errBomb
+		}
+		if bytes.Contains(b, []byte("<!DOCTYPE")) { // entities; no workbook has any
+			return false, errNoWorkbook
+		}
+		if name == "[content_types].xml" && bytes.Contains(bytes.ToLower(b), []byte("macroenabled")) {
+			return false, errMacros
 		}
 		formulas = formulas || bytes.Contains(b, []byte("f")) && formulaTag.Match(b)
 	}

@@ -48,8 +48,8 @@ func TestCellDate(t *testing.T) {
 
 func TestHarmless(t *testing.T) {
 	for in, want := range map[string]string{"=1+1": "'=1+1", "+86": "'+86", "-": "'-", "@x": "'@x", "张三": "张三", "": ""} {
-		if got := harmless(in); got != want {
-			t.Errorf("harmless(%q) = %q", in, got)
+		if got := Harmless(in); got != want {
+			t.Errorf("Harmless(%q) = %q", in, got)
 		}
 	}
 }
