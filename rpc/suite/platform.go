@@ -48,12 +48,12 @@ type Platform struct {
 
 // Open connects to what the configuration names and embeds the rest. A process without
 // services needs no document store. Close undoes it.
-func Open(cfg conf.Config, store bool) (p *Platform, err error) {
+func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 	ctx, stop := context.WithCancel(context.Background())
-	p = &Platform{Config: cfg, Clock: &kit.Clock{}, stop: stop}
+	p := &Platform{Config: cfg, Clock: &kit.Clock{}, stop: stop}
 	defer func() {
 		if err != nil {
-			p.Close()
+			err = errors.Join(err, p.Close())
 		}
 	}()
 	if p.Secret, err = cfg.Secret(); err != nil {
