@@ -7,6 +7,7 @@ include "records.thrift"
 
 struct OrgReq {
     1: string orgId           // empty: the caller's own
+    2: bool guests            // of ListMembers: part-time and report-in persons too
 }
 
 struct TreeNode {
@@ -57,6 +58,85 @@ struct Organization {
     4: string parentId
     5: list<string> orgs      // ids from the root down to itself
     6: list<string> orgNames
+    7: string secretary
+    8: string contactName
+    9: string contactPhone
+    10: string address
+    11: i64 memberCount       // active members of the node itself
+    12: string icon
+    13: string secretaryPhone
+    14: string orgTypeName
+    15: string introduction
+}
+
+// Leader is a person of an election's leadership (records.md 4).
+struct Leader {
+    1: string id
+    2: string memberId
+    3: string name
+    4: string position
+    5: string positionName
+    6: string phone
+    7: string adminDuty
+    8: string tenureStart
+}
+
+// Term is one election and who came out of it.
+struct Term {
+    1: string electionId
+    2: string electedOn
+    3: string nextElectionOn
+    4: string electionForm
+    5: string electionFormName
+    6: i32 termNo
+    7: list<Leader> leaders
+}
+
+// Leadership: the newest election is the current one, the others are history.
+struct Leadership {
+    1: string orgName
+    2: optional Term current  // absent without an election
+    3: list<Term> history     // newest first
+}
+
+// Place is an organisation on the map.
+struct Place {
+    1: string id
+    2: string orgName
+    3: string orgType
+    4: string icon
+    5: string secretary
+    6: string secretaryPhone
+    7: string contactName
+    8: string contactPhone
+    9: string address
+    10: string longitude      // "" when it has no place
+    11: string latitude
+}
+
+struct OrgMap {
+    1: Place center
+    2: list<Place> children
+    3: string message         // why there is no map
+    4: string tiles           // MAP_TILES, "" for a plain grid
+}
+
+// Transfer is a whole-organisation transfer that has work left for the job.
+struct Transfer {
+    1: string id
+    2: string orgId
+    3: list<string> path      // its new one
+    4: i32 step               // services done
+}
+
+struct Transfers {
+    1: list<Transfer> transfers
+}
+
+struct StepReq {
+    1: string id
+    2: i32 step               // services done by now
+    3: i32 steps              // of so many
 }
 
 struct Member {
@@ -117,6 +197,11 @@ service Party extends records.Records {
     // RevealMember shows the personal fields of one member; the look is logged.
     Member RevealMember(1: MemberReq req)
 
+    // GetLeadership shows the present and the former leaders (manual 5.1.2).
+    Leadership GetLeadership(1: OrgReq req)
+    // GetMap shows an organisation and those right below it (manual 5.1.5).
+    OrgMap GetMap(1: OrgReq req)
+
     // Of the member who calls.
     BindCodeResp SendBindCode(1: BindCodeReq req)
     Member Bind(1: BindReq req)
@@ -128,6 +213,14 @@ service Party extends records.Records {
     Member GetMember(1: MemberReq req)
     Members GetMembers(1: MembersReq req)
     Members ListMembers(1: OrgReq req)
+    // TurnGuests moves part-time and report-in persons on whose period began or ended.
+    records.Empty TurnGuests(1: records.Empty req)
     Member FindByOpenID(1: OpenIDReq req)
     records.Empty SetDuesPaidThrough(1: PaidThroughReq req)
+    // RemindElections gives the reminders of elections that are due (manual 5.3).
+    records.Empty RemindElections(1: records.Empty req)
+    // Transfers are those with work left: the job moves each service's records, and
+    // tells after every one by StepTransfer.
+    Transfers ListTransfers(1: records.Empty req)
+    records.Empty StepTransfer(1: StepReq req)
 }

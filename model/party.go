@@ -2,24 +2,6 @@ package model
 
 import "time"
 
-// Organization 党组织, spec/records.md 1. Its Base.OrgID is its own id and Base.Orgs
-// its own path, so that a scope holds it like any other record.
-type Organization struct {
-	Base           `bson:",inline"`
-	OrgName        string `bson:"orgName" json:"orgName" record:"label=组织名称,required,list,search,keyword,width=220"`
-	OrgCode        string `bson:"orgCode,omitempty" json:"orgCode" record:"label=组织编码,max=30"`
-	OrgType        string `bson:"orgType" json:"orgType" record:"label=组织性质,required,list,search,options=committee:委员会|generalBranch:党总支|jointBranch:联合支部|branch:党支部|group:党小组|workCommittee:党工委"`
-	ParentID       string `bson:"parentId" json:"parentId" record:"label=上级组织,required,list,ref=organization,width=180"`
-	Secretary      string `bson:"secretary" json:"secretary" record:"label=负责人,required,max=30,list,keyword"`
-	SecretaryPhone string `bson:"secretaryPhone" json:"secretaryPhone" record:"label=负责人电话,type=phone,list"`
-	ContactName    string `bson:"contactName" json:"contactName" record:"label=联系人,required,max=30,list,keyword"`
-	ContactPhone   string `bson:"contactPhone" json:"contactPhone" record:"label=联系电话,type=phone,required,list"`
-	Address        string `bson:"address" json:"address" record:"label=地址,max=200"`
-	FoundedOn      string `bson:"foundedOn" json:"foundedOn" record:"label=成立日期,type=date,past"`
-	Introduction   string `bson:"introduction" json:"introduction" record:"label=组织简介,type=text,max=2000"`
-	SortNo         int    `bson:"sortNo" json:"sortNo" record:"label=排序,min=0,max=9999,help=在组织树中由小到大排列"`
-}
-
 // Member 党员, spec/records.md 13. IDNumber, Phone and Address are sealed; IDBlind and
 // PhoneBlind find them. Dates are yyyy-MM-dd.
 type Member struct {
@@ -36,7 +18,7 @@ type Member struct {
 	PhoneBlind string `bson:"phoneBlind" json:"-"`
 	// PhoneMasked and IDMasked are what lists show, without a decryption.
 	PhoneMasked     string     `bson:"phoneMasked" json:"-"`
-	Unit            string     `bson:"unit" json:"unit" record:"label=所在单位,list"`
+	UnitID          string     `bson:"unitId,omitempty" json:"unitId" record:"label=所在单位,list,ref=unit"`
 	MemberType      string     `bson:"memberType" json:"memberType" record:"label=党员类型,required,list,search,options=fullMember:正式党员|probationaryMember:预备党员|developmentTarget:发展对象|activist:入党积极分子|applicant:申请入党"`
 	DuesCategory    string     `bson:"duesCategory" json:"duesCategory" record:"label=党费类别,options=salaried:在职|retired:离退休|farmer:农民|student:学生,help=决定党费计算标准，不填为在职"`
 	ActivistOn      string     `bson:"activistOn" json:"activistOn" record:"label=确定为积极分子日期,type=date,past"`
@@ -44,6 +26,9 @@ type Member struct {
 	RegularizedOn   string     `bson:"regularizedOn" json:"regularizedOn" record:"label=转正日期,type=date,past"`
 	DuesPaidThrough string     `bson:"duesPaidThrough" json:"duesPaidThrough" record:"label=党费缴纳至日期,type=month,fixed,list,help=添加后只随缴费变化"`
 	Position        string     `bson:"position" json:"position" record:"label=职务,max=50"`
+	NativePlace     string     `bson:"nativePlace" json:"nativePlace" record:"label=籍贯,max=50"`
+	Degree          string     `bson:"degree" json:"degree" record:"label=学位,options=doctor:博士|master:硕士|bachelor:学士|none:无"`
+	Email           string     `bson:"email" json:"email" record:"label=邮箱,max=100"`
 	Address         string     `bson:"address" json:"address" record:"label=住址,max=200"`
 	Status          string     `bson:"status" json:"status"`      // active, transferredOut, reduced, deleted
 	OpenID          string     `bson:"openId,omitempty" json:"-"` // official account

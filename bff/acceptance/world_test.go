@@ -17,6 +17,9 @@ import (
 
 var product *bfftest.Product
 
+// eventually waits for what follows an answer.
+var eventually = bfftest.Eventually
+
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	p, stop, err := bfftest.Start()

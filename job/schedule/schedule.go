@@ -73,6 +73,10 @@ func Tasks(d Deps) []Task {
 			_, err := d.Notify.Deliver(ctx, none)
 			return err
 		}},
+		{Name: "party.guests", Every: time.Minute, Daily: true, Do: func(ctx context.Context) error {
+			_, err := d.Party.TurnGuests(ctx, none)
+			return err
+		}},
 		{Name: "imports.run", Every: 2 * time.Second, Do: func(ctx context.Context) error { return runImports(ctx, d) }},
 		{Name: "records.resume", Every: 10 * time.Second, Do: func(ctx context.Context) error {
 			var errs []error

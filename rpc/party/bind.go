@@ -88,22 +88,33 @@ func (s *Service) SendBindCode(ctx context.Context, req *party.BindCodeReq) (*pa
 	if err := s.limit(ctx, "bind:openid:"+c.OpenID); err != nil {
 		return nil, err
 	}
+	phone := s.d.Seal.Blind(req.Phone)
+	personID, bound := "", ""
 	m, err := s.match(ctx, req.Name, req.IdNumber, req.Phone)
-	if err != nil {
+	switch {
+	case err == nil:
+		personID, bound = m.ID, m.BoundTo(c.Channel)
+	case errors.Is(err, errNoSuchMember):
+		g, _, err := s.matchGuest(ctx, req.Name, req.IdNumber, req.Phone)
+		if err != nil {
+			return nil, err
+		}
+		personID, bound = g.ID, g.BoundTo(c.Channel)
+	default:
 		return nil, err
 	}
-	if err := s.limit(ctx, "bind:phone:"+m.PhoneBlind); err != nil {
+	if err := s.limit(ctx, "bind:phone:"+phone); err != nil {
 		return nil, err
 	}
-	if bound := m.BoundTo(c.Channel); bound != "" && bound != c.OpenID {
+	if bound != "" && bound != c.OpenID {
 		return nil, errTaken
 	}
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
 		return nil, err
 	}
-	p := pendingCode{Code: fmt.Sprintf("%06d", n), MemberID: m.ID, OpenID: c.OpenID, Expires: s.d.Clock.Now().Add(codeLife).UnixMilli()}
-	if err := s.storeCode(ctx, m.PhoneBlind, p); err != nil {
+	p := pendingCode{Code: fmt.Sprintf("%06d", n), MemberID: personID, OpenID: c.OpenID, Expires: s.d.Clock.Now().Add(codeLife).UnixMilli()}
+	if err := s.storeCode(ctx, phone, p); err != nil {
 		return nil, err
 	}
 	_, err = s.d.Notify.SendSMS(kit.AsSystem(ctx), &notify.SMSReq{Phone: req.Phone, Kind: "bindCode", Params: map[string]string{"code": p.Code}, Key: kit.NewID(s.d.Clock.Now())})
@@ -182,7 +193,15 @@ func (s *Service) Bind(ctx context.Context, req *party.BindReq) (*party.Member, 
 		return nil, err
 	}
 	m, err := s.match(ctx, req.Name, req.IdNumber, req.Phone)
+	if errors.Is(err, errNoSuchMember) {
+		return s.bindGuest(ctx, c, req)
+	}
 	if err != nil {
+		return nil, err
+	}
+	if _, _, err := s.guestBoundTo(ctx, c.Channel, c.OpenID); err == nil {
+		return nil, errAccount
+	} else if !errors.Is(err, model.ErrNotFound) {
 		return nil, err
 	}
 	if c.UnionID != "" { // bound to another person on the other channel
@@ -304,6 +323,13 @@ func (s *Service) FindByOpenID(ctx context.Context, req *party.OpenIDReq) (*part
 				return nil
 			})
 		}
+	}
+	if errors.Is(err, model.ErrNotFound) {
+		g, _, err := s.guestBoundTo(ctx, req.Channel, req.OpenId)
+		if err != nil {
+			return nil, notFound(err)
+		}
+		return presentGuest(g), nil
 	}
 	if err != nil {
 		return nil, notFound(err)

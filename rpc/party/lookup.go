@@ -38,7 +38,11 @@ func (s *Service) describe(ctx context.Context, o *model.Organization) (*party.O
 	if err != nil {
 		return nil, err
 	}
-	out := &party.Organization{Id: o.ID, OrgName: o.OrgName, OrgType: o.OrgType, ParentId: o.ParentID, Orgs: o.Orgs}
+	out := &party.Organization{
+		Id: o.ID, OrgName: o.OrgName, OrgType: o.OrgType, ParentId: o.ParentID, Orgs: o.Orgs, Icon: icon(o.OrgType), OrgTypeName: orgTypes("orgType", o.OrgType),
+		Secretary: o.Secretary, SecretaryPhone: o.SecretaryPhone, ContactName: o.ContactName, ContactPhone: o.ContactPhone,
+		Address: o.Address, Introduction: o.Introduction,
+	}
 	for _, id := range o.Orgs {
 		out.OrgNames = append(out.OrgNames, names[id])
 	}
@@ -108,6 +112,15 @@ func (s *Service) GetMember(ctx context.Context, req *party.MemberReq) (*party.M
 		return nil, err
 	}
 	m, err := s.members.Get(ctx, model.Everything, req.MemberId)
+	if errors.Is(err, model.ErrNotFound) {
+		guests, err := s.guestsByID(ctx, []string{req.MemberId})
+		if err != nil {
+			return nil, err
+		}
+		if len(guests) > 0 {
+			return guests[0], nil
+		}
+	}
 	if err != nil {
 		return nil, notFound(err)
 	}
@@ -119,13 +132,32 @@ func (s *Service) GetMembers(ctx context.Context, req *party.MembersReq) (*party
 	if len(req.MemberIds) == 0 {
 		return &party.Members{}, kit.RequireSystem(ctx)
 	}
-	return s.find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: req.MemberIds}}}})
+	out, err := s.find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: req.MemberIds}}}})
+	if err != nil || len(out.Members) == len(req.MemberIds) {
+		return out, err
+	}
+	guests, err := s.guestsByID(ctx, req.MemberIds)
+	if err != nil {
+		return nil, err
+	}
+	out.Members = append(out.Members, guests...)
+	return out, nil
 }
 
 // ListMembers returns the active members of an organisation and all below it, for
-// services; personal fields masked.
+// services; personal fields masked. With guests, the part-time and report-in persons in
+// period are among them.
 func (s *Service) ListMembers(ctx context.Context, req *party.OrgReq) (*party.Members, error) {
-	return s.find(ctx, bson.D{{Key: "orgs", Value: req.OrgId}, {Key: "status", Value: "active"}})
+	out, err := s.find(ctx, bson.D{{Key: "orgs", Value: req.OrgId}, {Key: "status", Value: "active"}})
+	if err != nil || !req.Guests {
+		return out, err
+	}
+	guests, err := s.activeGuests(ctx, req.OrgId)
+	if err != nil {
+		return nil, err
+	}
+	out.Members = append(out.Members, guests...)
+	return out, nil
 }
 
 func (s *Service) find(ctx context.Context, filter bson.D) (*party.Members, error) {

@@ -40,9 +40,15 @@ func (s *Service) memberType() *records.Type[model.Member, *model.Member] {
 			{Keys: []string{"phoneBlind"}, Field: "phone", Message: "手机号已存在", Partial: active},
 		},
 		// The header that MEMB-16 names.
-		Columns: []string{"name", "gender", "idNumber", "ethnicity", "education", "phone", "orgId", "unit",
+		Columns: []string{"name", "gender", "idNumber", "ethnicity", "education", "phone", "orgId", "unitId",
 			"memberType", "joinedOn", "regularizedOn", "duesPaidThrough"},
-		NameOf: func(m *model.Member) string { return m.Name },
+		NameOf: func(m *model.Member) string { return m.Name }, NameKey: "name", Leaves: true,
+		Related: []records.Related{
+			{Type: "memberContact", Field: "memberId", Title: "常用联系人"},
+			{Type: "reward", Field: "memberId", Title: "奖励"},
+			{Type: "sanction", Field: "memberId", Title: "处分"},
+			{Type: "specialty", Field: "memberId", Title: "特长"},
+		},
 		Actions: []records.Action[model.Member]{
 			{Key: "reveal", Title: "查看完整信息"},
 			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind"},

@@ -19,7 +19,21 @@ func (s *Service) newEngine() (*records.Engine, error) {
 			"organization": {Labels: s.orgLabels, Check: s.checkOrgs, Find: s.findOrg(nil), Options: s.orgOptions(nil)},
 			"branch":       {Labels: s.orgLabels, Check: s.checkOrgs, Find: s.findOrg(home), Options: s.orgOptions(home)},
 		},
-	}, s.organizationType(), s.memberType(), s.bindingType())
+	},
+		s.organizationType(),
+		s.unitType(),
+		s.electionType(),
+		s.leadershipType(),
+		s.transferType(),
+		s.evaluationType(),
+		s.memberType(),
+		s.bindingType(),
+		s.profileChangeType(),
+		s.contactType(),
+		s.reductionType(),
+		s.guestType("partTimeMember", "兼职", s.guests[0]),
+		s.guestType("reportInMember", "报到", s.guests[1]),
+	)
 }
 
 var active = bson.D{{Key: "status", Value: "active"}}

@@ -25,6 +25,8 @@ type Deps struct {
 	Clock  *kit.Clock
 	Seal   *model.Sealer
 	Notify notifysvc.Client // sends the codes of bindings
+	// MapTiles is the address of a map's pictures, {z}/{x}/{y}; empty for a plain grid.
+	MapTiles string
 }
 
 // Service implements the generated party.Party.
@@ -33,8 +35,15 @@ type Service struct {
 	d       Deps
 	orgs    *model.Collection[model.Organization, *model.Organization]
 	members *model.Collection[model.Member, *model.Member]
+	guests  []guestCollection // part-time and report-in persons
 	audit   *mongo.Collection
 	forest  forest
+
+	units       *model.Collection[model.Unit, *model.Unit]
+	elections   *model.Collection[model.Election, *model.Election]
+	leaders     *model.Collection[model.LeadershipMember, *model.LeadershipMember]
+	transfers   *model.Collection[model.OrganizationTransfer, *model.OrganizationTransfer]
+	evaluations *model.Collection[model.OrganizationEvaluation, *model.OrganizationEvaluation]
 }
 
 // New opens the service and its indexes.
@@ -43,7 +52,17 @@ func New(d Deps) (*Service, error) {
 		d:       d,
 		orgs:    model.NewCollection[model.Organization](d.DB, "organizations", d.Clock.Now),
 		members: model.NewCollection[model.Member](d.DB, "members", d.Clock.Now),
-		audit:   d.DB.Collection("audit"),
+		guests: []guestCollection{
+			model.NewCollection[model.Guest](d.DB, "partTimeMembers", d.Clock.Now),
+			model.NewCollection[model.Guest](d.DB, "reportInMembers", d.Clock.Now),
+		},
+		audit: d.DB.Collection("audit"),
+
+		units:       model.NewCollection[model.Unit](d.DB, "units", d.Clock.Now),
+		elections:   model.NewCollection[model.Election](d.DB, "elections", d.Clock.Now),
+		leaders:     model.NewCollection[model.LeadershipMember](d.DB, "leaders", d.Clock.Now),
+		transfers:   model.NewCollection[model.OrganizationTransfer](d.DB, "organization_transfers", d.Clock.Now),
+		evaluations: model.NewCollection[model.OrganizationEvaluation](d.DB, "organization_evaluations", d.Clock.Now),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -66,6 +85,7 @@ func New(d Deps) (*Service, error) {
 			model.Index{Keys: bson.D{{Key: "unionId", Value: 1}}, Sparse: true},
 			model.Index{Keys: bson.D{{Key: "orgId", Value: 1}, {Key: "status", Value: 1}}},
 			model.Index{Keys: bson.D{{Key: "name", Value: 1}}},
+			model.Index{Keys: bson.D{{Key: "unitId", Value: 1}, {Key: "status", Value: 1}}, Sparse: true},
 			// The member list: one equality a field, newest first, and its total.
 			model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "status", Value: 1}, {Key: "_id", Value: -1}}},
 		),

@@ -73,6 +73,8 @@ func fieldsOf[T any](declared []Field, only []string) ([]*Field, error) {
 		}
 		if i := slices.IndexFunc(out, func(o *Field) bool { return o.Key == f.Key }); i >= 0 {
 			out[i] = f
+		} else if f.After == First {
+			out = slices.Insert(out, 0, f)
 		} else if i := slices.IndexFunc(out, func(o *Field) bool { return o.Key == f.After }); i >= 0 {
 			out = slices.Insert(out, i+1, f)
 		} else {
@@ -224,4 +226,21 @@ func (f *Field) option(value string) string {
 		}
 	}
 	return ""
+}
+
+// OptionLabels answers for the enums of a struct's tags: the label of a field's value, the
+// value itself when it has none.
+func OptionLabels[T any]() func(key, value string) string {
+	fields, err := fieldsOf[T](nil, nil)
+	if err != nil {
+		panic(err) // a wrong tag: a programming mistake
+	}
+	return func(key, value string) string {
+		for _, f := range fields {
+			if f.Key == key && f.option(value) != "" {
+				return f.option(value)
+			}
+		}
+		return value
+	}
 }

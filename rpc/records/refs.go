@@ -53,7 +53,7 @@ func (t *Type[T, P]) ref() Ref {
 			if err != nil {
 				return err
 			}
-			n, err := t.Collection.Count(ctx, s, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
+			n, err := t.Collection.Count(ctx, s, append(bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, t.choice(ctx)...))
 			if err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ func (t *Type[T, P]) ref() Ref {
 			if err != nil {
 				return "", err
 			}
-			docs, err := t.Collection.Find(ctx, s, bson.D{{Key: t.NameKey, Value: text}}, model.Page{Limit: 2})
+			docs, err := t.Collection.Find(ctx, s, append(bson.D{{Key: t.NameKey, Value: text}}, t.choice(ctx)...), model.Page{Limit: 2})
 			switch {
 			case err != nil:
 				return "", err
@@ -84,7 +84,7 @@ func (t *Type[T, P]) ref() Ref {
 			if err != nil {
 				return nil, err
 			}
-			docs, err := t.Collection.Find(ctx, s, nil, model.Page{Limit: mostOptions})
+			docs, err := t.Collection.Find(ctx, s, t.choice(ctx), model.Page{Limit: mostOptions})
 			if err != nil {
 				return nil, err
 			}
@@ -95,6 +95,14 @@ func (t *Type[T, P]) ref() Ref {
 			return out, nil
 		},
 	}
+}
+
+// choice is what the type's lists show, for those who choose from it.
+func (t *Type[T, P]) choice(ctx context.Context) bson.D {
+	if t.Where == nil {
+		return nil
+	}
+	return t.Where(ctx, nil)
 }
 
 // uses tells whether a live document of this type refers to a record of a type of the

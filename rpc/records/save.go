@@ -393,6 +393,9 @@ func (t *Type[T, P]) mayDelete(ctx context.Context, doc *T) error {
 		return err
 	}
 	for _, other := range t.engine.types {
+		if t.Leaves {
+			break
+		}
 		used, err := other.uses(ctx, t.Name, P(doc).Header().ID)
 		if err != nil {
 			return err

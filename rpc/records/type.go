@@ -75,12 +75,16 @@ type Field struct {
 	Part bool `json:"-"`
 	// Virtual: shown by Present or read by FromImport, never stored.
 	Virtual bool `json:"-"`
-	// After places a field that has no tag after another one; "" at the end.
+	// After places a field that has no tag after another one; First before all, "" at
+	// the end.
 	After string `json:"-"`
 
 	index []int  // of the struct
 	bson  string // its name in the store
 }
+
+// First is the After of a field that comes before all others.
+const First = "^"
 
 // Action is one line of a record type's state table: a verb, when it may run, and what
 // it does. Without Do it has a typed use case of its own, and the engine only offers it.
@@ -174,6 +178,8 @@ type Type[T any, P interface {
 	DefaultSort string
 
 	NoCreate, NoUpdate, NoDelete, NoExport bool
+	// Leaves: a record that others refer to may be deleted; their history still names it.
+	Leaves bool
 	// Global: platform-wide records, read by every admin and written by the top
 	// level's only.
 	Global bool

@@ -13,6 +13,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -47,6 +48,8 @@ func (f *Field) fromJSON(raw json.RawMessage, now time.Time) (any, error) {
 			return nil, refuse("%s填写有误", f.Label)
 		}
 		return f.number(n)
+	case "scores":
+		return f.scores(raw)
 	case "enums", "refs":
 		var list []string
 		if json.Unmarshal(raw, &list) != nil {
@@ -81,6 +84,32 @@ func (f *Field) fromJSON(raw json.RawMessage, now time.Time) (any, error) {
 		}
 	}
 	return f.fromString(s, now)
+}
+
+// mostScore is the best mark for an aspect.
+const mostScore = 5
+
+// scores are marks for the field's options, each from 1 to mostScore.
+func (f *Field) scores(raw json.RawMessage) (any, error) {
+	var list []model.AspectScore
+	if json.Unmarshal(raw, &list) != nil {
+		return nil, refuse("%s填写有误", f.Label)
+	}
+	if f.Required && len(list) == 0 {
+		return nil, refuse("请填写%s", f.Label)
+	}
+	seen := map[string]bool{}
+	for _, a := range list {
+		label := f.option(a.Aspect)
+		if label == "" || seen[a.Aspect] {
+			return nil, refuse("%s填写有误", f.Label)
+		}
+		seen[a.Aspect] = true
+		if a.Score < 1 || a.Score > mostScore {
+			return nil, refuse("请为%s评1至%d分", label, mostScore)
+		}
+	}
+	return list, nil
 }
 
 func (f *Field) number(n int64) (any, error) {

@@ -330,6 +330,158 @@ func (p *PartyRevealMemberResult) GetResult() interface{} {
 	return p.Success
 }
 
+type PartyGetLeadershipArgs struct {
+	Req *OrgReq `thrift:"req,1" frugal:"1,default,OrgReq" json:"req"`
+}
+
+func NewPartyGetLeadershipArgs() *PartyGetLeadershipArgs {
+	return &PartyGetLeadershipArgs{}
+}
+
+func (p *PartyGetLeadershipArgs) InitDefault() {
+}
+
+var PartyGetLeadershipArgs_Req_DEFAULT *OrgReq
+
+func (p *PartyGetLeadershipArgs) GetReq() (v *OrgReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return PartyGetLeadershipArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *PartyGetLeadershipArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *PartyGetLeadershipArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyGetLeadershipArgs(%+v)", *p)
+}
+
+func (p *PartyGetLeadershipArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type PartyGetLeadershipResult struct {
+	Success *Leadership `thrift:"success,0,optional" frugal:"0,optional,Leadership" json:"success,omitempty"`
+}
+
+func NewPartyGetLeadershipResult() *PartyGetLeadershipResult {
+	return &PartyGetLeadershipResult{}
+}
+
+func (p *PartyGetLeadershipResult) InitDefault() {
+}
+
+var PartyGetLeadershipResult_Success_DEFAULT *Leadership
+
+func (p *PartyGetLeadershipResult) GetSuccess() (v *Leadership) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return PartyGetLeadershipResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *PartyGetLeadershipResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *PartyGetLeadershipResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyGetLeadershipResult(%+v)", *p)
+}
+
+func (p *PartyGetLeadershipResult) GetResult() interface{} {
+	return p.Success
+}
+
+type PartyGetMapArgs struct {
+	Req *OrgReq `thrift:"req,1" frugal:"1,default,OrgReq" json:"req"`
+}
+
+func NewPartyGetMapArgs() *PartyGetMapArgs {
+	return &PartyGetMapArgs{}
+}
+
+func (p *PartyGetMapArgs) InitDefault() {
+}
+
+var PartyGetMapArgs_Req_DEFAULT *OrgReq
+
+func (p *PartyGetMapArgs) GetReq() (v *OrgReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return PartyGetMapArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *PartyGetMapArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *PartyGetMapArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyGetMapArgs(%+v)", *p)
+}
+
+func (p *PartyGetMapArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type PartyGetMapResult struct {
+	Success *OrgMap `thrift:"success,0,optional" frugal:"0,optional,OrgMap" json:"success,omitempty"`
+}
+
+func NewPartyGetMapResult() *PartyGetMapResult {
+	return &PartyGetMapResult{}
+}
+
+func (p *PartyGetMapResult) InitDefault() {
+}
+
+var PartyGetMapResult_Success_DEFAULT *OrgMap
+
+func (p *PartyGetMapResult) GetSuccess() (v *OrgMap) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return PartyGetMapResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *PartyGetMapResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *PartyGetMapResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyGetMapResult(%+v)", *p)
+}
+
+func (p *PartyGetMapResult) GetResult() interface{} {
+	return p.Success
+}
+
 type PartySendBindCodeArgs struct {
 	Req *BindCodeReq `thrift:"req,1" frugal:"1,default,BindCodeReq" json:"req"`
 }
@@ -938,6 +1090,82 @@ func (p *PartyListMembersResult) GetResult() interface{} {
 	return p.Success
 }
 
+type PartyTurnGuestsArgs struct {
+	Req *records.Empty `thrift:"req,1" frugal:"1,default,records.Empty" json:"req"`
+}
+
+func NewPartyTurnGuestsArgs() *PartyTurnGuestsArgs {
+	return &PartyTurnGuestsArgs{}
+}
+
+func (p *PartyTurnGuestsArgs) InitDefault() {
+}
+
+var PartyTurnGuestsArgs_Req_DEFAULT *records.Empty
+
+func (p *PartyTurnGuestsArgs) GetReq() (v *records.Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return PartyTurnGuestsArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *PartyTurnGuestsArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *PartyTurnGuestsArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyTurnGuestsArgs(%+v)", *p)
+}
+
+func (p *PartyTurnGuestsArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type PartyTurnGuestsResult struct {
+	Success *records.Empty `thrift:"success,0,optional" frugal:"0,optional,records.Empty" json:"success,omitempty"`
+}
+
+func NewPartyTurnGuestsResult() *PartyTurnGuestsResult {
+	return &PartyTurnGuestsResult{}
+}
+
+func (p *PartyTurnGuestsResult) InitDefault() {
+}
+
+var PartyTurnGuestsResult_Success_DEFAULT *records.Empty
+
+func (p *PartyTurnGuestsResult) GetSuccess() (v *records.Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return PartyTurnGuestsResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *PartyTurnGuestsResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *PartyTurnGuestsResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyTurnGuestsResult(%+v)", *p)
+}
+
+func (p *PartyTurnGuestsResult) GetResult() interface{} {
+	return p.Success
+}
+
 type PartyFindByOpenIDArgs struct {
 	Req *OpenIDReq `thrift:"req,1" frugal:"1,default,OpenIDReq" json:"req"`
 }
@@ -1087,5 +1315,233 @@ func (p *PartySetDuesPaidThroughResult) String() string {
 }
 
 func (p *PartySetDuesPaidThroughResult) GetResult() interface{} {
+	return p.Success
+}
+
+type PartyRemindElectionsArgs struct {
+	Req *records.Empty `thrift:"req,1" frugal:"1,default,records.Empty" json:"req"`
+}
+
+func NewPartyRemindElectionsArgs() *PartyRemindElectionsArgs {
+	return &PartyRemindElectionsArgs{}
+}
+
+func (p *PartyRemindElectionsArgs) InitDefault() {
+}
+
+var PartyRemindElectionsArgs_Req_DEFAULT *records.Empty
+
+func (p *PartyRemindElectionsArgs) GetReq() (v *records.Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return PartyRemindElectionsArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *PartyRemindElectionsArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *PartyRemindElectionsArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyRemindElectionsArgs(%+v)", *p)
+}
+
+func (p *PartyRemindElectionsArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type PartyRemindElectionsResult struct {
+	Success *records.Empty `thrift:"success,0,optional" frugal:"0,optional,records.Empty" json:"success,omitempty"`
+}
+
+func NewPartyRemindElectionsResult() *PartyRemindElectionsResult {
+	return &PartyRemindElectionsResult{}
+}
+
+func (p *PartyRemindElectionsResult) InitDefault() {
+}
+
+var PartyRemindElectionsResult_Success_DEFAULT *records.Empty
+
+func (p *PartyRemindElectionsResult) GetSuccess() (v *records.Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return PartyRemindElectionsResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *PartyRemindElectionsResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *PartyRemindElectionsResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyRemindElectionsResult(%+v)", *p)
+}
+
+func (p *PartyRemindElectionsResult) GetResult() interface{} {
+	return p.Success
+}
+
+type PartyListTransfersArgs struct {
+	Req *records.Empty `thrift:"req,1" frugal:"1,default,records.Empty" json:"req"`
+}
+
+func NewPartyListTransfersArgs() *PartyListTransfersArgs {
+	return &PartyListTransfersArgs{}
+}
+
+func (p *PartyListTransfersArgs) InitDefault() {
+}
+
+var PartyListTransfersArgs_Req_DEFAULT *records.Empty
+
+func (p *PartyListTransfersArgs) GetReq() (v *records.Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return PartyListTransfersArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *PartyListTransfersArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *PartyListTransfersArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyListTransfersArgs(%+v)", *p)
+}
+
+func (p *PartyListTransfersArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type PartyListTransfersResult struct {
+	Success *Transfers `thrift:"success,0,optional" frugal:"0,optional,Transfers" json:"success,omitempty"`
+}
+
+func NewPartyListTransfersResult() *PartyListTransfersResult {
+	return &PartyListTransfersResult{}
+}
+
+func (p *PartyListTransfersResult) InitDefault() {
+}
+
+var PartyListTransfersResult_Success_DEFAULT *Transfers
+
+func (p *PartyListTransfersResult) GetSuccess() (v *Transfers) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return PartyListTransfersResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *PartyListTransfersResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *PartyListTransfersResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyListTransfersResult(%+v)", *p)
+}
+
+func (p *PartyListTransfersResult) GetResult() interface{} {
+	return p.Success
+}
+
+type PartyStepTransferArgs struct {
+	Req *StepReq `thrift:"req,1" frugal:"1,default,StepReq" json:"req"`
+}
+
+func NewPartyStepTransferArgs() *PartyStepTransferArgs {
+	return &PartyStepTransferArgs{}
+}
+
+func (p *PartyStepTransferArgs) InitDefault() {
+}
+
+var PartyStepTransferArgs_Req_DEFAULT *StepReq
+
+func (p *PartyStepTransferArgs) GetReq() (v *StepReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return PartyStepTransferArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *PartyStepTransferArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *PartyStepTransferArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyStepTransferArgs(%+v)", *p)
+}
+
+func (p *PartyStepTransferArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type PartyStepTransferResult struct {
+	Success *records.Empty `thrift:"success,0,optional" frugal:"0,optional,records.Empty" json:"success,omitempty"`
+}
+
+func NewPartyStepTransferResult() *PartyStepTransferResult {
+	return &PartyStepTransferResult{}
+}
+
+func (p *PartyStepTransferResult) InitDefault() {
+}
+
+var PartyStepTransferResult_Success_DEFAULT *records.Empty
+
+func (p *PartyStepTransferResult) GetSuccess() (v *records.Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return PartyStepTransferResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *PartyStepTransferResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *PartyStepTransferResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyStepTransferResult(%+v)", *p)
+}
+
+func (p *PartyStepTransferResult) GetResult() interface{} {
 	return p.Success
 }

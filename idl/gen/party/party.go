@@ -13,6 +13,8 @@ import (
 type OrgReq struct {
 	// empty: the caller's own
 	OrgId string `thrift:"orgId,1" frugal:"1,default,string" json:"orgId"`
+	// of ListMembers: part-time and report-in persons too
+	Guests bool `thrift:"guests,2" frugal:"2,default,bool" json:"guests"`
 }
 
 func NewOrgReq() *OrgReq {
@@ -25,6 +27,13 @@ func (p *OrgReq) InitDefault() {
 func (p *OrgReq) GetOrgId() (v string) {
 	if p != nil {
 		return p.OrgId
+	}
+	return
+}
+
+func (p *OrgReq) GetGuests() (v bool) {
+	if p != nil {
+		return p.Guests
 	}
 	return
 }
@@ -323,8 +332,18 @@ type Organization struct {
 	OrgType  string `thrift:"orgType,3" frugal:"3,default,string" json:"orgType"`
 	ParentId string `thrift:"parentId,4" frugal:"4,default,string" json:"parentId"`
 	// ids from the root down to itself
-	Orgs     []string `thrift:"orgs,5" frugal:"5,default,list<string>" json:"orgs"`
-	OrgNames []string `thrift:"orgNames,6" frugal:"6,default,list<string>" json:"orgNames"`
+	Orgs         []string `thrift:"orgs,5" frugal:"5,default,list<string>" json:"orgs"`
+	OrgNames     []string `thrift:"orgNames,6" frugal:"6,default,list<string>" json:"orgNames"`
+	Secretary    string   `thrift:"secretary,7" frugal:"7,default,string" json:"secretary"`
+	ContactName  string   `thrift:"contactName,8" frugal:"8,default,string" json:"contactName"`
+	ContactPhone string   `thrift:"contactPhone,9" frugal:"9,default,string" json:"contactPhone"`
+	Address      string   `thrift:"address,10" frugal:"10,default,string" json:"address"`
+	// active members of the node itself
+	MemberCount    int64  `thrift:"memberCount,11" frugal:"11,default,i64" json:"memberCount"`
+	Icon           string `thrift:"icon,12" frugal:"12,default,string" json:"icon"`
+	SecretaryPhone string `thrift:"secretaryPhone,13" frugal:"13,default,string" json:"secretaryPhone"`
+	OrgTypeName    string `thrift:"orgTypeName,14" frugal:"14,default,string" json:"orgTypeName"`
+	Introduction   string `thrift:"introduction,15" frugal:"15,default,string" json:"introduction"`
 }
 
 func NewOrganization() *Organization {
@@ -376,11 +395,570 @@ func (p *Organization) GetOrgNames() (v []string) {
 	return
 }
 
+func (p *Organization) GetSecretary() (v string) {
+	if p != nil {
+		return p.Secretary
+	}
+	return
+}
+
+func (p *Organization) GetContactName() (v string) {
+	if p != nil {
+		return p.ContactName
+	}
+	return
+}
+
+func (p *Organization) GetContactPhone() (v string) {
+	if p != nil {
+		return p.ContactPhone
+	}
+	return
+}
+
+func (p *Organization) GetAddress() (v string) {
+	if p != nil {
+		return p.Address
+	}
+	return
+}
+
+func (p *Organization) GetMemberCount() (v int64) {
+	if p != nil {
+		return p.MemberCount
+	}
+	return
+}
+
+func (p *Organization) GetIcon() (v string) {
+	if p != nil {
+		return p.Icon
+	}
+	return
+}
+
+func (p *Organization) GetSecretaryPhone() (v string) {
+	if p != nil {
+		return p.SecretaryPhone
+	}
+	return
+}
+
+func (p *Organization) GetOrgTypeName() (v string) {
+	if p != nil {
+		return p.OrgTypeName
+	}
+	return
+}
+
+func (p *Organization) GetIntroduction() (v string) {
+	if p != nil {
+		return p.Introduction
+	}
+	return
+}
+
 func (p *Organization) String() string {
 	if p == nil {
 		return "<nil>"
 	}
 	return fmt.Sprintf("Organization(%+v)", *p)
+}
+
+// Leader is a person of an election's leadership (records.md 4).
+type Leader struct {
+	Id           string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	MemberId     string `thrift:"memberId,2" frugal:"2,default,string" json:"memberId"`
+	Name         string `thrift:"name,3" frugal:"3,default,string" json:"name"`
+	Position     string `thrift:"position,4" frugal:"4,default,string" json:"position"`
+	PositionName string `thrift:"positionName,5" frugal:"5,default,string" json:"positionName"`
+	Phone        string `thrift:"phone,6" frugal:"6,default,string" json:"phone"`
+	AdminDuty    string `thrift:"adminDuty,7" frugal:"7,default,string" json:"adminDuty"`
+	TenureStart  string `thrift:"tenureStart,8" frugal:"8,default,string" json:"tenureStart"`
+}
+
+func NewLeader() *Leader {
+	return &Leader{}
+}
+
+func (p *Leader) InitDefault() {
+}
+
+func (p *Leader) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *Leader) GetMemberId() (v string) {
+	if p != nil {
+		return p.MemberId
+	}
+	return
+}
+
+func (p *Leader) GetName() (v string) {
+	if p != nil {
+		return p.Name
+	}
+	return
+}
+
+func (p *Leader) GetPosition() (v string) {
+	if p != nil {
+		return p.Position
+	}
+	return
+}
+
+func (p *Leader) GetPositionName() (v string) {
+	if p != nil {
+		return p.PositionName
+	}
+	return
+}
+
+func (p *Leader) GetPhone() (v string) {
+	if p != nil {
+		return p.Phone
+	}
+	return
+}
+
+func (p *Leader) GetAdminDuty() (v string) {
+	if p != nil {
+		return p.AdminDuty
+	}
+	return
+}
+
+func (p *Leader) GetTenureStart() (v string) {
+	if p != nil {
+		return p.TenureStart
+	}
+	return
+}
+
+func (p *Leader) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Leader(%+v)", *p)
+}
+
+// Term is one election and who came out of it.
+type Term struct {
+	ElectionId       string    `thrift:"electionId,1" frugal:"1,default,string" json:"electionId"`
+	ElectedOn        string    `thrift:"electedOn,2" frugal:"2,default,string" json:"electedOn"`
+	NextElectionOn   string    `thrift:"nextElectionOn,3" frugal:"3,default,string" json:"nextElectionOn"`
+	ElectionForm     string    `thrift:"electionForm,4" frugal:"4,default,string" json:"electionForm"`
+	ElectionFormName string    `thrift:"electionFormName,5" frugal:"5,default,string" json:"electionFormName"`
+	TermNo           int32     `thrift:"termNo,6" frugal:"6,default,i32" json:"termNo"`
+	Leaders          []*Leader `thrift:"leaders,7" frugal:"7,default,list<Leader>" json:"leaders"`
+}
+
+func NewTerm() *Term {
+	return &Term{}
+}
+
+func (p *Term) InitDefault() {
+}
+
+func (p *Term) GetElectionId() (v string) {
+	if p != nil {
+		return p.ElectionId
+	}
+	return
+}
+
+func (p *Term) GetElectedOn() (v string) {
+	if p != nil {
+		return p.ElectedOn
+	}
+	return
+}
+
+func (p *Term) GetNextElectionOn() (v string) {
+	if p != nil {
+		return p.NextElectionOn
+	}
+	return
+}
+
+func (p *Term) GetElectionForm() (v string) {
+	if p != nil {
+		return p.ElectionForm
+	}
+	return
+}
+
+func (p *Term) GetElectionFormName() (v string) {
+	if p != nil {
+		return p.ElectionFormName
+	}
+	return
+}
+
+func (p *Term) GetTermNo() (v int32) {
+	if p != nil {
+		return p.TermNo
+	}
+	return
+}
+
+func (p *Term) GetLeaders() (v []*Leader) {
+	if p != nil {
+		return p.Leaders
+	}
+	return
+}
+
+func (p *Term) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Term(%+v)", *p)
+}
+
+// Leadership: the newest election is the current one, the others are history.
+type Leadership struct {
+	OrgName string `thrift:"orgName,1" frugal:"1,default,string" json:"orgName"`
+	// absent without an election
+	Current *Term `thrift:"current,2,optional" frugal:"2,optional,Term" json:"current,omitempty"`
+	// newest first
+	History []*Term `thrift:"history,3" frugal:"3,default,list<Term>" json:"history"`
+}
+
+func NewLeadership() *Leadership {
+	return &Leadership{}
+}
+
+func (p *Leadership) InitDefault() {
+}
+
+func (p *Leadership) GetOrgName() (v string) {
+	if p != nil {
+		return p.OrgName
+	}
+	return
+}
+
+var Leadership_Current_DEFAULT *Term
+
+func (p *Leadership) GetCurrent() (v *Term) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetCurrent() {
+		return Leadership_Current_DEFAULT
+	}
+	return p.Current
+}
+
+func (p *Leadership) GetHistory() (v []*Term) {
+	if p != nil {
+		return p.History
+	}
+	return
+}
+
+func (p *Leadership) IsSetCurrent() bool {
+	return p.Current != nil
+}
+
+func (p *Leadership) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Leadership(%+v)", *p)
+}
+
+// Place is an organisation on the map.
+type Place struct {
+	Id             string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	OrgName        string `thrift:"orgName,2" frugal:"2,default,string" json:"orgName"`
+	OrgType        string `thrift:"orgType,3" frugal:"3,default,string" json:"orgType"`
+	Icon           string `thrift:"icon,4" frugal:"4,default,string" json:"icon"`
+	Secretary      string `thrift:"secretary,5" frugal:"5,default,string" json:"secretary"`
+	SecretaryPhone string `thrift:"secretaryPhone,6" frugal:"6,default,string" json:"secretaryPhone"`
+	ContactName    string `thrift:"contactName,7" frugal:"7,default,string" json:"contactName"`
+	ContactPhone   string `thrift:"contactPhone,8" frugal:"8,default,string" json:"contactPhone"`
+	Address        string `thrift:"address,9" frugal:"9,default,string" json:"address"`
+	// "" when it has no place
+	Longitude string `thrift:"longitude,10" frugal:"10,default,string" json:"longitude"`
+	Latitude  string `thrift:"latitude,11" frugal:"11,default,string" json:"latitude"`
+}
+
+func NewPlace() *Place {
+	return &Place{}
+}
+
+func (p *Place) InitDefault() {
+}
+
+func (p *Place) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *Place) GetOrgName() (v string) {
+	if p != nil {
+		return p.OrgName
+	}
+	return
+}
+
+func (p *Place) GetOrgType() (v string) {
+	if p != nil {
+		return p.OrgType
+	}
+	return
+}
+
+func (p *Place) GetIcon() (v string) {
+	if p != nil {
+		return p.Icon
+	}
+	return
+}
+
+func (p *Place) GetSecretary() (v string) {
+	if p != nil {
+		return p.Secretary
+	}
+	return
+}
+
+func (p *Place) GetSecretaryPhone() (v string) {
+	if p != nil {
+		return p.SecretaryPhone
+	}
+	return
+}
+
+func (p *Place) GetContactName() (v string) {
+	if p != nil {
+		return p.ContactName
+	}
+	return
+}
+
+func (p *Place) GetContactPhone() (v string) {
+	if p != nil {
+		return p.ContactPhone
+	}
+	return
+}
+
+func (p *Place) GetAddress() (v string) {
+	if p != nil {
+		return p.Address
+	}
+	return
+}
+
+func (p *Place) GetLongitude() (v string) {
+	if p != nil {
+		return p.Longitude
+	}
+	return
+}
+
+func (p *Place) GetLatitude() (v string) {
+	if p != nil {
+		return p.Latitude
+	}
+	return
+}
+
+func (p *Place) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Place(%+v)", *p)
+}
+
+type OrgMap struct {
+	Center   *Place   `thrift:"center,1" frugal:"1,default,Place" json:"center"`
+	Children []*Place `thrift:"children,2" frugal:"2,default,list<Place>" json:"children"`
+	// why there is no map
+	Message string `thrift:"message,3" frugal:"3,default,string" json:"message"`
+	// MAP_TILES, "" for a plain grid
+	Tiles string `thrift:"tiles,4" frugal:"4,default,string" json:"tiles"`
+}
+
+func NewOrgMap() *OrgMap {
+	return &OrgMap{}
+}
+
+func (p *OrgMap) InitDefault() {
+}
+
+var OrgMap_Center_DEFAULT *Place
+
+func (p *OrgMap) GetCenter() (v *Place) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetCenter() {
+		return OrgMap_Center_DEFAULT
+	}
+	return p.Center
+}
+
+func (p *OrgMap) GetChildren() (v []*Place) {
+	if p != nil {
+		return p.Children
+	}
+	return
+}
+
+func (p *OrgMap) GetMessage() (v string) {
+	if p != nil {
+		return p.Message
+	}
+	return
+}
+
+func (p *OrgMap) GetTiles() (v string) {
+	if p != nil {
+		return p.Tiles
+	}
+	return
+}
+
+func (p *OrgMap) IsSetCenter() bool {
+	return p.Center != nil
+}
+
+func (p *OrgMap) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("OrgMap(%+v)", *p)
+}
+
+// Transfer is a whole-organisation transfer that has work left for the job.
+type Transfer struct {
+	Id    string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	OrgId string `thrift:"orgId,2" frugal:"2,default,string" json:"orgId"`
+	// its new one
+	Path []string `thrift:"path,3" frugal:"3,default,list<string>" json:"path"`
+	// services done
+	Step int32 `thrift:"step,4" frugal:"4,default,i32" json:"step"`
+}
+
+func NewTransfer() *Transfer {
+	return &Transfer{}
+}
+
+func (p *Transfer) InitDefault() {
+}
+
+func (p *Transfer) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *Transfer) GetOrgId() (v string) {
+	if p != nil {
+		return p.OrgId
+	}
+	return
+}
+
+func (p *Transfer) GetPath() (v []string) {
+	if p != nil {
+		return p.Path
+	}
+	return
+}
+
+func (p *Transfer) GetStep() (v int32) {
+	if p != nil {
+		return p.Step
+	}
+	return
+}
+
+func (p *Transfer) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Transfer(%+v)", *p)
+}
+
+type Transfers struct {
+	Transfers []*Transfer `thrift:"transfers,1" frugal:"1,default,list<Transfer>" json:"transfers"`
+}
+
+func NewTransfers() *Transfers {
+	return &Transfers{}
+}
+
+func (p *Transfers) InitDefault() {
+}
+
+func (p *Transfers) GetTransfers() (v []*Transfer) {
+	if p != nil {
+		return p.Transfers
+	}
+	return
+}
+
+func (p *Transfers) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Transfers(%+v)", *p)
+}
+
+type StepReq struct {
+	Id string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	// services done by now
+	Step int32 `thrift:"step,2" frugal:"2,default,i32" json:"step"`
+	// of so many
+	Steps int32 `thrift:"steps,3" frugal:"3,default,i32" json:"steps"`
+}
+
+func NewStepReq() *StepReq {
+	return &StepReq{}
+}
+
+func (p *StepReq) InitDefault() {
+}
+
+func (p *StepReq) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *StepReq) GetStep() (v int32) {
+	if p != nil {
+		return p.Step
+	}
+	return
+}
+
+func (p *StepReq) GetSteps() (v int32) {
+	if p != nil {
+		return p.Steps
+	}
+	return
+}
+
+func (p *StepReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("StepReq(%+v)", *p)
 }
 
 type Member struct {
@@ -759,6 +1337,10 @@ type Party interface {
 	Unbind(ctx context.Context, req *MemberReq) (r *records.Empty, err error)
 	// RevealMember shows the personal fields of one member; the look is logged.
 	RevealMember(ctx context.Context, req *MemberReq) (r *Member, err error)
+	// GetLeadership shows the present and the former leaders (manual 5.1.2).
+	GetLeadership(ctx context.Context, req *OrgReq) (r *Leadership, err error)
+	// GetMap shows an organisation and those right below it (manual 5.1.5).
+	GetMap(ctx context.Context, req *OrgReq) (r *OrgMap, err error)
 	// Of the member who calls.
 	SendBindCode(ctx context.Context, req *BindCodeReq) (r *BindCodeResp, err error)
 
@@ -775,8 +1357,17 @@ type Party interface {
 	GetMembers(ctx context.Context, req *MembersReq) (r *Members, err error)
 
 	ListMembers(ctx context.Context, req *OrgReq) (r *Members, err error)
+	// TurnGuests moves part-time and report-in persons on whose period began or ended.
+	TurnGuests(ctx context.Context, req *records.Empty) (r *records.Empty, err error)
 
 	FindByOpenID(ctx context.Context, req *OpenIDReq) (r *Member, err error)
 
 	SetDuesPaidThrough(ctx context.Context, req *PaidThroughReq) (r *records.Empty, err error)
+	// RemindElections gives the reminders of elections that are due (manual 5.3).
+	RemindElections(ctx context.Context, req *records.Empty) (r *records.Empty, err error)
+	// Transfers are those with work left: the job moves each service's records, and
+	// tells after every one by StepTransfer.
+	ListTransfers(ctx context.Context, req *records.Empty) (r *Transfers, err error)
+
+	StepTransfer(ctx context.Context, req *StepReq) (r *records.Empty, err error)
 }

@@ -33,6 +33,8 @@ type Client interface {
 	GetStatistics(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Statistics, err error)
 	Unbind(ctx context.Context, req *party.MemberReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	RevealMember(ctx context.Context, req *party.MemberReq, callOptions ...callopt.Option) (r *party.Member, err error)
+	GetLeadership(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Leadership, err error)
+	GetMap(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.OrgMap, err error)
 	SendBindCode(ctx context.Context, req *party.BindCodeReq, callOptions ...callopt.Option) (r *party.BindCodeResp, err error)
 	Bind(ctx context.Context, req *party.BindReq, callOptions ...callopt.Option) (r *party.Member, err error)
 	GetMyProfile(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *party.Member, err error)
@@ -41,8 +43,12 @@ type Client interface {
 	GetMember(ctx context.Context, req *party.MemberReq, callOptions ...callopt.Option) (r *party.Member, err error)
 	GetMembers(ctx context.Context, req *party.MembersReq, callOptions ...callopt.Option) (r *party.Members, err error)
 	ListMembers(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Members, err error)
+	TurnGuests(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error)
 	FindByOpenID(ctx context.Context, req *party.OpenIDReq, callOptions ...callopt.Option) (r *party.Member, err error)
 	SetDuesPaidThrough(ctx context.Context, req *party.PaidThroughReq, callOptions ...callopt.Option) (r *records.Empty, err error)
+	RemindElections(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error)
+	ListTransfers(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *party.Transfers, err error)
+	StepTransfer(ctx context.Context, req *party.StepReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 }
 
 // NewClient creates a client for the service defined in IDL.
@@ -179,6 +185,16 @@ func (p *kPartyClient) RevealMember(ctx context.Context, req *party.MemberReq, c
 	return p.kClient.RevealMember(ctx, req)
 }
 
+func (p *kPartyClient) GetLeadership(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Leadership, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.GetLeadership(ctx, req)
+}
+
+func (p *kPartyClient) GetMap(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.OrgMap, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.GetMap(ctx, req)
+}
+
 func (p *kPartyClient) SendBindCode(ctx context.Context, req *party.BindCodeReq, callOptions ...callopt.Option) (r *party.BindCodeResp, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.SendBindCode(ctx, req)
@@ -219,6 +235,11 @@ func (p *kPartyClient) ListMembers(ctx context.Context, req *party.OrgReq, callO
 	return p.kClient.ListMembers(ctx, req)
 }
 
+func (p *kPartyClient) TurnGuests(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.TurnGuests(ctx, req)
+}
+
 func (p *kPartyClient) FindByOpenID(ctx context.Context, req *party.OpenIDReq, callOptions ...callopt.Option) (r *party.Member, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.FindByOpenID(ctx, req)
@@ -227,6 +248,21 @@ func (p *kPartyClient) FindByOpenID(ctx context.Context, req *party.OpenIDReq, c
 func (p *kPartyClient) SetDuesPaidThrough(ctx context.Context, req *party.PaidThroughReq, callOptions ...callopt.Option) (r *records.Empty, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.SetDuesPaidThrough(ctx, req)
+}
+
+func (p *kPartyClient) RemindElections(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.RemindElections(ctx, req)
+}
+
+func (p *kPartyClient) ListTransfers(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *party.Transfers, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ListTransfers(ctx, req)
+}
+
+func (p *kPartyClient) StepTransfer(ctx context.Context, req *party.StepReq, callOptions ...callopt.Option) (r *records.Empty, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.StepTransfer(ctx, req)
 }
 
 // Wrap makes a typed client of any transport.

@@ -161,6 +161,20 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"GetLeadership": kitex.NewMethodInfo(
+		getLeadershipHandler,
+		newPartyGetLeadershipArgs,
+		newPartyGetLeadershipResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"GetMap": kitex.NewMethodInfo(
+		getMapHandler,
+		newPartyGetMapArgs,
+		newPartyGetMapResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"SendBindCode": kitex.NewMethodInfo(
 		sendBindCodeHandler,
 		newPartySendBindCodeArgs,
@@ -217,6 +231,13 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"TurnGuests": kitex.NewMethodInfo(
+		turnGuestsHandler,
+		newPartyTurnGuestsArgs,
+		newPartyTurnGuestsResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"FindByOpenID": kitex.NewMethodInfo(
 		findByOpenIDHandler,
 		newPartyFindByOpenIDArgs,
@@ -228,6 +249,27 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		setDuesPaidThroughHandler,
 		newPartySetDuesPaidThroughArgs,
 		newPartySetDuesPaidThroughResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"RemindElections": kitex.NewMethodInfo(
+		remindElectionsHandler,
+		newPartyRemindElectionsArgs,
+		newPartyRemindElectionsResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"ListTransfers": kitex.NewMethodInfo(
+		listTransfersHandler,
+		newPartyListTransfersArgs,
+		newPartyListTransfersResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"StepTransfer": kitex.NewMethodInfo(
+		stepTransferHandler,
+		newPartyStepTransferArgs,
+		newPartyStepTransferResult,
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
@@ -675,6 +717,42 @@ func newPartyRevealMemberResult() interface{} {
 	return party.NewPartyRevealMemberResult()
 }
 
+func getLeadershipHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*party.PartyGetLeadershipArgs)
+	realResult := result.(*party.PartyGetLeadershipResult)
+	success, err := handler.(party.Party).GetLeadership(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newPartyGetLeadershipArgs() interface{} {
+	return party.NewPartyGetLeadershipArgs()
+}
+
+func newPartyGetLeadershipResult() interface{} {
+	return party.NewPartyGetLeadershipResult()
+}
+
+func getMapHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*party.PartyGetMapArgs)
+	realResult := result.(*party.PartyGetMapResult)
+	success, err := handler.(party.Party).GetMap(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newPartyGetMapArgs() interface{} {
+	return party.NewPartyGetMapArgs()
+}
+
+func newPartyGetMapResult() interface{} {
+	return party.NewPartyGetMapResult()
+}
+
 func sendBindCodeHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*party.PartySendBindCodeArgs)
 	realResult := result.(*party.PartySendBindCodeResult)
@@ -819,6 +897,24 @@ func newPartyListMembersResult() interface{} {
 	return party.NewPartyListMembersResult()
 }
 
+func turnGuestsHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*party.PartyTurnGuestsArgs)
+	realResult := result.(*party.PartyTurnGuestsResult)
+	success, err := handler.(party.Party).TurnGuests(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newPartyTurnGuestsArgs() interface{} {
+	return party.NewPartyTurnGuestsArgs()
+}
+
+func newPartyTurnGuestsResult() interface{} {
+	return party.NewPartyTurnGuestsResult()
+}
+
 func findByOpenIDHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*party.PartyFindByOpenIDArgs)
 	realResult := result.(*party.PartyFindByOpenIDResult)
@@ -853,6 +949,60 @@ func newPartySetDuesPaidThroughArgs() interface{} {
 
 func newPartySetDuesPaidThroughResult() interface{} {
 	return party.NewPartySetDuesPaidThroughResult()
+}
+
+func remindElectionsHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*party.PartyRemindElectionsArgs)
+	realResult := result.(*party.PartyRemindElectionsResult)
+	success, err := handler.(party.Party).RemindElections(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newPartyRemindElectionsArgs() interface{} {
+	return party.NewPartyRemindElectionsArgs()
+}
+
+func newPartyRemindElectionsResult() interface{} {
+	return party.NewPartyRemindElectionsResult()
+}
+
+func listTransfersHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*party.PartyListTransfersArgs)
+	realResult := result.(*party.PartyListTransfersResult)
+	success, err := handler.(party.Party).ListTransfers(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newPartyListTransfersArgs() interface{} {
+	return party.NewPartyListTransfersArgs()
+}
+
+func newPartyListTransfersResult() interface{} {
+	return party.NewPartyListTransfersResult()
+}
+
+func stepTransferHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*party.PartyStepTransferArgs)
+	realResult := result.(*party.PartyStepTransferResult)
+	success, err := handler.(party.Party).StepTransfer(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newPartyStepTransferArgs() interface{} {
+	return party.NewPartyStepTransferArgs()
+}
+
+func newPartyStepTransferResult() interface{} {
+	return party.NewPartyStepTransferResult()
 }
 
 type kClient struct {
@@ -1075,6 +1225,26 @@ func (p *kClient) RevealMember(ctx context.Context, req *party.MemberReq) (r *pa
 	return _result.GetSuccess(), nil
 }
 
+func (p *kClient) GetLeadership(ctx context.Context, req *party.OrgReq) (r *party.Leadership, err error) {
+	var _args party.PartyGetLeadershipArgs
+	_args.Req = req
+	var _result party.PartyGetLeadershipResult
+	if err = p.c.Call(ctx, "GetLeadership", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) GetMap(ctx context.Context, req *party.OrgReq) (r *party.OrgMap, err error) {
+	var _args party.PartyGetMapArgs
+	_args.Req = req
+	var _result party.PartyGetMapResult
+	if err = p.c.Call(ctx, "GetMap", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
 func (p *kClient) SendBindCode(ctx context.Context, req *party.BindCodeReq) (r *party.BindCodeResp, err error) {
 	var _args party.PartySendBindCodeArgs
 	_args.Req = req
@@ -1155,6 +1325,16 @@ func (p *kClient) ListMembers(ctx context.Context, req *party.OrgReq) (r *party.
 	return _result.GetSuccess(), nil
 }
 
+func (p *kClient) TurnGuests(ctx context.Context, req *records.Empty) (r *records.Empty, err error) {
+	var _args party.PartyTurnGuestsArgs
+	_args.Req = req
+	var _result party.PartyTurnGuestsResult
+	if err = p.c.Call(ctx, "TurnGuests", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
 func (p *kClient) FindByOpenID(ctx context.Context, req *party.OpenIDReq) (r *party.Member, err error) {
 	var _args party.PartyFindByOpenIDArgs
 	_args.Req = req
@@ -1170,6 +1350,36 @@ func (p *kClient) SetDuesPaidThrough(ctx context.Context, req *party.PaidThrough
 	_args.Req = req
 	var _result party.PartySetDuesPaidThroughResult
 	if err = p.c.Call(ctx, "SetDuesPaidThrough", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) RemindElections(ctx context.Context, req *records.Empty) (r *records.Empty, err error) {
+	var _args party.PartyRemindElectionsArgs
+	_args.Req = req
+	var _result party.PartyRemindElectionsResult
+	if err = p.c.Call(ctx, "RemindElections", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) ListTransfers(ctx context.Context, req *records.Empty) (r *party.Transfers, err error) {
+	var _args party.PartyListTransfersArgs
+	_args.Req = req
+	var _result party.PartyListTransfersResult
+	if err = p.c.Call(ctx, "ListTransfers", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) StepTransfer(ctx context.Context, req *party.StepReq) (r *records.Empty, err error) {
+	var _args party.PartyStepTransferArgs
+	_args.Req = req
+	var _result party.PartyStepTransferResult
+	if err = p.c.Call(ctx, "StepTransfer", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

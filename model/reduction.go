@@ -1,0 +1,11 @@
+package model
+
+// MemberReduction 党员减少, spec/records.md 22. OrgID is the member's former organisation.
+type MemberReduction struct {
+	Base          `bson:",inline"`
+	ReductionType string `bson:"reductionType" json:"reductionType" record:"label=减少类型,required,list,search,fixed,options=expulsion:出党|death:死亡|suspension:停止党籍"`
+	ExpulsionForm string `bson:"expulsionForm" json:"expulsionForm" record:"label=出党方式,options=expelled:开除党籍|selfLeft:自行脱党|persuaded:劝退|removed:除名|withdrawn:退党|probationCancelled:取消预备党员资格"`
+	MemberID      string `bson:"memberId" json:"memberId" record:"label=党员,required,list,search,fixed,ref=member,width=110"`
+	ReducedOn     string `bson:"reducedOn" json:"reducedOn" record:"label=减少时间,type=date,past,required,list,search"`
+	Reason        string `bson:"reason" json:"reason" record:"label=原因,type=text,required,max=2000,list"`
+}

@@ -1,0 +1,41 @@
+package party
+
+import (
+	"context"
+
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
+)
+
+// contactType is 常用联系人 (manual 6): kept by the member himself, read by his admins.
+func (s *Service) contactType() *records.Type[model.MemberContact, *model.MemberContact] {
+	return &records.Type[model.MemberContact, *model.MemberContact]{
+		Name: "memberContact", Title: "常用联系人",
+		Collection: model.NewCollection[model.MemberContact](s.d.DB, "memberContacts", s.d.Clock.Now),
+		NoCreate:   true, NoUpdate: true, NoDelete: true, NoExport: true,
+		NameOf: func(c *model.MemberContact) string { return c.Name },
+		Own: &records.Own[model.MemberContact]{
+			Where: mine, Create: true, Update: true, Delete: true,
+			Fields: []string{"name", "relation", "phone"}, Form: []string{"name", "relation", "phone"},
+			Prepare: func(ctx context.Context, c *model.MemberContact) error {
+				c.MemberID = kit.CallerOf(ctx).MemberID
+				return nil
+			},
+		},
+		Unseal: func(c *model.MemberContact) (err error) {
+			c.Phone, err = s.d.Seal.Open(c.Phone)
+			return err
+		},
+		Seal: func(c *model.MemberContact) error {
+			c.PhoneMasked, c.Phone = model.MaskPhone(c.Phone), s.d.Seal.Seal(c.Phone)
+			return nil
+		},
+		Present: func(_ context.Context, docs []*model.MemberContact, rows []records.Row) error {
+			for i, c := range docs {
+				rows[i]["phone"] = c.PhoneMasked
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,318 @@
+package party
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	party "zhihuidangjian/idl/gen/party"
+	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	recordengine "zhihuidangjian/rpc/records"
+)
+
+// The states of a guest.
+const (
+	guestNotStarted = "notStarted"
+	guestActive     = "active"
+	guestEnded      = "ended"
+)
+
+// guestType is 兼职党员 or 报到党员 (spec/records.md 24, 25; manual 6.9, 6.10). verb is 兼职 or 报到.
+func (s *Service) guestType(name, verb string, c *model.Collection[model.Guest, *model.Guest]) *recordengine.Type[model.Guest, *model.Guest] {
+	date := func(key, label string) recordengine.Field {
+		return recordengine.Field{Key: key, Label: verb + label, Type: "date", Required: true, List: true, Form: true}
+	}
+	return &recordengine.Type[model.Guest, *model.Guest]{
+		Name: name, Title: verb + "党员", Menu: "党员管理", Collection: c,
+		Fields: []recordengine.Field{
+			{Key: "homeOrgName", Label: "原党组织", Required: true, List: true, Form: true, Max: 100, After: "phone", Width: 180,
+				Help: "本系统内的党员按身份证号自动对应其所在支部"},
+			{Key: "orgId", Label: verb + "组织", Type: "ref", Ref: "organization", List: true, After: "homeOrgName", Width: 180},
+			date("startOn", "开始时间"), date("endOn", "结束时间"),
+			{Key: "state", Label: "状态", Type: "enum", List: true, Search: true, ReadOnly: true, Options: []recordengine.Option{
+				{Value: guestNotStarted, Label: "未开始"}, {Value: guestActive, Label: "进行中"}, {Value: guestEnded, Label: "已结束"}}},
+		},
+		Indexes: []model.Index{
+			{Keys: bson.D{{Key: "idBlind", Value: 1}}},
+			{Keys: bson.D{{Key: "state", Value: 1}, {Key: "endOn", Value: 1}}},
+			{Keys: bson.D{{Key: "memberId", Value: 1}}},
+			{Keys: bson.D{{Key: "openId", Value: 1}}, Unique: true, Partial: bson.D{{Key: "openId", Value: bson.D{{Key: "$gt", Value: ""}}}}},
+			{Keys: bson.D{{Key: "miniOpenId", Value: 1}}, Unique: true, Partial: bson.D{{Key: "miniOpenId", Value: bson.D{{Key: "$gt", Value: ""}}}}},
+		},
+		Unique: []recordengine.Unique{{Keys: []string{"orgId", "idBlind", "startOn"}, Field: "startOn", Message: errGuestTwice}},
+		NameOf: func(g *model.Guest) string { return g.Name },
+		Unseal: func(g *model.Guest) error {
+			var err1, err2 error
+			g.IDNumber, err1 = s.d.Seal.Open(g.IDNumber)
+			g.Phone, err2 = s.d.Seal.Open(g.Phone)
+			return errors.Join(err1, err2)
+		},
+		Seal: func(g *model.Guest) error {
+			g.IDBlind, g.PhoneBlind = s.d.Seal.Blind(g.IDNumber), s.d.Seal.Blind(g.Phone)
+			g.IDMasked, g.PhoneMasked = model.MaskID(g.IDNumber), model.MaskPhone(g.Phone)
+			g.IDNumber, g.Phone = s.d.Seal.Seal(g.IDNumber), s.d.Seal.Seal(g.Phone)
+			return nil
+		},
+		BeforeSave: func(ctx context.Context, old, g *model.Guest) error { return s.checkGuest(ctx, verb, c, old, g) },
+		// Only the adding organisation's admins change it (PART-05, RPIN-05).
+		RowActions: func(caller *kit.Caller, g *model.Guest, given []string) []string {
+			if caller.OrgID == g.OrgID {
+				return given
+			}
+			return slices.DeleteFunc(given, func(a string) bool { return a == "update" || a == "delete" })
+		},
+		BeforeDelete: func(_ context.Context, g *model.Guest) error {
+			g.OpenID, g.MiniOpenID = "", ""
+			return nil
+		},
+		Present: func(_ context.Context, docs []*model.Guest, rows []recordengine.Row) error {
+			for i, g := range docs {
+				rows[i]["idNumber"], rows[i]["phone"] = g.IDMasked, g.PhoneMasked
+			}
+			return nil
+		},
+	}
+}
+
+const errGuestTwice = "该人员在此期间已在列表中"
+
+// checkGuest holds the rules of a guest; the personal fields are open here.
+func (s *Service) checkGuest(ctx context.Context, verb string, c *model.Collection[model.Guest, *model.Guest], old, g *model.Guest) error {
+	wrong := map[string]string{}
+	id, ok := model.ParseIDNumber(g.IDNumber)
+	if !ok {
+		wrong["idNumber"] = errIDNumber.Message
+	} else if g.Gender == "" {
+		g.Gender = id.Gender
+	} else if g.Gender != id.Gender {
+		wrong["idNumber"] = errIDNumber.Message + "，与性别不一致"
+	}
+	if !mobilePattern.MatchString(g.Phone) {
+		wrong["phone"] = "手机号格式不正确"
+	}
+	if g.StartOn > g.EndOn {
+		wrong["startOn"] = verb + "开始时间不能晚于" + verb + "结束时间"
+	}
+	if len(wrong) > 0 {
+		return kit.InvalidFields(wrong)
+	}
+	if old == nil {
+		g.OrgID = kit.CallerOf(ctx).OrgID
+	}
+	overlap, err := c.Find(ctx, model.Everything, bson.D{
+		{Key: "idBlind", Value: s.d.Seal.Blind(g.IDNumber)}, {Key: "orgId", Value: g.OrgID},
+		{Key: "startOn", Value: bson.D{{Key: "$lte", Value: g.EndOn}}}, {Key: "endOn", Value: bson.D{{Key: "$gte", Value: g.StartOn}}},
+	}, model.Page{Limit: 2})
+	if err != nil {
+		return err
+	}
+	for _, o := range overlap {
+		if o.ID != g.ID {
+			return kit.InvalidFields(map[string]string{"startOn": errGuestTwice})
+		}
+	}
+	if err := s.homeOf(ctx, g); err != nil {
+		return err
+	}
+	path, err := s.Path(ctx, g.OrgID)
+	if err != nil {
+		return err
+	}
+	// The home branch's own admins read it (PART-04, RPIN-04), those above it do not.
+	g.Orgs = path
+	if g.HomeOrgID != "" && !slices.Contains(path, g.HomeOrgID) {
+		g.Orgs = append(g.Orgs, g.HomeOrgID)
+	}
+	g.State = s.guestState(g)
+	return nil
+}
+
+// homeOf finds the member of this system that a guest is, and his branch.
+func (s *Service) homeOf(ctx context.Context, g *model.Guest) error {
+	g.MemberID, g.HomeOrgID = "", ""
+	m, err := s.members.FindOne(ctx, model.Everything, append(bson.D{{Key: "idBlind", Value: s.d.Seal.Blind(g.IDNumber)}}, active...))
+	if errors.Is(err, model.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if m.Name != strings.TrimSpace(g.Name) {
+		return kit.InvalidFields(map[string]string{"name": "姓名与该身份证号的党员不一致"})
+	}
+	names, err := s.orgNames(ctx, []string{m.OrgID})
+	if err != nil {
+		return err
+	}
+	g.MemberID, g.HomeOrgID, g.HomeOrgName = m.ID, m.OrgID, names[m.OrgID]
+	return nil
+}
+
+// guestState is where today lies to the guest's period; both ends belong to it.
+func (s *Service) guestState(g *model.Guest) string {
+	switch today := s.d.Clock.Now().Format("2006-01-02"); {
+	case today < g.StartOn:
+		return guestNotStarted
+	case today > g.EndOn:
+		return guestEnded
+	}
+	return guestActive
+}
+
+// TurnGuests moves guests on whose period began or ended; one who ended loses his WeChat
+// binding (PART-07, RPIN-07). A job calls it daily; a second call changes nothing.
+func (s *Service) TurnGuests(ctx context.Context, _ *records.Empty) (*records.Empty, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	today := s.d.Clock.Now().Format("2006-01-02")
+	for _, c := range s.guests {
+		for _, due := range []bson.D{
+			{{Key: "state", Value: guestNotStarted}, {Key: "startOn", Value: bson.D{{Key: "$lte", Value: today}}}},
+			{{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{guestNotStarted, guestActive}}}}, {Key: "endOn", Value: bson.D{{Key: "$lt", Value: today}}}},
+		} {
+			list, err := c.Find(ctx, model.Everything, due, model.Page{})
+			if err != nil {
+				return nil, err
+			}
+			for _, g := range list {
+				_, err := c.Update(ctx, model.Everything, g.ID, func(g *model.Guest) error {
+					if g.State = s.guestState(g); g.State == guestEnded {
+						g.OpenID, g.MiniOpenID = "", ""
+					}
+					return nil
+				})
+				if err != nil && !errors.Is(err, model.ErrNotFound) {
+					return nil, err
+				}
+			}
+		}
+	}
+	return &records.Empty{}, nil
+}
+
+// presentGuest is a guest as other services see him: a person of the organisation that
+// added him, under the name of his home organisation.
+func presentGuest(g *model.Guest) *party.Member {
+	status := "active"
+	if g.State != guestActive || g.Deleted {
+		status = "ended"
+	}
+	return &party.Member{
+		Id: g.ID, Name: g.Name, Gender: g.Gender, IdNumber: g.IDMasked, Phone: g.PhoneMasked, OrgId: g.OrgID, OrgName: g.HomeOrgName,
+		Orgs: g.Orgs, MemberType: "guest", Status: status, OpenId: g.OpenID, MiniOpenId: g.MiniOpenID, Version: g.Version,
+	}
+}
+
+type guestCollection = *model.Collection[model.Guest, *model.Guest]
+
+// matchGuest finds the guest in period whom name, ID number and phone all name.
+func (s *Service) matchGuest(ctx context.Context, name, idNumber, phone string) (*model.Guest, guestCollection, error) {
+	blind := s.d.Seal.Blind(strings.ToUpper(strings.TrimSpace(idNumber)))
+	for _, c := range s.guests {
+		list, err := c.Find(ctx, model.Everything, bson.D{{Key: "idBlind", Value: blind}}, model.Page{})
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, g := range list {
+			if s.guestState(g) == guestActive && g.Name == strings.TrimSpace(name) && g.PhoneBlind == s.d.Seal.Blind(phone) {
+				return g, c, nil
+			}
+		}
+	}
+	return nil, nil, errNoSuchMember
+}
+
+// guestBoundTo is the guest in period that a WeChat user is bound to.
+func (s *Service) guestBoundTo(ctx context.Context, channel, openID string) (*model.Guest, guestCollection, error) {
+	field := "openId"
+	if channel == "mini" {
+		field = "miniOpenId"
+	}
+	for _, c := range s.guests {
+		g, err := c.FindOne(ctx, model.Everything, bson.D{{Key: field, Value: openID}})
+		if errors.Is(err, model.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if s.guestState(g) == guestActive {
+			return g, c, nil
+		}
+	}
+	return nil, nil, model.ErrNotFound
+}
+
+// bindGuest binds a WeChat user to a guest for the time of his period.
+func (s *Service) bindGuest(ctx context.Context, caller *kit.Caller, req *party.BindReq) (*party.Member, error) {
+	g, c, err := s.matchGuest(ctx, req.Name, req.IdNumber, req.Phone)
+	if err != nil {
+		return nil, err
+	}
+	if other, _, err := s.guestBoundTo(ctx, caller.Channel, caller.OpenID); err == nil && other.ID != g.ID {
+		return nil, errAccount
+	} else if err != nil && !errors.Is(err, model.ErrNotFound) {
+		return nil, err
+	}
+	if _, err := s.boundTo(ctx, caller); err == nil {
+		return nil, errAccount
+	} else if !errors.Is(err, model.ErrNotFound) {
+		return nil, err
+	}
+	g, err = c.Update(ctx, model.Everything, g.ID, func(g *model.Guest) error {
+		if bound := g.BoundTo(caller.Channel); bound != "" && bound != caller.OpenID {
+			return errTaken
+		}
+		g.SetBound(caller.Channel, caller.OpenID)
+		return nil
+	})
+	if errors.Is(err, model.ErrDuplicate) {
+		return nil, errAccount
+	}
+	if err != nil {
+		return nil, err
+	}
+	return presentGuest(g), nil
+}
+
+// guestsByID are guests among ids, in or after their period.
+func (s *Service) guestsByID(ctx context.Context, ids []string) ([]*party.Member, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var out []*party.Member
+	for _, c := range s.guests {
+		list, err := c.Find(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, model.Page{})
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range list {
+			out = append(out, presentGuest(g))
+		}
+	}
+	return out, nil
+}
+
+// activeGuests are the guests in period of an organisation and all below it.
+func (s *Service) activeGuests(ctx context.Context, orgID string) ([]*party.Member, error) {
+	var out []*party.Member
+	for _, c := range s.guests {
+		list, err := c.Find(ctx, model.Within(orgID), bson.D{{Key: "state", Value: guestActive}}, model.Page{})
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range list {
+			// A home branch reads its members' records; they are no guests of its own.
+			if s.guestState(g) == guestActive && g.HomeOrgID != orgID {
+				out = append(out, presentGuest(g))
+			}
+		}
+	}
+	return out, nil
+}
