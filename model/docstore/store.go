@@ -335,7 +335,7 @@ func (d dialer) DialContext(ctx context.Context, network, address string) (net.C
 	if d.s.closed.Load() {
 		return nil, ErrClosed
 	}
-	client, server := net.Pipe()
+	client, server := newPipe()
 	if !d.s.serve(server) {
 		return nil, ErrClosed
 	}
