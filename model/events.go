@@ -13,6 +13,7 @@ const (
 	EventCheckedIn      = "meeting.signedIn" // CheckedIn
 	EventSubmitted      = "record.submitted" // Submitted
 	EventDecided        = "record.decided"   // Decided
+	EventElectionDue    = "election.due"     // ElectionDue
 )
 
 // DuesPaid says that an order was paid, or that a paid cash order was reversed.
@@ -78,6 +79,17 @@ type Decided struct {
 	SubmittedBy string `json:"submittedBy"` // the member or user who handed it in
 	Approved    bool   `json:"approved"`
 	Opinion     string `json:"opinion"`
+}
+
+// ElectionDue says that an organisation has to elect in some months, or today with 0; the
+// admins of the organisation hear of it, and its secretary when he is a member (ELEC-02).
+type ElectionDue struct {
+	ElectionID  string `json:"electionId"`
+	OrgID       string `json:"orgId"`
+	OrgName     string `json:"orgName"`
+	DueOn       string `json:"dueOn"`
+	Months      int    `json:"months"`
+	SecretaryID string `json:"secretaryId"` // "" when he is not known
 }
 
 // NewEvent makes an event; parts make its id deterministic, so that the same fact

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,11 +57,15 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 	if err := demoStore(s.orgs.InsertMany(ctx, orgs)); err != nil {
 		return fmt.Errorf("demo organisations: %w", err)
 	}
+	units := demoUnits(branches)
+	if err := demoStore(s.units.InsertMany(ctx, slices.Collect(maps.Values(units)))); err != nil {
+		return fmt.Errorf("demo units: %w", err)
+	}
 	members := make([]*model.Member, demoMembers)
 	for i := range members {
 		m := demoMember(i, s.d.Clock.Now())
 		branch := branches[i%len(branches)]
-		m.OrgID, m.Orgs, m.Unit = branch.ID, branch.Orgs, strings.TrimSuffix(branch.OrgName, "党支部")
+		m.OrgID, m.Orgs, m.UnitID = branch.ID, branch.Orgs, units[branch.ID].ID
 		if err := s.sealMember(m); err != nil {
 			return err
 		}
@@ -87,6 +93,7 @@ func demoTree(root string) (all, branches []*model.Organization) {
 		o := &model.Organization{
 			OrgName: d.name, OrgType: d.kind, ParentID: root, Secretary: d.secretary, SecretaryPhone: fmt.Sprintf("199000081%02d", i),
 			ContactName: d.secretary, ContactPhone: fmt.Sprintf("199000081%02d", i), Address: d.address, SortNo: i + 1, FoundedOn: "2012-07-01",
+			Longitude: fmt.Sprintf("120.%03d", 120+i*17%60), Latitude: fmt.Sprintf("30.%03d", 250+i*29%70),
 		}
 		o.ID, o.CreatedBy = fmt.Sprintf("0000demoorg%02d", i+1), "system"
 		o.OrgID, o.Orgs = o.ID, []string{root, o.ID}
@@ -98,6 +105,25 @@ func demoTree(root string) (all, branches []*model.Organization) {
 		all = append(all, o)
 	}
 	return all, branches
+}
+
+// demoUnits are where the members of each branch work.
+func demoUnits(branches []*model.Organization) map[string]*model.Unit {
+	units := map[string]*model.Unit{}
+	for i, b := range branches {
+		u := &model.Unit{
+			Base:     model.Base{ID: fmt.Sprintf("0000demounit%02d", i+1), OrgID: b.ID, Orgs: b.Orgs, CreatedBy: "system"},
+			UnitName: strings.TrimSuffix(strings.TrimSuffix(b.OrgName, "党支部"), "联合"), UnitNature: "government", OrgForm: "independentBranch", Address: b.Address,
+		}
+		switch {
+		case b.OrgType == "jointBranch":
+			u.UnitNature, u.OrgForm = "nonPublic", "jointBranch"
+		case strings.Contains(b.OrgName, "社区"):
+			u.UnitNature = "community"
+		}
+		units[b.ID] = u
+	}
+	return units
 }
 
 var (

@@ -3,7 +3,11 @@ package party
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -19,6 +23,9 @@ var (
 	errHasOrgs    = kit.Conflict("organization.children", "请先删除下级组织")
 )
 
+// orgTypes says what a type of organisation is called.
+var orgTypes = records.OptionLabels[model.Organization]()
+
 // organizationType is 党组织 (spec/records.md 1).
 func (s *Service) organizationType() *records.Type[model.Organization, *model.Organization] {
 	return &records.Type[model.Organization, *model.Organization]{
@@ -29,10 +36,17 @@ func (s *Service) organizationType() *records.Type[model.Organization, *model.Or
 			{Keys: []string{"orgCode"}, Field: "orgCode", Message: "组织编码已存在"},
 		},
 		// The header that ORG-15 names.
-		Columns:     []string{"orgName", "orgType", "parentId", "secretary", "secretaryPhone", "contactName", "contactPhone", "address"},
+		Columns: []string{"orgName", "orgType", "parentId", "secretary", "secretaryPhone", "contactName", "contactPhone", "address"},
+		// Those that ORG-18 names.
+		Exports:     []string{"orgName", "orgCode", "orgType", "parentId", "secretary", "secretaryPhone", "contactName", "contactPhone", "address", "memberCount"},
 		ImportChunk: 1, // a row may be the parent of the next one
 		NameOf:      func(o *model.Organization) string { return o.OrgName },
-		BeforeSave:  s.checkOrg,
+		// Both are pages of their own.
+		Actions: []records.Action[model.Organization]{
+			{Key: "leadership", Title: "领导班子", Permission: "organization.view"},
+			{Key: "map", Title: "组织地图", Permission: "organization.view"},
+		},
+		BeforeSave: s.checkOrg,
 		AfterSave: func(context.Context, *model.Organization, *model.Organization) error {
 			s.treeChanged()
 			return nil
@@ -60,6 +74,9 @@ func (s *Service) organizationType() *records.Type[model.Organization, *model.Or
 // and never the organisation itself or one below it.
 func (s *Service) checkOrg(ctx context.Context, old, o *model.Organization) error {
 	o.OrgID = o.ID
+	if wrong := checkPlace(o.Longitude, o.Latitude); wrong != nil {
+		return kit.InvalidFields(wrong)
+	}
 	if old != nil && old.ParentID == "" && o.ParentID == "" { // the root
 		return nil
 	}
@@ -144,28 +161,64 @@ func (s *Service) presentOrgs(ctx context.Context, docs []*model.Organization, r
 		ids[i] = d.ID
 	}
 	// By (orgId, status): members of the node itself.
-	cur, err := s.members.Mongo().Aggregate(ctx, bson.A{
-		bson.D{{Key: "$match", Value: bson.D{{Key: "orgId", Value: bson.D{{Key: "$in", Value: ids}}}, {Key: "status", Value: "active"}, {Key: "deleted", Value: false}}}},
-		bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$orgId"}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}},
-	})
+	own, err := s.countBy(ctx, "orgId", bson.D{{Key: "orgId", Value: bson.D{{Key: "$in", Value: ids}}}})
 	if err != nil {
 		return err
-	}
-	var counts []struct {
-		ID string `bson:"_id"`
-		N  int    `bson:"n"`
-	}
-	if err := cur.All(ctx, &counts); err != nil {
-		return err
-	}
-	own := make(map[string]int, len(counts))
-	for _, c := range counts {
-		own[c.ID] = c.N
 	}
 	for i, d := range docs {
 		rows[i]["memberCount"] = own[d.ID]
 		rows[i]["icon"] = icon(d.OrgType)
-		// A parent outside the caller's scope is only a name to him.
 	}
 	return nil
+}
+
+// countBy counts active members by one of their fields.
+func (s *Service) countBy(ctx context.Context, key string, filter bson.D) (map[string]int, error) {
+	cur, err := s.members.Mongo().Aggregate(ctx, bson.A{
+		bson.D{{Key: "$match", Value: append(filter[:len(filter):len(filter)], bson.E{Key: "status", Value: "active"}, bson.E{Key: "deleted", Value: false})}},
+		bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$" + key}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count members: %w", err)
+	}
+	var rows []struct {
+		ID string `bson:"_id"`
+		N  int    `bson:"n"`
+	}
+	if err := cur.All(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("count members: %w", err)
+	}
+	counts := make(map[string]int, len(rows))
+	for _, r := range rows {
+		counts[r.ID] = r.N
+	}
+	return counts, nil
+}
+
+var degreesPattern = regexp.MustCompile(`^-?\d{1,3}(\.\d{1,6})?$`)
+
+// checkPlace wants both coordinates or none.
+func checkPlace(longitude, latitude string) map[string]string {
+	if longitude == "" && latitude == "" {
+		return nil
+	}
+	wrong := map[string]string{}
+	for _, c := range []struct {
+		key, label, text string
+		limit            float64
+	}{{"longitude", "经度", longitude, 180}, {"latitude", "纬度", latitude, 90}} {
+		d, err := strconv.ParseFloat(c.text, 64)
+		switch {
+		case c.text == "":
+			wrong[c.key] = "经度和纬度应同时填写"
+		case err != nil || !degreesPattern.MatchString(c.text):
+			wrong[c.key] = c.label + "应为数字，最多6位小数"
+		case math.Abs(d) > c.limit:
+			wrong[c.key] = fmt.Sprintf("%s应在-%v至%v之间", c.label, c.limit, c.limit)
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return wrong
 }

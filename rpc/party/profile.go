@@ -36,7 +36,13 @@ func (s *Service) GetMyOrganization(ctx context.Context, _ *records.Empty) (*par
 	if err != nil {
 		return nil, notFound(err)
 	}
-	return s.describe(ctx, o)
+	out, err := s.describe(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := s.countBy(ctx, "orgId", bson.D{{Key: "orgId", Value: o.ID}})
+	out.MemberCount = int64(counts[o.ID])
+	return out, err
 }
 
 // RevealMember shows one member's personal fields to an admin. The look is written down

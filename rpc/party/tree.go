@@ -35,7 +35,7 @@ func (s *Service) GetTree(ctx context.Context, req *party.OrgReq) (*party.Tree, 
 	if err != nil {
 		return nil, err
 	}
-	counts, err := s.countMembers(ctx, root.ID)
+	counts, err := s.countBy(ctx, "orgId", bson.D{{Key: "orgs", Value: root.ID}})
 	if err != nil {
 		return nil, err
 	}
@@ -65,27 +65,4 @@ func (s *Service) GetTree(ctx context.Context, req *party.OrgReq) (*party.Tree, 
 	}
 	add(root)
 	return tree, nil
-}
-
-// countMembers counts active members by their own organisation.
-func (s *Service) countMembers(ctx context.Context, orgID string) (map[string]int, error) {
-	cur, err := s.members.Mongo().Aggregate(ctx, bson.A{
-		bson.D{{Key: "$match", Value: bson.D{{Key: "orgs", Value: orgID}, {Key: "deleted", Value: false}, {Key: "status", Value: "active"}}}},
-		bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$orgId"}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	var rows []struct {
-		ID string `bson:"_id"`
-		N  int    `bson:"n"`
-	}
-	if err := cur.All(ctx, &rows); err != nil {
-		return nil, err
-	}
-	counts := make(map[string]int, len(rows))
-	for _, r := range rows {
-		counts[r.ID] = r.N
-	}
-	return counts, nil
 }

@@ -1,0 +1,195 @@
+package party
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
+)
+
+var electionForms = map[string]string{"memberMeeting": "党员大会选举", "congress": "党员代表大会选举", "appointed": "上级任命"}
+
+// electionType is 组织换届 (spec/records.md 3).
+func (s *Service) electionType() *records.Type[model.Election, *model.Election] {
+	return &records.Type[model.Election, *model.Election]{
+		Name: "election", Title: "组织换届", Menu: "组织管理", Collection: s.elections, NameKey: "electionName",
+		Fields: []records.Field{
+			{Key: "orgId", Label: "换届组织", Ref: "organization", Required: true, List: true, Form: true, Search: true, Fixed: true, After: records.First, Width: 180},
+			{Key: "state", Label: "状态", Type: "enum", List: true, Virtual: true, Options: []records.Option{
+				{Value: "current", Label: "当前"}, {Value: "due", Label: "即将到期"}, {Value: "overdue", Label: "已到期"}, {Value: "historical", Label: "历史"},
+			}},
+		},
+		Unique:  []records.Unique{{Keys: []string{"orgId", "electedOn"}, Field: "electedOn", Message: "该组织已有同一天的换届"}},
+		Actions: []records.Action[model.Election]{{Key: "leadership", Title: "领导班子", Permission: "leadershipMember.view"}},
+		Related: []records.Related{{Type: "leadershipMember", Field: "electionId", Title: "领导班子"}},
+		BeforeSave: func(_ context.Context, _, e *model.Election) error {
+			if e.TermYears != 3 && e.TermYears != 5 {
+				return kit.InvalidFields(map[string]string{"termYears": "任期应为3年或5年"})
+			}
+			on, err := time.Parse(time.DateOnly, e.ElectedOn)
+			if err != nil {
+				return kit.InvalidFields(map[string]string{"electedOn": "换届时间填写有误"})
+			}
+			e.NextElectionOn = on.AddDate(e.TermYears, 0, 0).Format(time.DateOnly)
+			e.ElectionName = e.ElectedOn + "换届"
+			return nil
+		},
+		Present: s.presentElections,
+	}
+}
+
+func (s *Service) presentElections(ctx context.Context, docs []*model.Election, rows []records.Row) error {
+	orgs := make(bson.A, len(docs))
+	for i, d := range docs {
+		orgs[i] = d.OrgID
+	}
+	latest, err := s.latestElections(ctx, bson.D{{Key: "orgId", Value: bson.D{{Key: "$in", Value: orgs}}}})
+	if err != nil {
+		return err
+	}
+	now := s.d.Clock.Now()
+	for i, d := range docs {
+		switch {
+		case latest[d.OrgID] != d.ElectedOn:
+			rows[i]["state"] = "historical"
+		case d.NextElectionOn <= now.Format(time.DateOnly):
+			rows[i]["state"] = "overdue"
+		case monthsBefore(d.NextElectionOn, 6) <= now.Format(time.DateOnly):
+			rows[i]["state"] = "due"
+		default:
+			rows[i]["state"] = "current"
+		}
+	}
+	return nil
+}
+
+// latestElections are the days of the newest elections, by organisation.
+func (s *Service) latestElections(ctx context.Context, filter bson.D) (map[string]string, error) {
+	cur, err := s.elections.Mongo().Aggregate(ctx, bson.A{
+		bson.D{{Key: "$match", Value: append(filter[:len(filter):len(filter)], bson.E{Key: "deleted", Value: false})}},
+		bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$orgId"}, {Key: "on", Value: bson.D{{Key: "$max", Value: "$electedOn"}}}}}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("latest elections: %w", err)
+	}
+	var found []struct {
+		ID string `bson:"_id"`
+		On string `bson:"on"`
+	}
+	if err := cur.All(ctx, &found); err != nil {
+		return nil, fmt.Errorf("latest elections: %w", err)
+	}
+	out := make(map[string]string, len(found))
+	for _, f := range found {
+		out[f.ID] = f.On
+	}
+	return out, nil
+}
+
+// monthsBefore is the day some months before another; the last of a shorter month.
+func monthsBefore(day string, months int) string {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	first := time.Date(d.Year(), d.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, -months, 0)
+	last := first.AddDate(0, 1, -1)
+	return first.AddDate(0, 0, min(d.Day(), last.Day())-1).Format(time.DateOnly)
+}
+
+// reminderSteps are the months before the due date at which a reminder is given (A46).
+var reminderSteps = []int{6, 3, 1, 0}
+
+// RemindElections reminds of every current election that a step of its due date has been
+// reached. A step is given once; of steps that passed while nobody looked, the last.
+func (s *Service) RemindElections(ctx context.Context, _ *recordsgen.Empty) (*recordsgen.Empty, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	now := s.d.Clock.Now()
+	today := now.Format(time.DateOnly)
+	due, err := s.elections.Find(ctx, model.Everything,
+		bson.D{{Key: "nextElectionOn", Value: bson.D{{Key: "$lte", Value: now.AddDate(0, 7, 0).Format(time.DateOnly)}}}}, model.Page{})
+	if err != nil {
+		return nil, err
+	}
+	latest, err := s.latestElections(ctx, bson.D{})
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, e := range due {
+		step := reachedStep(e.NextElectionOn, today)
+		if latest[e.OrgID] != e.ElectedOn || step < 0 || e.Reminded.DueOn == e.NextElectionOn && e.Reminded.Months <= step {
+			continue
+		}
+		errs = append(errs, s.remind(ctx, e.ID, step))
+	}
+	return &recordsgen.Empty{}, errors.Join(errs...)
+}
+
+// reachedStep is the step whose day has come last, -1 when none has.
+func reachedStep(dueOn, today string) int {
+	reached := -1
+	for _, m := range reminderSteps {
+		if monthsBefore(dueOn, m) <= today {
+			reached = m
+		}
+	}
+	return reached
+}
+
+// remind marks the step and emits its event in one write.
+func (s *Service) remind(ctx context.Context, id string, step int) error {
+	_, err := s.elections.Update(ctx, model.Everything, id, func(e *model.Election) error {
+		if e.Reminded.DueOn == e.NextElectionOn && e.Reminded.Months <= step {
+			return errUnchanged
+		}
+		o, err := s.orgs.Get(ctx, model.Everything, e.OrgID)
+		if err != nil {
+			return err
+		}
+		secretary, err := s.secretaryOf(ctx, o, e.ID)
+		if err != nil {
+			return err
+		}
+		e.Reminded = model.ElectionReminder{DueOn: e.NextElectionOn, Months: step}
+		e.Emit(model.NewEvent(kit.KeyID("election", e.ID, e.NextElectionOn, fmt.Sprint(step)), model.EventElectionDue, e.OrgID, s.d.Clock.Now(), model.ElectionDue{
+			ElectionID: e.ID, OrgID: e.OrgID, OrgName: o.OrgName, DueOn: e.NextElectionOn, Months: step, SecretaryID: secretary,
+		}))
+		return nil
+	})
+	if errors.Is(err, errUnchanged) || errors.Is(err, model.ErrNotFound) {
+		return nil // somebody else did it, or it is gone
+	}
+	return err
+}
+
+// secretaryOf is the member who is 书记 by the election, or who bears the name of the
+// organisation's 负责人; "" when that is not one person.
+func (s *Service) secretaryOf(ctx context.Context, o *model.Organization, electionID string) (string, error) {
+	l, err := s.leaders.FindOne(ctx, model.Everything, bson.D{{Key: "electionId", Value: electionID}, {Key: "position", Value: "secretary"}})
+	if err == nil && l.MemberID != "" {
+		return l.MemberID, nil
+	}
+	if err != nil && !errors.Is(err, model.ErrNotFound) {
+		return "", err
+	}
+	name := o.Secretary
+	if err == nil {
+		name = l.Name
+	}
+	found, err := s.members.Find(ctx, model.Within(o.ID), slices.Concat(active, bson.D{{Key: "name", Value: name}}), model.Page{Limit: 2})
+	if err != nil || len(found) != 1 {
+		return "", err
+	}
+	return found[0].ID, nil
+}
