@@ -71,6 +71,15 @@ struct ChangePasswordReq {
     2: string newPassword (go.tag = 'validate:"required,min=8,max=200" label:"新密码"')
 }
 
+struct AdminsReq {
+    1: string orgId
+    2: string permission      // "" for all of them
+}
+
+struct Admins {
+    1: list<string> userIds
+}
+
 service Account extends records.Records {
     Captcha DrawCaptcha(1: records.Empty req)
     CaptchaToken SolveCaptcha(1: CaptchaAnswer req)
@@ -83,4 +92,7 @@ service Account extends records.Records {
     records.Empty Logout(1: TokenReq req)
     Me GetMe(1: records.Empty req)
     records.Empty ChangePassword(1: ChangePasswordReq req)
+    // FindAdmins are the enabled users of one organisation who hold a permission; for
+    // services only.
+    Admins FindAdmins(1: AdminsReq req)
 }

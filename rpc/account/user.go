@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	account "zhihuidangjian/idl/gen/account"
 	"zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -128,6 +131,26 @@ func (s *Service) setPassword(ctx context.Context, u *model.User) error {
 	}
 	u.PasswordHash, u.PasswordChangedAt, u.Password = hash, s.clock.Now(), ""
 	return nil
+}
+
+// FindAdmins are the enabled users of one organisation who hold a permission, for those
+// who have something to tell them.
+func (s *Service) FindAdmins(ctx context.Context, req *account.AdminsReq) (*account.Admins, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	users, err := s.users.Find(ctx, model.Within(req.OrgId), bson.D{{Key: "orgId", Value: req.OrgId}, {Key: "status", Value: "enabled"}}, model.Page{})
+	if err != nil {
+		return nil, err
+	}
+	out := &account.Admins{}
+	for _, u := range users {
+		c := kit.Caller{Kind: kit.User, Permissions: u.Permissions}
+		if req.Permission == "" || c.Can(req.Permission) {
+			out.UserIds = append(out.UserIds, u.ID)
+		}
+	}
+	return out, nil
 }
 
 func (s *Service) orgLabels(ctx context.Context, ids []string) (map[string]string, error) {

@@ -475,6 +475,65 @@ func (p *ChangePasswordReq) String() string {
 	return fmt.Sprintf("ChangePasswordReq(%+v)", *p)
 }
 
+type AdminsReq struct {
+	OrgId string `thrift:"orgId,1" frugal:"1,default,string" json:"orgId"`
+	// "" for all of them
+	Permission string `thrift:"permission,2" frugal:"2,default,string" json:"permission"`
+}
+
+func NewAdminsReq() *AdminsReq {
+	return &AdminsReq{}
+}
+
+func (p *AdminsReq) InitDefault() {
+}
+
+func (p *AdminsReq) GetOrgId() (v string) {
+	if p != nil {
+		return p.OrgId
+	}
+	return
+}
+
+func (p *AdminsReq) GetPermission() (v string) {
+	if p != nil {
+		return p.Permission
+	}
+	return
+}
+
+func (p *AdminsReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("AdminsReq(%+v)", *p)
+}
+
+type Admins struct {
+	UserIds []string `thrift:"userIds,1" frugal:"1,default,list<string>" json:"userIds"`
+}
+
+func NewAdmins() *Admins {
+	return &Admins{}
+}
+
+func (p *Admins) InitDefault() {
+}
+
+func (p *Admins) GetUserIds() (v []string) {
+	if p != nil {
+		return p.UserIds
+	}
+	return
+}
+
+func (p *Admins) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Admins(%+v)", *p)
+}
+
 type Account interface {
 	records.Records
 
@@ -495,4 +554,7 @@ type Account interface {
 	GetMe(ctx context.Context, req *records.Empty) (r *Me, err error)
 
 	ChangePassword(ctx context.Context, req *ChangePasswordReq) (r *records.Empty, err error)
+	// FindAdmins are the enabled users of one organisation who hold a permission; for
+	// services only.
+	FindAdmins(ctx context.Context, req *AdminsReq) (r *Admins, err error)
 }

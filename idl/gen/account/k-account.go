@@ -709,3 +709,79 @@ func (p *AccountChangePasswordResult) String() string {
 func (p *AccountChangePasswordResult) GetResult() interface{} {
 	return p.Success
 }
+
+type AccountFindAdminsArgs struct {
+	Req *AdminsReq `thrift:"req,1" frugal:"1,default,AdminsReq" json:"req"`
+}
+
+func NewAccountFindAdminsArgs() *AccountFindAdminsArgs {
+	return &AccountFindAdminsArgs{}
+}
+
+func (p *AccountFindAdminsArgs) InitDefault() {
+}
+
+var AccountFindAdminsArgs_Req_DEFAULT *AdminsReq
+
+func (p *AccountFindAdminsArgs) GetReq() (v *AdminsReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return AccountFindAdminsArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *AccountFindAdminsArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *AccountFindAdminsArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("AccountFindAdminsArgs(%+v)", *p)
+}
+
+func (p *AccountFindAdminsArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type AccountFindAdminsResult struct {
+	Success *Admins `thrift:"success,0,optional" frugal:"0,optional,Admins" json:"success,omitempty"`
+}
+
+func NewAccountFindAdminsResult() *AccountFindAdminsResult {
+	return &AccountFindAdminsResult{}
+}
+
+func (p *AccountFindAdminsResult) InitDefault() {
+}
+
+var AccountFindAdminsResult_Success_DEFAULT *Admins
+
+func (p *AccountFindAdminsResult) GetSuccess() (v *Admins) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return AccountFindAdminsResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *AccountFindAdminsResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *AccountFindAdminsResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("AccountFindAdminsResult(%+v)", *p)
+}
+
+func (p *AccountFindAdminsResult) GetResult() interface{} {
+	return p.Success
+}

@@ -196,6 +196,13 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"FindAdmins": kitex.NewMethodInfo(
+		findAdminsHandler,
+		newAccountFindAdminsArgs,
+		newAccountFindAdminsResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 }
 
 var (
@@ -730,6 +737,24 @@ func newAccountChangePasswordResult() interface{} {
 	return account.NewAccountChangePasswordResult()
 }
 
+func findAdminsHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*account.AccountFindAdminsArgs)
+	realResult := result.(*account.AccountFindAdminsResult)
+	success, err := handler.(account.Account).FindAdmins(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newAccountFindAdminsArgs() interface{} {
+	return account.NewAccountFindAdminsArgs()
+}
+
+func newAccountFindAdminsResult() interface{} {
+	return account.NewAccountFindAdminsResult()
+}
+
 type kClient struct {
 	c client.Client
 }
@@ -995,6 +1020,16 @@ func (p *kClient) ChangePassword(ctx context.Context, req *account.ChangePasswor
 	_args.Req = req
 	var _result account.AccountChangePasswordResult
 	if err = p.c.Call(ctx, "ChangePassword", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) FindAdmins(ctx context.Context, req *account.AdminsReq) (r *account.Admins, err error) {
+	var _args account.AccountFindAdminsArgs
+	_args.Req = req
+	var _result account.AccountFindAdminsResult
+	if err = p.c.Call(ctx, "FindAdmins", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

@@ -38,6 +38,7 @@ type Client interface {
 	Logout(ctx context.Context, req *account.TokenReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	GetMe(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *account.Me, err error)
 	ChangePassword(ctx context.Context, req *account.ChangePasswordReq, callOptions ...callopt.Option) (r *records.Empty, err error)
+	FindAdmins(ctx context.Context, req *account.AdminsReq, callOptions ...callopt.Option) (r *account.Admins, err error)
 }
 
 // NewClient creates a client for the service defined in IDL.
@@ -197,6 +198,11 @@ func (p *kAccountClient) GetMe(ctx context.Context, req *records.Empty, callOpti
 func (p *kAccountClient) ChangePassword(ctx context.Context, req *account.ChangePasswordReq, callOptions ...callopt.Option) (r *records.Empty, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.ChangePassword(ctx, req)
+}
+
+func (p *kAccountClient) FindAdmins(ctx context.Context, req *account.AdminsReq, callOptions ...callopt.Option) (r *account.Admins, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.FindAdmins(ctx, req)
 }
 
 // Wrap makes a typed client of any transport.
