@@ -98,14 +98,14 @@ func (c *collection) replace(old, now *record) error {
 		e := &edits[i]
 		var err error
 		if old != nil {
-			if e.del, _, err = ix.keysOf(old.doc); err != nil {
+			if e.del, _, err = ix.keysOf(old.doc, nil); err != nil {
 				return err
 			}
 		}
 		if now == nil {
 			continue
 		}
-		if e.add, e.arrays, err = ix.keysOf(now.doc); err != nil {
+		if e.add, e.arrays, err = ix.keysOf(now.doc, e.del); err != nil {
 			return err
 		}
 		if ix.unique {
@@ -147,7 +147,7 @@ func (c *collection) build(ix *index) (err error) {
 	c.rows.Scan(func(r *record) bool {
 		var keys []string
 		var arrays uint64
-		if keys, arrays, err = ix.keysOf(r.doc); err != nil {
+		if keys, arrays, err = ix.keysOf(r.doc, nil); err != nil {
 			return false
 		}
 		ix.sawArrays(arrays)

@@ -136,7 +136,9 @@ func (r *request) dispatch(body raw) (raw, error) {
 	check(len(r.args) > 0, 59, "no such command: ''")
 	r.name, r.db = r.args[0].key, str(r.arg("$db"))
 	c, ok := commands[r.name]
-	check(ok, 59, "no such command: '%s'", r.name)
+	if !ok {
+		return nil, fail(59, "no such command: '%s'", r.name)
+	}
 	r.only(c.takes)
 	for name := range r.seqs {
 		check(c.takes[name] && r.arg(name).Type == 0, 40415, "BSON field '%s.%s' is an unknown field, given twice or not supported by this server.", r.name, name)
@@ -147,7 +149,9 @@ func (r *request) dispatch(body raw) (raw, error) {
 // only refuses arguments other than these, and generic ones that ask for what there is not.
 func (r *request) only(takes map[string]bool) {
 	for _, a := range r.args[1:] {
-		check(takes == nil || takes[a.key] || generic[a.key], 40415, "BSON field '%s.%s' is an unknown field or not supported by this server.", r.name, a.key)
+		if takes != nil && !takes[a.key] && !generic[a.key] { // check would move its arguments to the heap each time
+			panic(fail(40415, "BSON field '%s.%s' is an unknown field or not supported by this server.", r.name, a.key))
+		}
 		switch a.key {
 		case "txnNumber", "startTransaction", "autocommit":
 			panic(errTransaction)
@@ -189,7 +193,9 @@ type args []elem
 func argsOf(d raw, takes map[string]bool) args {
 	a := args(fields(d))
 	for _, f := range a {
-		check(takes[f.key], 40415, "BSON field '%s' is an unknown field or not supported by this server.", f.key)
+		if !takes[f.key] {
+			panic(fail(40415, "BSON field '%s' is an unknown field or not supported by this server.", f.key))
+		}
 		if f.key == "collation" {
 			checkCollation(f.val)
 		}
@@ -212,13 +218,21 @@ func (a args) doc(name string) raw {
 	if isNull(v) {
 		return emptyDoc
 	}
-	check(v.Type == tDoc, 14, "BSON field '%s' is the wrong type '%s', expected type 'object'", name, typeName(v.Type))
+	if v.Type != tDoc {
+		panic(wrongType(name, v, "object"))
+	}
 	return v.Data
+}
+
+func wrongType(name string, v val, want string) *Error {
+	return fail(14, "BSON field '%s' is the wrong type '%s', expected type '%s'", name, typeName(v.Type), want)
 }
 
 // need is a document that may not be missing.
 func (a args) need(name string) raw {
-	check(a.arg(name).Type != 0, 40414, "BSON field '%s' is missing but a required field", name)
+	if a.arg(name).Type == 0 {
+		panic(fail(40414, "BSON field '%s' is missing but a required field", name))
+	}
 	return a.doc(name)
 }
 
@@ -229,13 +243,17 @@ func (a args) number(name string, def int) int {
 		return def
 	}
 	n, ok := asInt(v)
-	check(ok && n >= 0 && n <= math.MaxInt32, 51024, "BSON field '%s' must be a whole number >= 0 and < 2^31", name)
+	if !ok || n < 0 || n > math.MaxInt32 {
+		panic(fail(51024, "BSON field '%s' must be a whole number >= 0 and < 2^31", name))
+	}
 	return int(n)
 }
 
 func (a args) flag(name string) bool {
 	v := a.arg(name)
-	check(isNull(v) || v.Type == tBool || isNum(v), 14, "BSON field '%s' is the wrong type '%s', expected type 'bool'", name, typeName(v.Type))
+	if !isNull(v) && v.Type != tBool && !isNum(v) {
+		panic(wrongType(name, v, "bool"))
+	}
 	return truthy(v)
 }
 
@@ -250,7 +268,9 @@ func (a args) batch() int {
 // coll is the namespace a command names by its first argument.
 func (r *request) coll() string {
 	v := r.args[0]
-	check(v.Type == tString, 73, "collection name has invalid type %s", typeName(v.Type))
+	if v.Type != tString {
+		panic(fail(73, "collection name has invalid type %s", typeName(v.Type)))
+	}
 	ns := r.db + "." + str(v.val)
 	checkNamespace(ns)
 	return ns
@@ -262,9 +282,13 @@ func (r *request) docs(name string) (out []raw) {
 		return s
 	}
 	v := r.arg(name)
-	check(v.Type == tArray, 40414, "BSON field '%s.%s' is missing but a required field", r.name, name)
+	if v.Type != tArray {
+		panic(fail(40414, "BSON field '%s.%s' is missing but a required field", r.name, name))
+	}
 	for _, e := range items(v) {
-		check(e.Type == tDoc, 14, "BSON field '%s.%s' must hold documents", r.name, name)
+		if e.Type != tDoc {
+			panic(wrongType(name, e, "object"))
+		}
 		out = append(out, e.Data)
 	}
 	return out
@@ -273,7 +297,9 @@ func (r *request) docs(name string) (out []raw) {
 // writes are the entries of a write command.
 func (r *request) writes(name string) []raw {
 	ds := r.docs(name)
-	check(len(ds) > 0 && len(ds) <= maxBatch, 72, "Write batch sizes must be between 1 and %d. Got %d operations.", maxBatch, len(ds))
+	if len(ds) == 0 || len(ds) > maxBatch {
+		panic(fail(72, "Write batch sizes must be between 1 and %d. Got %d operations.", maxBatch, len(ds)))
+	}
 	return ds
 }
 
@@ -631,7 +657,7 @@ func (r *request) validate() (raw, error) {
 	for _, ix := range v.ix {
 		n := 0
 		v.rows.Scan(func(rec *record) bool {
-			keys, _, err := ix.keysOf(rec.doc)
+			keys, _, err := ix.keysOf(rec.doc, nil)
 			n += len(keys)
 			for _, k := range keys {
 				if e, ok := ix.tree.Get(entry{k, rec}); !ok || e.rec != rec || err != nil {

@@ -169,16 +169,15 @@ type walker struct {
 	done bool   // v is an element of the array at the end of the path
 }
 
-// plainKey is the key of a document without an array on the way, as most are; "" when a
-// sparse index leaves the document out.
-func (ix *index) plainKey(d raw) (key string, plain bool) {
-	var space [128]byte
-	buf, missing := space[:0], true
+// plainKey appends the key of a document without an array on the way, as most are; left
+// says that a sparse index leaves the document out.
+func (ix *index) plainKey(buf []byte, d raw) (key []byte, left, plain bool) {
+	missing := true
 	for _, k := range ix.keys {
 		v := vDoc(d)
 		for _, p := range k.parts {
 			if v = sub(v, p); v.Type == tArray {
-				return "", false
+				return nil, false, false
 			}
 		}
 		missing = missing && v.Type == 0
@@ -187,23 +186,25 @@ func (ix *index) plainKey(d raw) (key string, plain bool) {
 			invert(buf[at:])
 		}
 	}
-	if missing && ix.sparse {
-		return "", true
-	}
-	return string(buf), true
+	return buf, missing && ix.sparse, true
 }
 
 // keysOf gives the keys of a document, several when an array lies on the way; arrays has
-// the bit of each key of the index that one lies on the way of.
-func (ix *index) keysOf(d raw) (keys []string, arrays uint64, err error) {
+// the bit of each key of the index that one lies on the way of. old are the keys before a
+// change, given again when they are the same.
+func (ix *index) keysOf(d raw, old []string) (keys []string, arrays uint64, err error) {
 	if ix.partial != nil && !ix.partial.match(d) {
 		return nil, 0, nil
 	}
-	if key, plain := ix.plainKey(d); plain {
-		if key == "" {
+	var space [128]byte
+	if key, left, plain := ix.plainKey(space[:0], d); plain {
+		switch {
+		case left:
 			return nil, 0, nil
+		case len(old) == 1 && old[0] == string(key):
+			return old, 0, nil
 		}
-		return []string{key}, 0, nil
+		return []string{string(key)}, 0, nil
 	}
 	ws := make([]walker, len(ix.keys))
 	for i, k := range ix.keys {

@@ -22,11 +22,13 @@ func (n *node) unfold() {
 	if n.open || n.raw.Type != tDoc && n.raw.Type != tArray {
 		return
 	}
-	n.open = true
-	each(n.raw.Data, func(k []byte, v val) bool {
-		n.kids = append(n.kids, kid{string(k), newNode(v)})
-		return true
-	})
+	fs := fields(n.raw.Data)
+	nodes := make([]node, len(fs))
+	n.open, n.kids = true, make([]kid, len(fs), len(fs)+2)
+	for i, f := range fs {
+		nodes[i].raw = f.val
+		n.kids[i] = kid{f.key, &nodes[i]}
+	}
 }
 
 func (n *node) isDoc() bool   { return n.raw.Type == tDoc }

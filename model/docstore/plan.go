@@ -216,7 +216,6 @@ func indexPlan(f *filter, ix *index, sort *sorter) *plan {
 	if whole && (sort == nil || !p.sorted) {
 		return nil
 	}
-	p.idhack = ix.name == "_id_" && p.exact && len(p.spans) == 1 && len(f.conds) == 1 && f.conds[0].op == "="
 	return p
 }
 
@@ -298,10 +297,10 @@ func follows(have, want cond) bool {
 // choose picks the index with the least to look at. Counting the keys of a range takes
 // microseconds, so it is counted, not guessed.
 func (v *view) choose(f *filter, sort *sorter, skip, limit int, hint val) *plan {
-	if isSimpleID(f) {
-		if p := indexPlan(f, v.ix[0], sort); p != nil {
-			return p
-		}
+	if i := idCond(f); i >= 0 && hint.Type == 0 {
+		k := appendKey(nil, f.conds[i].v)
+		exact := f.exact && len(f.conds) == 1
+		return &plan{filter: f, ix: v.ix[0], spans: []span{{string(k), string(successor(k))}}, sorted: true, once: true, exact: exact, idhack: exact}
 	}
 	scan := &plan{filter: f, sorted: sort == nil, exact: f.exact && len(f.conds) == 0}
 	if natural := sub(hint, "$natural"); natural.Type != 0 {
@@ -364,8 +363,9 @@ func (v *view) choose(f *filter, sort *sorter, skip, limit int, hint val) *plan 
 	return best
 }
 
-func isSimpleID(f *filter) bool {
-	return slices.ContainsFunc(f.conds, func(c cond) bool { return c.path == "_id" && c.op == "=" })
+// idCond is the condition that names the one _id there can be, or -1.
+func idCond(f *filter) int {
+	return slices.IndexFunc(f.conds, func(c cond) bool { return c.op == "=" && c.path == "_id" && !isNull(c.v) })
 }
 
 func (v *view) hinted(hint val) *index {

@@ -89,7 +89,7 @@ func (r *request) find() (raw, error) {
 // read runs a query on a snapshot. A query for one _id looks the document up in the live
 // collection when there is no snapshot: making one costs the next write copies of nodes.
 func (s *Store) read(ns string, q *query) ([]raw, error) {
-	if c := s.lookup(ns); c != nil && c.snap.Load() == nil && isSimpleID(q.filter) && q.hint.Type == 0 {
+	if c := s.lookup(ns); c != nil && c.snap.Load() == nil && idCond(q.filter) >= 0 && q.hint.Type == 0 {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return q.run(&c.view)

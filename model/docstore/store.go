@@ -479,9 +479,12 @@ func (s *Store) create(b *batch, ns string) error {
 
 func checkNamespace(ns string) {
 	db, coll, _ := strings.Cut(ns, ".")
-	check(db != "" && !strings.ContainsAny(db, "/\\. \"$\x00") && len(db) <= 63, 73, "Invalid database name: '%s'", db)
-	check(coll != "" && !strings.ContainsAny(coll, "$\x00") && !strings.HasPrefix(coll, "system.") && !strings.HasPrefix(coll, ".") && len(ns) <= 255,
-		73, "Invalid collection name: '%s'", coll)
+	if db == "" || strings.ContainsAny(db, "/\\. \"$\x00") || len(db) > 63 {
+		panic(fail(73, "Invalid database name: '%s'", db))
+	}
+	if coll == "" || strings.ContainsAny(coll, "$\x00") || strings.HasPrefix(coll, "system.") || strings.HasPrefix(coll, ".") || len(ns) > 255 {
+		panic(fail(73, "Invalid collection name: '%s'", coll))
+	}
 }
 
 // drop removes a collection; s.mu is held alone.

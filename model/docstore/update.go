@@ -42,7 +42,9 @@ type target struct {
 
 func updateOf(v val, arrayFilters val, sc *scope) *updater {
 	u := &updater{}
-	check(isNull(arrayFilters) || arrayFilters.Type == tArray, 14, "BSON field 'arrayFilters' is the wrong type '%s', expected type 'array'", typeName(arrayFilters.Type))
+	if !isNull(arrayFilters) && arrayFilters.Type != tArray {
+		panic(wrongType("arrayFilters", arrayFilters, "array"))
+	}
 	if v.Type == tArray {
 		for _, s := range items(v) {
 			fs := subfields(s)
@@ -64,22 +66,30 @@ func updateOf(v val, arrayFilters val, sc *scope) *updater {
 		u.whole = v.Data
 		return u
 	}
-	u.filters = map[string]test{}
 	for _, a := range items(arrayFilters) {
 		check(a.Type == tDoc && len(a.Data) > 5, 9, "Cannot use an expression without a top-level field name in arrayFilters")
 		id := filterID(a.Data)
 		check(u.filters[id] == nil, 9, "Found multiple array filters with the same top-level field name %s", id)
 		t := filterOf(a.Data, sc).test
+		if u.filters == nil {
+			u.filters = map[string]test{}
+		}
 		u.filters[id] = func(v val, _ *position) bool { return t(vDoc(newDoc().add(id, v).done()), nil) }
 	}
 	used := map[string]bool{}
 	for _, f := range fs {
-		check(modifiers[f.key], 9, "Unknown modifier: %s. Expected a valid update modifier or pipeline-style update specified as an array", f.key)
-		check(f.Type == tDoc, 9, "Modifiers operate on fields but we found type %s instead. For example: {$mod: {<field>: ...}} not {%s: ...}", typeName(f.Type), f.key)
+		if !modifiers[f.key] {
+			panic(fail(9, "Unknown modifier: %s. Expected a valid update modifier or pipeline-style update specified as an array", f.key))
+		}
+		if f.Type != tDoc {
+			panic(fail(9, "Modifiers operate on fields but we found type %s instead. For example: {$mod: {<field>: ...}} not {%s: ...}", typeName(f.Type), f.key))
+		}
 		for _, e := range subfields(f.val) {
 			c := change{op: f.key, parts: strings.Split(e.key, "."), arg: e.val}
 			for i, p := range c.parts {
-				check(p != "", 56, "The update path '%s' contains an empty field name, which is not allowed.", e.key)
+				if p == "" {
+					panic(fail(56, "The update path '%s' contains an empty field name, which is not allowed.", e.key))
+				}
 				switch id, isFilter := strings.CutPrefix(p, "$["); {
 				case p == "$":
 					check(i > 0, 2, "Cannot have positional (i.e. '$') element in the first position in path '%s'", e.key)
@@ -90,7 +100,9 @@ func updateOf(v val, arrayFilters val, sc *scope) *updater {
 					check(id == "" || u.filters[id] != nil, 2, "No array filter found for identifier '%s' in path '%s'", id, e.key)
 					used[id] = true
 				default:
-					check(!strings.HasPrefix(p, "$") || dbRef(p), 52, "The dollar ($) prefixed field '%s' in '%s' is not valid for storage.", p, e.key)
+					if strings.HasPrefix(p, "$") && !dbRef(p) {
+						panic(fail(52, "The dollar ($) prefixed field '%s' in '%s' is not valid for storage.", p, e.key))
+					}
 				}
 			}
 			c.prepare(e.key, sc)
@@ -132,7 +144,9 @@ func (u *updater) order() {
 	for i, a := range touched {
 		for _, b := range touched[:i] {
 			n := min(len(a), len(b))
-			check(!slices.Equal(a[:n], b[:n]), 40, "Updating the path '%s' would create a conflict at '%s'", strings.Join(a, "."), strings.Join(a[:n], "."))
+			if slices.Equal(a[:n], b[:n]) {
+				panic(fail(40, "Updating the path '%s' would create a conflict at '%s'", strings.Join(a, "."), strings.Join(a[:n], ".")))
+			}
 		}
 	}
 	sort.SliceStable(u.ops, func(i, j int) bool { return slices.CompareFunc(u.ops[i].parts, u.ops[j].parts, comparePart) < 0 })
@@ -151,7 +165,9 @@ func comparePart(a, b string) int {
 func (c *change) prepare(path string, sc *scope) {
 	switch c.op {
 	case "$inc", "$mul":
-		check(isNum(c.arg), 14, "Cannot %s with non-numeric argument: {%s: %s}", map[string]string{"$inc": "increment", "$mul": "multiply"}[c.op], path, c.arg)
+		if !isNum(c.arg) {
+			panic(fail(14, "Cannot apply %s with a non-numeric argument: {%s: %s}", c.op, path, c.arg))
+		}
 	case "$rename":
 		check(c.arg.Type == tString, 2, "The 'to' field for $rename must be a string: %s", path)
 		check(str(c.arg) != path && str(c.arg) != "", 2, "The source and target field for $rename must differ: %s", path)
@@ -302,10 +318,17 @@ func (t *target) change(root, p *node, key string, c *change) {
 			}
 			return
 		}
-		v := cur.value()
-		check(isNum(v), 14, "Cannot apply %s to a value of non-numeric type. {_id: %s} has the field '%s' of non-numeric type %s", c.op, t.id, key, typeName(v.Type))
-		r, overflow := arith(map[string]byte{"$inc": '+', "$mul": '*'}[c.op], v, c.arg)
-		check(!overflow, 2, "Failed to apply %s operations to current value ((NumberLong)%s) for document {_id: %s}", c.op, v, t.id)
+		v, op := cur.value(), byte('+')
+		if c.op == "$mul" {
+			op = '*'
+		}
+		if !isNum(v) {
+			panic(fail(14, "Cannot apply %s to a value of non-numeric type. {_id: %s} has the field '%s' of non-numeric type %s", c.op, t.id, key, typeName(v.Type)))
+		}
+		r, overflow := arith(op, v, c.arg)
+		if overflow {
+			panic(fail(2, "Failed to apply %s operations to current value ((NumberLong)%s) for document {_id: %s}", c.op, v, t.id))
+		}
 		put(r)
 	case "$min", "$max":
 		if cur != nil {

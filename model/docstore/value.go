@@ -127,7 +127,9 @@ func each(d raw, f func(key []byte, v val) bool) {
 
 // fields lists the fields of a document, elements of an array included.
 func fields(d raw) []elem {
-	var out []elem
+	n := 0
+	each(d, func([]byte, val) bool { n++; return true })
+	out := make([]elem, 0, n)
 	each(d, func(k []byte, v val) bool { out = append(out, elem{string(k), v}); return true })
 	return out
 }
