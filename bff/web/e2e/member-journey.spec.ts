@@ -1,6 +1,7 @@
 // The member's phone: binding, dues, sign-in, at 390 px against BASE_URL (sandbox mode).
 import { expect, test, type Browser, type Page } from '@playwright/test'
 import { admin, sandbox, smsCode, unboundMember } from '../member/test/sandbox.mjs'
+import { inChina, inventedID, inventedPhone } from './invent'
 
 const BASE = process.env.BASE_URL ?? 'http://127.0.0.1:8080'
 type Admin = (method: string, path: string, body?: unknown) => Promise<any>
@@ -47,13 +48,6 @@ async function member(browser: Browser, owing = false, who?: Person) {
   await bind(page, who)
   await expect(page.getByText('党费缴纳至')).toBeVisible()
   return { page, who }
-}
-
-/** An ID number of nobody, with a correct check digit. */
-function inventedID() {
-  const first17 = '990101' + '19800101' + String(Math.floor(Math.random() * 1000)).padStart(3, '0')
-  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
-  return first17 + '10X98765432'[weights.reduce((sum, w, i) => sum + w * Number(first17[i]), 0) % 11]
 }
 
 test('binding: errors at the fields, code by SMS with a count-down, back to where one came from', async ({ browser }) => {
@@ -106,7 +100,7 @@ test('DUES-10 DUES-11 dues are chosen and paid by WeChat, a cancelled payment st
   await button(page, '微信支付').click()
   await page.locator('#sandbox-pay-confirm').click()
   await expect(page.getByText('支付成功')).toBeVisible({ timeout: 20_000 })
-  const today = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10)
+  const today = inChina(Date.parse((await sandbox(BASE, 'GET', 'clock')).now)).slice(0, 10)
   const paid = (await orders(`f.status=paid&f.paidAt=${today},${today}`)).filter((o: any) => o.id === unpaid[0].id)
   expect(paid).toHaveLength(1)
   expect(paid[0].payChannel).toBe('mobile')
@@ -123,7 +117,7 @@ test('DUES-10 DUES-11 dues are chosen and paid by WeChat, a cancelled payment st
 
   // Without a base nothing can be paid.
   const fresh = await as('POST', '/records/member', {
-    name: '新同志', idNumber: inventedID(), phone: '199' + String(Math.floor(Math.random() * 1e8)).padStart(8, '0'), orgId: who.orgId,
+    name: '新同志', idNumber: inventedID(), phone: inventedPhone(), orgId: who.orgId,
     memberType: 'fullMember', joinedOn: '2010-07-01', regularizedOn: '2011-07-01', duesPaidThrough: '2026-01'
   })
   const revealed = (await as('POST', `/members/${fresh.id}/reveal`)) as Person

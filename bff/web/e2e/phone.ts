@@ -10,20 +10,28 @@ export class Phone {
     const page = await context.newPage()
     await page.goto('/sandbox')
     await page.locator('#sandbox-mine').check() // only the holder's messages
+    await page.frameLocator('#sandbox-frame').locator('.choose').waitFor() // nobody holds it
     return new Phone(page, page.frameLocator('#sandbox-frame'))
+  }
+
+  /** Does what makes the phone load another page, and waits until the one it showed is gone. */
+  async opens(what: () => Promise<unknown>) {
+    await this.screen.locator('html').evaluate((e) => { e.dataset.old = '' })
+    await what()
+    await this.screen.locator('html:not([data-old])').waitFor({ state: 'attached' })
   }
 
   /** Gives the phone to a new WeChat user, who sees the member pages. */
   async newUser(nickname: string, phone: string) {
     await this.page.locator('#sandbox-nickname').fill(nickname)
     await this.page.locator('#sandbox-phone').fill(phone)
-    await this.page.locator('#sandbox-create-user').click()
+    await this.opens(() => this.page.locator('#sandbox-create-user').click())
     await expect(this.page.locator('#sandbox-holder')).toHaveText(`${nickname}的微信`)
   }
 
   /** Gives the phone to a WeChat user there is. */
   async hand(phone: string) {
-    await this.page.locator('#sandbox-users [data-user]', { hasText: phone }).click()
+    await this.opens(() => this.page.locator('#sandbox-users [data-user]', { hasText: phone }).click())
     await expect(this.page.locator('#sandbox-users [aria-pressed="true"]')).toContainText(phone)
   }
 
@@ -33,7 +41,7 @@ export class Phone {
   tab = (text: string): Locator => this.screen.locator('.uni-tabbar__label', { hasText: text })
 
   async home() {
-    await this.page.locator('#sandbox-home').click()
+    await this.opens(() => this.page.locator('#sandbox-home').click())
   }
 
   async fill(who: Person) {
@@ -52,9 +60,10 @@ export class Phone {
     await this.screen.locator('uni-button.submit').click()
   }
 
-  /** Scans a code, like WeChat's scanner. */
+  /** Scans a code, like WeChat's scanner: one of ours opens a page, one of WeChat Pay does not. */
   async scan(text: string) {
     await this.page.locator('#sandbox-scan').fill(text)
-    await this.page.locator('#sandbox-scan-go').click()
+    const go = () => this.page.locator('#sandbox-scan-go').click()
+    await (text.startsWith('weixin:') ? go() : this.opens(go))
   }
 }

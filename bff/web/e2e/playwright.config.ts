@@ -6,8 +6,8 @@ const report = process.env.E2E_REPORT
 export default defineConfig({
   testDir: '.',
   workers: 1,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
   reporter: report ? [['list'], ['json', { outputFile: report }]] : 'list',
   use: {
     baseURL: process.env.BASE_URL ?? 'http://127.0.0.1:8080',

@@ -48,9 +48,15 @@
     const url = new URL(address, location.href)
     const own = url.host === location.host || ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
     if (!/^https?:$/.test(url.protocol) || !own) throw new Error('手机只能打开本产品的网址：' + address)
+    next = url.pathname + url.search + url.hash
     frame.src = 'about:blank' // an address that differs only after # would not load
-    setTimeout(() => { frame.src = url.pathname + url.search + url.hash })
   }
+  let next = ''
+  frame.addEventListener('load', () => {
+    if (!next || frame.contentWindow.location.href !== 'about:blank') return
+    frame.src = next
+    next = ''
+  })
 
   const hold = attempt(async (userId) => {
     ({ user: holder } = await api('phone', { userId }))
