@@ -52,6 +52,7 @@ func inc(f string, n int) bson.D {
 
 // TestAtomicity is the suite's concurrency cases; run with -race.
 func TestAtomicity(t *testing.T) {
+	t.Parallel()
 	c, ctx := connect(t, open(t, t.TempDir())).Database("d").Collection("c"), context.Background()
 	upsert := options.UpdateOne().SetUpsert(true)
 	number := func(key any, f string) int32 {
@@ -181,6 +182,7 @@ func TestAtomicity(t *testing.T) {
 // TestReadersBesideWriter moves money between accounts, both sides in one command: every
 // scan sees the whole sum, while indexes, snapshots and backups come and go.
 func TestReadersBesideWriter(t *testing.T) {
+	t.Parallel()
 	s := open(t, t.TempDir(), WithSnapshotAfter(100_000))
 	c, ctx := connect(t, s).Database("d").Collection("c"), context.Background()
 	const accounts, each = 50, 100
@@ -294,6 +296,7 @@ func TestCloseDuringBackup(t *testing.T) {
 }
 
 func TestRestoreRefusesBadBackups(t *testing.T) {
+	t.Parallel()
 	s := open(t, "")
 	c := connect(t, s).Database("d").Collection("c")
 	for i := range 20 {

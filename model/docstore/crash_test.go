@@ -96,6 +96,7 @@ func crashChild(dir string) error {
 // TestCrash kills -9 a writing process at random moments, again and again on the same
 // directory: whatever was acknowledged is there, and nothing half done.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	rounds := *crashRounds
 	if testing.Short() {
 		rounds = min(rounds, 20)

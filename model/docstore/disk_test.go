@@ -71,6 +71,7 @@ func read(t *testing.T, name string) []byte {
 // TestTornWrite cuts the log at every byte of the last record: the store opens, with all
 // records before it.
 func TestTornWrite(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	fill(t, dir, 5)
 	name := logName(dir, 1)
@@ -101,6 +102,7 @@ func TestTornWrite(t *testing.T) {
 // TestDamage turns one bit at a time: every record but a last one that was cut off is
 // reported with file and offset, and the file stays as it is.
 func TestDamage(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	fill(t, dir, 5)
 	name := logName(dir, 1)
@@ -136,6 +138,7 @@ func TestDamage(t *testing.T) {
 }
 
 func TestSnapshotDamage(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	fill(t, dir, 50)
 	s, err := Open(dir)
@@ -306,6 +309,7 @@ func (f fullDisk) Sync() error {
 // what was refused is gone from memory too, indexes included, and writing goes on when there
 // is room again.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	dir, ctx := t.TempDir(), context.Background()
 	var mu sync.Mutex
 	left, syncErr := int64(1<<40), error(nil)
@@ -450,6 +454,7 @@ func TestFileSizeLimit(t *testing.T) {
 
 // TestSnapshots writes through many snapshots and reopens after each round.
 func TestSnapshots(t *testing.T) {
+	t.Parallel()
 	dir, ctx := t.TempDir(), context.Background()
 	for round := range 5 {
 		s, err := Open(dir, WithSnapshotAfter(20_000))

@@ -282,6 +282,7 @@ func newUpdate(r *rand.Rand) randomUpdate {
 // TestModel runs random operations against the store, with indexes coming and going and the
 // store reopened now and then, and against the model, and compares every result.
 func TestModel(t *testing.T) {
+	t.Parallel()
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)

@@ -82,7 +82,7 @@ func Open(dir string, opts ...Option) (*Store, error) {
 	if dir != "" {
 		if err := s.openDir(); err != nil {
 			if s.lock != nil {
-				s.lock.Close()
+				err = errors.Join(err, s.disown())
 			}
 			return nil, err
 		}
@@ -133,6 +133,12 @@ func (s *Store) own() error {
 		return fmt.Errorf("docstore: the directory cannot be written: %w", err)
 	}
 	return nil
+}
+
+// disown lets go of the directory even if a child process that is just being started still
+// has the file open.
+func (s *Store) disown() error {
+	return errors.Join(syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN), s.lock.Close())
 }
 
 // recover reads the last snapshot and the logs behind it and leaves the log ready to write.
@@ -321,7 +327,7 @@ func (s *Store) Close() error {
 	}
 	s.compact.Lock() // a snapshot under way ends first
 	defer s.compact.Unlock()
-	return errors.Join(s.wal.close(), s.lock.Close())
+	return errors.Join(s.wal.close(), s.disown())
 }
 
 // Dialer connects a client in the same process without a socket; see the package example.
