@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,7 @@ type Config struct {
 
 	SandboxURL string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
 	FontPath   string `koanf:"font_path"`   // FONT_PATH, TrueType font of receipts
+	MapTiles   string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
 
 	WeChat WeChat `koanf:"wechat"`
 	SMS    SMS    `koanf:"aliyun"`
@@ -90,6 +92,9 @@ func (c Config) Validate() error {
 	if c.DataKey != "" && len(c.DataKey) < 32 {
 		return errors.New("DATA_KEY must have at least 32 bytes")
 	}
+	if err := checkTiles(c.MapTiles); err != nil {
+		return err
+	}
 	if c.Sandbox() {
 		return nil
 	}
@@ -139,4 +144,17 @@ func (c Config) Secret() ([]byte, error) {
 		return nil, fmt.Errorf("data key: %w", err)
 	}
 	return key, nil
+}
+
+// checkTiles wants an address whose host is fixed: pages may load pictures from that one
+// beside the product itself.
+func checkTiles(address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(strings.NewReplacer("{z}", "0", "{x}", "0", "{y}", "0").Replace(address))
+	if err != nil || u.Scheme != "https" || u.Host == "" || strings.ContainsAny(u.Host, " ;,'\"{}*") || !strings.Contains(address, "{z}") {
+		return errors.New("MAP_TILES must be an https address with {z}, {x} and {y}")
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -37,6 +38,7 @@ type Options struct {
 	Redis      redis.UniversalClient
 	Clock      *kit.Clock
 	SandboxURL string // of the simulator; empty outside the sandbox
+	MapTiles   string // MAP_TILES, the one outside address that pages may load from
 	Remote     bool   // services live in other processes
 	Ready      func(context.Context) error
 }
@@ -54,6 +56,7 @@ type Edge struct {
 	publicURL  string
 	sandboxURL string
 	sandbox    bool
+	tiles      string // where a map's pictures come from, for the content security policy
 	secure     bool
 	remote     bool
 	ready      func(context.Context) error
@@ -62,6 +65,15 @@ type Edge struct {
 	metrics    *metrics
 	closing    chan struct{}
 	server     *server.Hertz
+}
+
+// tilesOrigin is " https://host" of a tiles address, "" without one.
+func tilesOrigin(address string) string {
+	u, err := url.Parse(strings.NewReplacer("{z}", "0", "{x}", "0", "{y}", "0").Replace(address))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return " " + u.Scheme + "://" + u.Host
 }
 
 // uploadMost bounds any request body; routes without files bound it further.
@@ -74,6 +86,7 @@ func New(o Options) *Edge {
 	e := &Edge{
 		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, clock: o.Clock,
 		addr: o.Addr, publicURL: o.PublicURL, sandboxURL: o.SandboxURL, sandbox: o.SandboxURL != "",
+		tiles:  tilesOrigin(o.MapTiles),
 		secure: strings.HasPrefix(o.PublicURL, "https://"), remote: o.Remote, ready: o.Ready,
 		identities: identityCache{entries: map[string]identityEntry{}},
 		limits:     newLimits(), metrics: newMetrics(registry), closing: make(chan struct{}),

@@ -23,7 +23,7 @@ func (e *Edge) headers(ctx context.Context, c *app.RequestContext) {
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
 	h.Set("Content-Security-Policy", "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "+
-		"img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "+
+		"img-src 'self' data: blob:"+e.tiles+"; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "+
 		"form-action 'self'; frame-ancestors "+frames)
 	if strings.HasPrefix(path, "/api/") {
 		h.Set("Cache-Control", "no-store")

@@ -22,6 +22,7 @@ import (
 
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
+	partygen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	recordsvc "zhihuidangjian/idl/gen/records/records"
@@ -69,6 +70,11 @@ func Tasks(d Deps) []Task {
 			_, err := d.Dues.QueryWaiting(ctx, none)
 			return err
 		}},
+		{Name: "elections.remind", Every: time.Second, Daily: true, Do: func(ctx context.Context) error {
+			_, err := d.Party.RemindElections(ctx, none)
+			return err
+		}},
+		{Name: "organizations.transfer", Every: time.Second, Do: func(ctx context.Context) error { return transfer(ctx, d) }},
 		{Name: "notify.deliver", Every: time.Second, Do: func(ctx context.Context) error {
 			_, err := d.Notify.Deliver(ctx, none)
 			return err
@@ -87,6 +93,33 @@ func Tasks(d Deps) []Task {
 			return errors.Join(errs...)
 		}},
 	}
+}
+
+// transfer lets every service move the records of organisations that have moved. After
+// each the step is noted, so that a worker that dies leaves only its own step to do again.
+func transfer(ctx context.Context, d Deps) error {
+	list, err := d.Party.ListTransfers(ctx, &recordsgen.Empty{})
+	if err != nil {
+		return err
+	}
+	services := d.Owners.Records()
+	var errs []error
+	for _, t := range list.Transfers {
+		errs = append(errs, func() error {
+			for i := int(t.Step); i < len(services); i++ {
+				if len(t.Path) > 0 { // else it was deleted since
+					if _, err := services[i].Rehome(ctx, &recordsgen.RehomeReq{OrgId: t.OrgId, Path: t.Path}); err != nil {
+						return fmt.Errorf("transfer %s: %w", t.Id, err)
+					}
+				}
+				if _, err := d.Party.StepTransfer(ctx, &partygen.StepReq{Id: t.Id, Step: int32(i + 1), Steps: int32(len(services))}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}())
+	}
+	return errors.Join(errs...)
 }
 
 // runImports goes on with the uploads that no process works at: those that a service

@@ -40,6 +40,12 @@ func (s *Service) HandleEvent(ctx context.Context, e *recordsgen.Event) (*record
 		err = handle(ctx, e, s.duesPaid)
 	case model.EventDuesReversed:
 		err = handle(ctx, e, s.duesReversed)
+	case model.EventElectionDue:
+		err = handle(ctx, e, s.electionDue)
+	case model.EventSubmitted:
+		err = handle(ctx, e, s.submitted)
+	case model.EventDecided:
+		err = handle(ctx, e, s.decided)
 	}
 	return &recordsgen.Empty{}, err
 }
@@ -140,6 +146,11 @@ func (s *Service) queue(ctx context.Context, m message, memberIDs, channels []st
 			}
 		}
 	}
+	return s.storeAll(ctx, docs)
+}
+
+// storeAll stores messages, but for those that are there already.
+func (s *Service) storeAll(ctx context.Context, docs []*model.Notification) error {
 	for part := range slices.Chunk(docs, 500) {
 		failed, err := s.messages.InsertMany(ctx, part)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"zhihuidangjian/conf"
+	accountsvc "zhihuidangjian/idl/gen/account/account"
 	notify "zhihuidangjian/idl/gen/notify"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
@@ -36,6 +37,7 @@ type Deps struct {
 	Clock     *kit.Clock
 	Seal      *model.Sealer
 	Party     partysvc.Client
+	Account   accountsvc.Client // knows who administers an organisation
 	Messenger wechat.Messenger
 	SMS       sms.Sender
 	// Subscribes are the mini-program's templates by kind; a consent to another kind

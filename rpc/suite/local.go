@@ -70,7 +70,7 @@ func (s *Services) start(name string) error {
 	switch name {
 	case "notify":
 		v, err := notify.New(notify.Deps{
-			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party,
+			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party, Account: peers.Account,
 			Messenger: p.WeChat.Messenger, SMS: p.SMS, PublicURL: p.Config.PublicURL, Subscribes: p.WeChatConf.Subscribes,
 		})
 		if err != nil {
@@ -78,7 +78,7 @@ func (s *Services) start(name string) error {
 		}
 		s.add(name, v, func(k server.Server) error { return notifysvc.RegisterService(k, v) })
 	case "party":
-		v, err := party.New(party.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Notify: peers.Notify})
+		v, err := party.New(party.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Notify: peers.Notify, MapTiles: p.Config.MapTiles})
 		if err != nil {
 			return err
 		}
