@@ -179,3 +179,39 @@ func BenchmarkCommands(b *testing.B) {
 		})
 	}
 }
+
+// TestLinear changes and deletes many documents in one command: ten times as many cost ten
+// times as much, not a hundred times.
+func TestLinear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 50,000 documents")
+	}
+	c, ctx := connect(t, open(t, "")).Database("d").Collection("c"), context.Background()
+	if _, err := c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "n", Value: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	cost := func(n int) (update, remove time.Duration) {
+		docs := make([]any, n)
+		for i := range docs {
+			docs[i] = bson.D{{Key: "n", Value: i}}
+		}
+		if _, err := c.InsertMany(ctx, docs); err != nil {
+			t.Fatal(err)
+		}
+		start := processCPU()
+		if r, err := c.UpdateMany(ctx, bson.D{{Key: "n", Value: bson.D{{Key: "$gte", Value: 0}}}}, inc("n", 1)); err != nil || r.ModifiedCount != int64(n) {
+			t.Fatal(r, err)
+		}
+		mid := processCPU()
+		if r, err := c.DeleteMany(ctx, bson.D{}); err != nil || r.DeletedCount != int64(n) {
+			t.Fatal(r, err)
+		}
+		return (mid - start) / time.Duration(n), (processCPU() - mid) / time.Duration(n)
+	}
+	u1, d1 := cost(5000)
+	u2, d2 := cost(50_000)
+	t.Logf("for each of 5,000 and of 50,000 documents: update %v and %v, delete %v and %v", u1, u2, d1, d2)
+	if u2 > 4*u1 || d2 > 4*d1 {
+		t.Error("not linear")
+	}
+}

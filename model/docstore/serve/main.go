@@ -58,6 +58,8 @@ func realMain(ctx context.Context, args []string) error {
 		return err
 	}
 	switch {
+	case fs.NArg() > 0:
+		return fmt.Errorf("serve: %q is not understood", fs.Arg(0))
 	case name == "backup" && out != "" && (uri == "") != (*data == ""):
 		return backup(ctx, uri, *data, out)
 	case name == "restore" && in != "" && *data != "":

@@ -11,6 +11,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"zhihuidangjian/model/docstore"
 )
 
 // TestBackupAndRestore goes the way of an operator: serve, back up while it runs, restore
@@ -62,5 +64,23 @@ func TestBackupAndRestore(t *testing.T) {
 	defer stop()
 	if n, err := c.Database("d").Collection("c").CountDocuments(ctx, bson.D{}); err != nil || n != int64(len(docs)) {
 		t.Errorf("%d documents, %v", n, err)
+	}
+}
+
+// TestOwner starts a second server on a directory in use, as the command does it.
+func TestOwner(t *testing.T) {
+	dir := t.TempDir()
+	s, err := docstore.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := realMain(context.Background(), []string{"-listen", "127.0.0.1:0", "-data", dir}); err == nil || !strings.Contains(err.Error(), "one process owns a directory") {
+		t.Errorf("a second server: %v", err)
+	}
+	for _, args := range [][]string{{}, {"backup", "-o", "f"}, {"backup", "-o", "f", "-data", dir, "-uri", "u"}, {"restore", "-data", dir}, {"frob"}} {
+		if err := realMain(context.Background(), args); err == nil {
+			t.Errorf("%v is accepted", args)
+		}
 	}
 }
