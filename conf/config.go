@@ -27,6 +27,8 @@ type Config struct {
 	DataKey       string `koanf:"data_key"`       // DATA_KEY, at least 32 bytes; encrypts personal fields and signs QR codes
 	Demo          bool   `koanf:"demo"`           // DEMO, invented data on the first start; sandbox only
 
+	BlobURL string `koanf:"blob_url"` // BLOB_URL of uploaded files, file:///directory or s3://bucket?region=…&endpoint=…; empty: blobs in Data
+
 	MongoURI  string   `koanf:"mongo_uri"`  // MONGO_URI; empty: the embedded store in Data
 	MongoName string   `koanf:"mongo_name"` // MONGO_NAME, database
 	RedisAddr string   `koanf:"redis_addr"` // REDIS_ADDR; empty: embedded
@@ -94,6 +96,9 @@ func (c Config) Validate() error {
 	}
 	if err := checkTiles(c.MapTiles); err != nil {
 		return err
+	}
+	if c.BlobURL != "" && !strings.HasPrefix(c.BlobURL, "file:///") && !strings.HasPrefix(c.BlobURL, "s3://") {
+		return errors.New("BLOB_URL must begin with file:/// or s3://")
 	}
 	if c.Sandbox() {
 		return nil

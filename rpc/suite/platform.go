@@ -21,6 +21,7 @@ import (
 	"zhihuidangjian/conf"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/docstore"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/sms"
 	"zhihuidangjian/rpc/wechat"
@@ -39,6 +40,7 @@ type Platform struct {
 	WeChat     *wechat.Client
 	WeChatConf conf.WeChat // what WeChat was built from: the simulator's in the sandbox
 	SMS        sms.Sender
+	Blobs      blob.Store // contents of uploaded files; nil in a process without services
 	SandboxURL string // of the simulator, in this process or another; empty outside the sandbox
 
 	stop    context.CancelFunc
@@ -64,6 +66,9 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 	}
 	if store {
 		if err := p.openMongo(); err != nil {
+			return nil, err
+		}
+		if err := p.openBlobs(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -99,6 +104,18 @@ func (p *Platform) openMongo() error {
 	})
 	p.DB = c.Database(p.Config.MongoName)
 	return nil
+}
+
+func (p *Platform) openBlobs(ctx context.Context) (err error) {
+	if address := p.Config.BlobURL; address != "" {
+		p.Blobs, err = blob.Open(ctx, address)
+	} else {
+		p.Blobs, err = blob.Dir(filepath.Join(p.Config.Data, "blobs"))
+	}
+	if err == nil {
+		p.closers = append(p.closers, p.Blobs.Close)
+	}
+	return err
 }
 
 func (p *Platform) openRedis(ctx context.Context) error {
