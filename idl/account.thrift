@@ -66,6 +66,12 @@ struct MemberSessionReq {
     3: string channel         // oa, mini
 }
 
+// Home is what a user put on his home page (常用功能, manual 4.1).
+struct Home {
+    1: list<string> modules   // addresses of the console's pages, in order
+    2: bool chosen            // false: never changed, the page shows its own choice
+}
+
 struct ChangePasswordReq {
     1: string oldPassword (go.tag = 'validate:"required" label:"原密码"')
     2: string newPassword (go.tag = 'validate:"required,min=8,max=200" label:"新密码"')
@@ -91,6 +97,8 @@ service Account extends records.Records {
     Caller Authenticate(1: TokenReq req)
     records.Empty Logout(1: TokenReq req)
     Me GetMe(1: records.Empty req)
+    Home GetHome(1: records.Empty req)
+    Home SaveHome(1: Home req)
     records.Empty ChangePassword(1: ChangePasswordReq req)
     // FindAdmins are the enabled users of one organisation who hold a permission; for
     // services only.

@@ -51,7 +51,7 @@ struct Entries {
 
 struct MyPoints {
     1: i64 score
-    2: i32 rank              // within the own branch, this year
+    2: i32 rank              // this year, within the own branch or among its siblings
     3: i32 of
     4: list<Entry> entries
     5: i32 year
@@ -61,6 +61,8 @@ service Points extends records.Records {
     Ranking GetRanking(1: RankReq req)
     Entries ListEntries(1: EntriesReq req)
     MyPoints GetMine(1: records.Empty req)
+    // GetMyOrganization is about the caller's organisation among those of one superior.
+    MyPoints GetMyOrganization(1: records.Empty req)
     // For the relay; idempotent by event id.
     records.Empty HandleEvent(1: records.Event req)
     // Rebuild makes the leaderboards anew from the ledger.

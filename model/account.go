@@ -15,4 +15,6 @@ type User struct {
 	// PasswordHistory keeps the last hashes, so that none is used again.
 	PasswordHistory   []string  `bson:"passwordHistory,omitempty" json:"-"`
 	PasswordChangedAt time.Time `bson:"passwordChangedAt" json:"-"`
+	// HomeModules are the pages on his home page; nil until he chooses.
+	HomeModules []string `bson:"homeModules" json:"-"`
 }

@@ -305,7 +305,7 @@ func TestOpenAPI(t *testing.T) {
 		if r.Access == "console" && r.Permission == "" && !strings.Contains(r.Path, "/records/") {
 			switch strings.TrimPrefix(r.Path, "/api/console") {
 			case "/records": // shows what the caller's permissions open
-			case "/logout", "/me", "/password", "/tree", "/notifications", "/notifications/:id/read":
+			case "/logout", "/me", "/password", "/home", "/tree", "/notifications", "/notifications/:id/read":
 			default:
 				t.Errorf("%s %s asks for no permission", r.Method, r.Path)
 			}

@@ -284,13 +284,7 @@ func (s *Service) make(ctx context.Context, b board) error {
 func (s *Service) roster(ctx context.Context, b board) (map[string]label, error) {
 	labels := map[string]label{}
 	if b.dimension == model.DimensionOrganisation {
-		// The tree belongs to people: it is what an admin of the organisation sees.
-		path, err := s.path(ctx, b.orgID)
-		if err != nil {
-			return nil, err
-		}
-		viewer := kit.WithCaller(ctx, kit.Caller{Kind: kit.User, Name: "系统", OrgID: b.orgID, Orgs: path.ids, RequestID: kit.CallerOf(ctx).RequestID})
-		t, err := s.d.Party.GetTree(viewer, &partygen.OrgReq{OrgId: b.orgID})
+		t, err := s.tree(ctx, b.orgID)
 		if err != nil {
 			return nil, err
 		}
@@ -307,6 +301,17 @@ func (s *Service) roster(ctx context.Context, b board) (map[string]label, error)
 		labels[x.Id] = label{Name: x.Name, Org: x.OrgName}
 	}
 	return labels, nil
+}
+
+// tree returns an organisation and those below it. The tree belongs to people: it is
+// what an admin of the organisation sees.
+func (s *Service) tree(ctx context.Context, orgID string) (*partygen.Tree, error) {
+	path, err := s.path(ctx, orgID)
+	if err != nil {
+		return nil, err
+	}
+	viewer := kit.WithCaller(ctx, kit.Caller{Kind: kit.User, Name: "系统", OrgID: orgID, Orgs: path.ids, RequestID: kit.CallerOf(ctx).RequestID})
+	return s.d.Party.GetTree(viewer, &partygen.OrgReq{OrgId: orgID})
 }
 
 // levels are shown beside organisations, where members show their branch (PRNK-05).

@@ -170,6 +170,50 @@ func (s *Service) GetMine(ctx context.Context, _ *recordsgen.Empty) (*points.MyP
 	return &points.MyPoints{Score: score, Rank: int32(rank), Of: int32(of), Entries: list.Entries, Year: int32(b.year)}, nil
 }
 
+// GetMyOrganization implements PRNK-08: the score of the caller's organisation this year
+// and its rank among the organisations of the same superior.
+func (s *Service) GetMyOrganization(ctx context.Context, _ *recordsgen.Empty) (*points.MyPoints, error) {
+	c, err := kit.RequireMember(ctx)
+	if err != nil {
+		return nil, err
+	}
+	path, err := s.path(ctx, c.OrgID)
+	if err != nil {
+		return nil, err
+	}
+	parent := path.ids[max(len(path.ids)-2, 0)]
+	b := board{year: s.year(0), dimension: model.DimensionOrganisation, orgID: parent}
+	score, _, _, err := s.standing(ctx, b, c.OrgID)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := s.tree(ctx, parent)
+	if err != nil {
+		return nil, err
+	}
+	siblings := []string{c.OrgID}
+	for _, n := range tree.Nodes {
+		if n.ParentId == parent && n.Id != c.OrgID && parent != c.OrgID {
+			siblings = append(siblings, n.Id)
+		}
+	}
+	sums, err := s.d.Redis.ZMScore(ctx, b.keys()[0], siblings...).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read board: %w", err)
+	}
+	rank := int32(1)
+	for _, sum := range sums {
+		if int64(sum) > score {
+			rank++
+		}
+	}
+	list, err := s.listEntries(ctx, model.Everything, b.dimension, c.OrgID, b.year, 0, 50)
+	if err != nil {
+		return nil, err
+	}
+	return &points.MyPoints{Score: score, Rank: rank, Of: int32(len(siblings)), Entries: list.Entries, Year: int32(b.year)}, nil
+}
+
 func (s *Service) listEntries(ctx context.Context, scope model.Scope, dimension, id string, year, from, size int) (*points.Entries, error) {
 	filter := bson.D{{Key: "subjectId", Value: id}, {Key: "year", Value: year}, {Key: "dimension", Value: dimension}}
 	out := &points.Entries{}

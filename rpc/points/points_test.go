@@ -96,7 +96,7 @@ func (r *roster) GetTree(_ context.Context, q *partygen.OrgReq) (*partygen.Tree,
 	t := &partygen.Tree{}
 	for _, id := range []string{"root", "b1", "b2"} {
 		if o := orgs[id]; slices.Contains(o.Orgs, q.OrgId) {
-			t.Nodes = append(t.Nodes, &partygen.TreeNode{Id: id, OrgName: o.OrgName, OrgType: o.OrgType})
+			t.Nodes = append(t.Nodes, &partygen.TreeNode{Id: id, ParentId: o.ParentId, OrgName: o.OrgName, OrgType: o.OrgType})
 		}
 	}
 	return t, nil
@@ -387,6 +387,22 @@ func TestRanking(t *testing.T) {
 				t.Errorf("1 January: %+v %v", me, err)
 			}
 			f.at(november8)
+		})
+		f.Run("PRNK-08 a member sees his organisation's score and rank among its siblings", func(t *testing.T) {
+			for _, want := range []struct {
+				member, org string
+				score       int64
+				rank, of    int32
+				entries     int
+			}{{"a", "b1", 1000, 1, 2, 2}, {"d", "b2", 100, 2, 2, 1}, {"r", "root", 0, 1, 1, 0}} {
+				got, err := f.GetMyOrganization(member(ctx, want.member, want.org), &recordsgen.Empty{})
+				if err != nil || got.Score != want.score || got.Rank != want.rank || got.Of != want.of || len(got.Entries) != want.entries {
+					t.Errorf("%s: %+v %v", want.org, got, err)
+				}
+			}
+			if _, err := f.GetMyOrganization(root, &recordsgen.Empty{}); err == nil {
+				t.Error("an admin has no organisation of his own here")
+			}
 		})
 		f.Run("JOB-06 every entry counts in its own calendar year", func(t *testing.T) {
 			f.handle(paid("o5", "c", "b1", time.Date(2026, 12, 31, 23, 59, 59, 0, kit.Shanghai), "2026-12"))

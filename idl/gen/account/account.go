@@ -442,6 +442,42 @@ func (p *MemberSessionReq) String() string {
 	return fmt.Sprintf("MemberSessionReq(%+v)", *p)
 }
 
+// Home is what a user put on his home page (常用功能, manual 4.1).
+type Home struct {
+	// addresses of the console's pages, in order
+	Modules []string `thrift:"modules,1" frugal:"1,default,list<string>" json:"modules"`
+	// false: never changed, the page shows its own choice
+	Chosen bool `thrift:"chosen,2" frugal:"2,default,bool" json:"chosen"`
+}
+
+func NewHome() *Home {
+	return &Home{}
+}
+
+func (p *Home) InitDefault() {
+}
+
+func (p *Home) GetModules() (v []string) {
+	if p != nil {
+		return p.Modules
+	}
+	return
+}
+
+func (p *Home) GetChosen() (v bool) {
+	if p != nil {
+		return p.Chosen
+	}
+	return
+}
+
+func (p *Home) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Home(%+v)", *p)
+}
+
 type ChangePasswordReq struct {
 	OldPassword  string `thrift:"oldPassword,1" frugal:"1,default,string" validate:"required" label:"原密码" json:"oldPassword"`
 	NewPassword_ string `thrift:"newPassword,2" frugal:"2,default,string" validate:"required,min=8,max=200" label:"新密码" json:"newPassword"`
@@ -552,6 +588,10 @@ type Account interface {
 	Logout(ctx context.Context, req *TokenReq) (r *records.Empty, err error)
 
 	GetMe(ctx context.Context, req *records.Empty) (r *Me, err error)
+
+	GetHome(ctx context.Context, req *records.Empty) (r *Home, err error)
+
+	SaveHome(ctx context.Context, req *Home) (r *Home, err error)
 
 	ChangePassword(ctx context.Context, req *ChangePasswordReq) (r *records.Empty, err error)
 	// FindAdmins are the enabled users of one organisation who hold a permission; for

@@ -634,6 +634,158 @@ func (p *AccountGetMeResult) GetResult() interface{} {
 	return p.Success
 }
 
+type AccountGetHomeArgs struct {
+	Req *records.Empty `thrift:"req,1" frugal:"1,default,records.Empty" json:"req"`
+}
+
+func NewAccountGetHomeArgs() *AccountGetHomeArgs {
+	return &AccountGetHomeArgs{}
+}
+
+func (p *AccountGetHomeArgs) InitDefault() {
+}
+
+var AccountGetHomeArgs_Req_DEFAULT *records.Empty
+
+func (p *AccountGetHomeArgs) GetReq() (v *records.Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return AccountGetHomeArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *AccountGetHomeArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *AccountGetHomeArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("AccountGetHomeArgs(%+v)", *p)
+}
+
+func (p *AccountGetHomeArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type AccountGetHomeResult struct {
+	Success *Home `thrift:"success,0,optional" frugal:"0,optional,Home" json:"success,omitempty"`
+}
+
+func NewAccountGetHomeResult() *AccountGetHomeResult {
+	return &AccountGetHomeResult{}
+}
+
+func (p *AccountGetHomeResult) InitDefault() {
+}
+
+var AccountGetHomeResult_Success_DEFAULT *Home
+
+func (p *AccountGetHomeResult) GetSuccess() (v *Home) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return AccountGetHomeResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *AccountGetHomeResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *AccountGetHomeResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("AccountGetHomeResult(%+v)", *p)
+}
+
+func (p *AccountGetHomeResult) GetResult() interface{} {
+	return p.Success
+}
+
+type AccountSaveHomeArgs struct {
+	Req *Home `thrift:"req,1" frugal:"1,default,Home" json:"req"`
+}
+
+func NewAccountSaveHomeArgs() *AccountSaveHomeArgs {
+	return &AccountSaveHomeArgs{}
+}
+
+func (p *AccountSaveHomeArgs) InitDefault() {
+}
+
+var AccountSaveHomeArgs_Req_DEFAULT *Home
+
+func (p *AccountSaveHomeArgs) GetReq() (v *Home) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return AccountSaveHomeArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *AccountSaveHomeArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *AccountSaveHomeArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("AccountSaveHomeArgs(%+v)", *p)
+}
+
+func (p *AccountSaveHomeArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type AccountSaveHomeResult struct {
+	Success *Home `thrift:"success,0,optional" frugal:"0,optional,Home" json:"success,omitempty"`
+}
+
+func NewAccountSaveHomeResult() *AccountSaveHomeResult {
+	return &AccountSaveHomeResult{}
+}
+
+func (p *AccountSaveHomeResult) InitDefault() {
+}
+
+var AccountSaveHomeResult_Success_DEFAULT *Home
+
+func (p *AccountSaveHomeResult) GetSuccess() (v *Home) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return AccountSaveHomeResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *AccountSaveHomeResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *AccountSaveHomeResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("AccountSaveHomeResult(%+v)", *p)
+}
+
+func (p *AccountSaveHomeResult) GetResult() interface{} {
+	return p.Success
+}
+
 type AccountChangePasswordArgs struct {
 	Req *ChangePasswordReq `thrift:"req,1" frugal:"1,default,ChangePasswordReq" json:"req"`
 }

@@ -254,6 +254,82 @@ func (p *PointsGetMineResult) GetResult() interface{} {
 	return p.Success
 }
 
+type PointsGetMyOrganizationArgs struct {
+	Req *records.Empty `thrift:"req,1" frugal:"1,default,records.Empty" json:"req"`
+}
+
+func NewPointsGetMyOrganizationArgs() *PointsGetMyOrganizationArgs {
+	return &PointsGetMyOrganizationArgs{}
+}
+
+func (p *PointsGetMyOrganizationArgs) InitDefault() {
+}
+
+var PointsGetMyOrganizationArgs_Req_DEFAULT *records.Empty
+
+func (p *PointsGetMyOrganizationArgs) GetReq() (v *records.Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return PointsGetMyOrganizationArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *PointsGetMyOrganizationArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *PointsGetMyOrganizationArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PointsGetMyOrganizationArgs(%+v)", *p)
+}
+
+func (p *PointsGetMyOrganizationArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type PointsGetMyOrganizationResult struct {
+	Success *MyPoints `thrift:"success,0,optional" frugal:"0,optional,MyPoints" json:"success,omitempty"`
+}
+
+func NewPointsGetMyOrganizationResult() *PointsGetMyOrganizationResult {
+	return &PointsGetMyOrganizationResult{}
+}
+
+func (p *PointsGetMyOrganizationResult) InitDefault() {
+}
+
+var PointsGetMyOrganizationResult_Success_DEFAULT *MyPoints
+
+func (p *PointsGetMyOrganizationResult) GetSuccess() (v *MyPoints) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return PointsGetMyOrganizationResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *PointsGetMyOrganizationResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *PointsGetMyOrganizationResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PointsGetMyOrganizationResult(%+v)", *p)
+}
+
+func (p *PointsGetMyOrganizationResult) GetResult() interface{} {
+	return p.Success
+}
+
 type PointsHandleEventArgs struct {
 	Req *records.Event `thrift:"req,1" frugal:"1,default,records.Event" json:"req"`
 }

@@ -324,7 +324,7 @@ func (p *Entries) String() string {
 
 type MyPoints struct {
 	Score int64 `thrift:"score,1" frugal:"1,default,i64" json:"score"`
-	// within the own branch, this year
+	// this year, within the own branch or among its siblings
 	Rank    int32    `thrift:"rank,2" frugal:"2,default,i32" json:"rank"`
 	Of      int32    `thrift:"of,3" frugal:"3,default,i32" json:"of"`
 	Entries []*Entry `thrift:"entries,4" frugal:"4,default,list<Entry>" json:"entries"`
@@ -388,6 +388,8 @@ type Points interface {
 	ListEntries(ctx context.Context, req *EntriesReq) (r *Entries, err error)
 
 	GetMine(ctx context.Context, req *records.Empty) (r *MyPoints, err error)
+	// GetMyOrganization is about the caller's organisation among those of one superior.
+	GetMyOrganization(ctx context.Context, req *records.Empty) (r *MyPoints, err error)
 	// For the relay; idempotent by event id.
 	HandleEvent(ctx context.Context, req *records.Event) (r *records.Empty, err error)
 	// Rebuild makes the leaderboards anew from the ledger.

@@ -189,6 +189,20 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"GetHome": kitex.NewMethodInfo(
+		getHomeHandler,
+		newAccountGetHomeArgs,
+		newAccountGetHomeResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"SaveHome": kitex.NewMethodInfo(
+		saveHomeHandler,
+		newAccountSaveHomeArgs,
+		newAccountSaveHomeResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"ChangePassword": kitex.NewMethodInfo(
 		changePasswordHandler,
 		newAccountChangePasswordArgs,
@@ -719,6 +733,42 @@ func newAccountGetMeResult() interface{} {
 	return account.NewAccountGetMeResult()
 }
 
+func getHomeHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*account.AccountGetHomeArgs)
+	realResult := result.(*account.AccountGetHomeResult)
+	success, err := handler.(account.Account).GetHome(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newAccountGetHomeArgs() interface{} {
+	return account.NewAccountGetHomeArgs()
+}
+
+func newAccountGetHomeResult() interface{} {
+	return account.NewAccountGetHomeResult()
+}
+
+func saveHomeHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*account.AccountSaveHomeArgs)
+	realResult := result.(*account.AccountSaveHomeResult)
+	success, err := handler.(account.Account).SaveHome(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newAccountSaveHomeArgs() interface{} {
+	return account.NewAccountSaveHomeArgs()
+}
+
+func newAccountSaveHomeResult() interface{} {
+	return account.NewAccountSaveHomeResult()
+}
+
 func changePasswordHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*account.AccountChangePasswordArgs)
 	realResult := result.(*account.AccountChangePasswordResult)
@@ -1010,6 +1060,26 @@ func (p *kClient) GetMe(ctx context.Context, req *records.Empty) (r *account.Me,
 	_args.Req = req
 	var _result account.AccountGetMeResult
 	if err = p.c.Call(ctx, "GetMe", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) GetHome(ctx context.Context, req *records.Empty) (r *account.Home, err error) {
+	var _args account.AccountGetHomeArgs
+	_args.Req = req
+	var _result account.AccountGetHomeResult
+	if err = p.c.Call(ctx, "GetHome", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) SaveHome(ctx context.Context, req *account.Home) (r *account.Home, err error) {
+	var _args account.AccountSaveHomeArgs
+	_args.Req = req
+	var _result account.AccountSaveHomeResult
+	if err = p.c.Call(ctx, "SaveHome", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

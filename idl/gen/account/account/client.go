@@ -37,6 +37,8 @@ type Client interface {
 	Authenticate(ctx context.Context, req *account.TokenReq, callOptions ...callopt.Option) (r *account.Caller, err error)
 	Logout(ctx context.Context, req *account.TokenReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	GetMe(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *account.Me, err error)
+	GetHome(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *account.Home, err error)
+	SaveHome(ctx context.Context, req *account.Home, callOptions ...callopt.Option) (r *account.Home, err error)
 	ChangePassword(ctx context.Context, req *account.ChangePasswordReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	FindAdmins(ctx context.Context, req *account.AdminsReq, callOptions ...callopt.Option) (r *account.Admins, err error)
 }
@@ -193,6 +195,16 @@ func (p *kAccountClient) Logout(ctx context.Context, req *account.TokenReq, call
 func (p *kAccountClient) GetMe(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *account.Me, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.GetMe(ctx, req)
+}
+
+func (p *kAccountClient) GetHome(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *account.Home, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.GetHome(ctx, req)
+}
+
+func (p *kAccountClient) SaveHome(ctx context.Context, req *account.Home, callOptions ...callopt.Option) (r *account.Home, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.SaveHome(ctx, req)
 }
 
 func (p *kAccountClient) ChangePassword(ctx context.Context, req *account.ChangePasswordReq, callOptions ...callopt.Option) (r *records.Empty, err error) {

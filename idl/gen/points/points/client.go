@@ -32,6 +32,7 @@ type Client interface {
 	GetRanking(ctx context.Context, req *points.RankReq, callOptions ...callopt.Option) (r *points.Ranking, err error)
 	ListEntries(ctx context.Context, req *points.EntriesReq, callOptions ...callopt.Option) (r *points.Entries, err error)
 	GetMine(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *points.MyPoints, err error)
+	GetMyOrganization(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *points.MyPoints, err error)
 	HandleEvent(ctx context.Context, req *records.Event, callOptions ...callopt.Option) (r *records.Empty, err error)
 	Rebuild(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error)
 }
@@ -163,6 +164,11 @@ func (p *kPointsClient) ListEntries(ctx context.Context, req *points.EntriesReq,
 func (p *kPointsClient) GetMine(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *points.MyPoints, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.GetMine(ctx, req)
+}
+
+func (p *kPointsClient) GetMyOrganization(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *points.MyPoints, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.GetMyOrganization(ctx, req)
 }
 
 func (p *kPointsClient) HandleEvent(ctx context.Context, req *records.Event, callOptions ...callopt.Option) (r *records.Empty, err error) {

@@ -154,6 +154,13 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"GetMyOrganization": kitex.NewMethodInfo(
+		getMyOrganizationHandler,
+		newPointsGetMyOrganizationArgs,
+		newPointsGetMyOrganizationResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"HandleEvent": kitex.NewMethodInfo(
 		handleEventHandler,
 		newPointsHandleEventArgs,
@@ -594,6 +601,24 @@ func newPointsGetMineResult() interface{} {
 	return points.NewPointsGetMineResult()
 }
 
+func getMyOrganizationHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*points.PointsGetMyOrganizationArgs)
+	realResult := result.(*points.PointsGetMyOrganizationResult)
+	success, err := handler.(points.Points).GetMyOrganization(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newPointsGetMyOrganizationArgs() interface{} {
+	return points.NewPointsGetMyOrganizationArgs()
+}
+
+func newPointsGetMyOrganizationResult() interface{} {
+	return points.NewPointsGetMyOrganizationResult()
+}
+
 func handleEventHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*points.PointsHandleEventArgs)
 	realResult := result.(*points.PointsHandleEventResult)
@@ -835,6 +860,16 @@ func (p *kClient) GetMine(ctx context.Context, req *records.Empty) (r *points.My
 	_args.Req = req
 	var _result points.PointsGetMineResult
 	if err = p.c.Call(ctx, "GetMine", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) GetMyOrganization(ctx context.Context, req *records.Empty) (r *points.MyPoints, err error) {
+	var _args points.PointsGetMyOrganizationArgs
+	_args.Req = req
+	var _result points.PointsGetMyOrganizationResult
+	if err = p.c.Call(ctx, "GetMyOrganization", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil
