@@ -16,6 +16,7 @@ struct File {
     1: string name
     2: string contentType
     3: binary data
+    4: i64 size                      // of all of it, when data is a part
 }
 
 struct TypeReq {
@@ -122,6 +123,8 @@ struct AttachmentReq {
     1: string type (go.tag = 'validate:"required,max=40"')
     2: string id                     // of the record; empty: one's own upload, not saved yet
     3: string fileId (go.tag = 'validate:"required,max=64"')
+    4: i64 offset (go.tag = 'validate:"gte=0"') // of the part that is asked for
+    5: i64 limit (go.tag = 'validate:"gte=0"')  // its length at most; 0: what one answer may hold
 }
 
 // RehomeReq moves what belongs to an organisation, and to those below it, to its new

@@ -57,6 +57,8 @@ type File struct {
 	Name        string `thrift:"name,1" frugal:"1,default,string" json:"name"`
 	ContentType string `thrift:"contentType,2" frugal:"2,default,string" json:"contentType"`
 	Data        []byte `thrift:"data,3" frugal:"3,default,binary" json:"data"`
+	// of all of it, when data is a part
+	Size int64 `thrift:"size,4" frugal:"4,default,i64" json:"size"`
 }
 
 func NewFile() *File {
@@ -83,6 +85,13 @@ func (p *File) GetContentType() (v string) {
 func (p *File) GetData() (v []byte) {
 	if p != nil {
 		return p.Data
+	}
+	return
+}
+
+func (p *File) GetSize() (v int64) {
+	if p != nil {
+		return p.Size
 	}
 	return
 }
@@ -796,6 +805,10 @@ type AttachmentReq struct {
 	// of the record; empty: one's own upload, not saved yet
 	Id     string `thrift:"id,2" frugal:"2,default,string" json:"id"`
 	FileId string `thrift:"fileId,3" frugal:"3,default,string" validate:"required,max=64" json:"fileId"`
+	// of the part that is asked for
+	Offset int64 `thrift:"offset,4" frugal:"4,default,i64" validate:"gte=0" json:"offset"`
+	// its length at most; 0: what one answer may hold
+	Limit int64 `thrift:"limit,5" frugal:"5,default,i64" validate:"gte=0" json:"limit"`
 }
 
 func NewAttachmentReq() *AttachmentReq {
@@ -822,6 +835,20 @@ func (p *AttachmentReq) GetId() (v string) {
 func (p *AttachmentReq) GetFileId() (v string) {
 	if p != nil {
 		return p.FileId
+	}
+	return
+}
+
+func (p *AttachmentReq) GetOffset() (v int64) {
+	if p != nil {
+		return p.Offset
+	}
+	return
+}
+
+func (p *AttachmentReq) GetLimit() (v int64) {
+	if p != nil {
+		return p.Limit
 	}
 	return
 }
