@@ -24,8 +24,9 @@ var ErrNotFound = errors.New("blob: not found")
 // Store keeps contents by key. A key is written once and never changed.
 type Store interface {
 	Put(ctx context.Context, key string, data []byte) error
-	// Open returns ErrNotFound when there is nothing; the caller closes the reader.
-	Open(ctx context.Context, key string) (io.ReadCloser, error)
+	// Read reads a part: length bytes from offset, or up to the end. ErrNotFound when there
+	// is nothing under the key.
+	Read(ctx context.Context, key string, offset, length int64) ([]byte, error)
 	// Delete of a key that is not there is no error.
 	Delete(ctx context.Context, key string) error
 	Close() error
@@ -75,15 +76,20 @@ func (s bucket) Put(ctx context.Context, key string, data []byte) error {
 	return nil
 }
 
-func (s bucket) Open(ctx context.Context, key string) (io.ReadCloser, error) {
-	r, err := s.b.NewReader(ctx, key, nil)
+func (s bucket) Read(ctx context.Context, key string, offset, length int64) (_ []byte, err error) {
+	r, err := s.b.NewRangeReader(ctx, key, offset, length, nil)
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return nil, ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open blob: %w", err)
 	}
-	return r, nil
+	defer func() { err = errors.Join(err, r.Close()) }()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read blob: %w", err)
+	}
+	return data, nil
 }
 
 func (s bucket) Delete(ctx context.Context, key string) error {

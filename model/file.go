@@ -1,0 +1,9 @@
+package model
+
+// File is one file that a record names. Its contents lie in the blob store under ID.
+type File struct {
+	ID          string `bson:"id" json:"id"`
+	Name        string `bson:"name" json:"name"`
+	Size        int64  `bson:"size" json:"size"`
+	ContentType string `bson:"contentType" json:"contentType"`
+}
