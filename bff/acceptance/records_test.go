@@ -209,7 +209,11 @@ func record(t *testing.T, s recordSpec) {
 		f := next(orgA(t))
 		was := add(t, a, s.Type, f)
 		at := path(s.Type) + "/" + was["id"].(string)
-		changed := f.with(s.Update).with(form{"version": was["version"]})
+		changed := form{"version": was["version"]} // as the page sends it: what it showed, and what was typed
+		for k := range f {
+			changed[k] = was[k]
+		}
+		maps.Copy(changed, s.Update)
 		for _, w := range s.WrongUpdate {
 			t.Log(w.Why)
 			refused(t, a.Do("PUT", at, changed.with(w.Change)), http.StatusBadRequest, w.Field, w.Text)

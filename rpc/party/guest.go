@@ -58,6 +58,7 @@ func (s *Service) guestType(name, verb string, c *model.Collection[model.Guest, 
 			g.IDNumber, g.Phone = s.d.Seal.Seal(g.IDNumber), s.d.Seal.Seal(g.Phone)
 			return nil
 		},
+		Placed:     true,
 		BeforeSave: func(ctx context.Context, old, g *model.Guest) error { return s.checkGuest(ctx, verb, c, old, g) },
 		// Only the adding organisation's admins change it (PART-05, RPIN-05).
 		RowActions: func(caller *kit.Caller, g *model.Guest, given []string) []string {

@@ -74,6 +74,9 @@ func (t *Type[T, P]) create(ctx context.Context, values map[string]json.RawMessa
 	if err := t.complete(ctx, nil, doc); err != nil {
 		return nil, err
 	}
+	if err := t.claim(ctx, nil, doc); err != nil {
+		return nil, err
+	}
 	t.announce(ctx, doc)
 	h.FollowDue = t.due(doc)
 	failed, err := t.store(ctx, []P{doc})
@@ -119,6 +122,9 @@ func (t *Type[T, P]) update(ctx context.Context, id string, version int64, value
 	if err := t.offered(ctx, old, "update", "修改"); err != nil {
 		return nil, err
 	}
+	if err := t.claim(ctx, old, doc); err != nil {
+		return nil, err
+	}
 	P(doc).Header().FollowDue = t.due(doc)
 	if err := t.Collection.Replace(ctx, doc); errors.Is(err, model.ErrDuplicate) {
 		return nil, t.duplicate(ctx, doc, err)
@@ -129,6 +135,9 @@ func (t *Type[T, P]) update(ctx context.Context, id string, version int64, value
 }
 
 func (t *Type[T, P]) saved(ctx context.Context, old, doc *T) (Row, error) {
+	if err := t.settle(ctx, old, doc); err != nil {
+		return nil, err
+	}
 	if err := t.follow(ctx, doc); err != nil {
 		return nil, err
 	}
@@ -152,10 +161,16 @@ func (t *Type[T, P]) apply(ctx context.Context, doc *T, values map[string]json.R
 	now := t.engine.clock.Now()
 	caller := kit.CallerOf(ctx)
 	for _, f := range t.fields {
-		if !t.fillable(caller, f) || f.Fixed && shown != nil {
+		if !t.fillable(caller, f) {
 			continue
 		}
 		raw, sent := values[f.Key]
+		if f.Fixed && shown != nil {
+			if sent && !unchanged(raw, shown[f.Key]) {
+				wrong[f.Key] = f.Label + "不可修改"
+			}
+			continue
+		}
 		if !sent {
 			if f.Required && shown == nil && f.Type != "bool" {
 				wrong[f.Key] = "请填写" + f.Label
@@ -175,6 +190,16 @@ func (t *Type[T, P]) apply(ctx context.Context, doc *T, values map[string]json.R
 				wrong[f.Key] = f.Label + "不存在或不在管理范围内"
 				continue
 			} else if err != nil {
+				return err
+			}
+		}
+		if f.attaches() {
+			x, err = t.resolve(ctx, f, doc, x)
+			if reason, no := why(err); no {
+				wrong[f.Key] = reason
+				continue
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -206,7 +231,7 @@ func (t *Type[T, P]) complete(ctx context.Context, old, doc *T) error {
 			return err
 		}
 	}
-	if n := len(h.Orgs); slices.Equal(was, h.Orgs) && (n == 0 || h.Orgs[n-1] != h.OrgID) {
+	if n := len(h.Orgs); !t.Placed && slices.Equal(was, h.Orgs) && (n == 0 || h.Orgs[n-1] != h.OrgID) {
 		path, err := t.engine.orgs.Path(ctx, h.OrgID)
 		if err != nil {
 			return err

@@ -39,9 +39,11 @@ type ShowIf struct {
 //	record:"label=姓名,required,max=30,list,search"
 //
 // whose words are label, type, required, max, min, options=a:甲|b:乙, ref, list, noform,
-// search, keyword, sort, fixed, readonly, past, help, width. Its key is the JSON
-// name. Without type the Go type decides: string, int, bool, datetime, enum when there
-// are options, ref or refs when there is a ref.
+// search, keyword, sort, fixed, readonly, past, accept=image|document|video, help, width.
+// Its key is the JSON name. Without type the Go type decides: string, int, bool, datetime,
+// files for []model.File, enum when there are options, ref or refs when there is a ref.
+// type=image is one picture, also a []model.File; type=richtext a string of HTML. The max
+// of files is their number.
 type Field struct {
 	Key      string   `json:"key"`
 	Label    string   `json:"label"`
@@ -61,6 +63,8 @@ type Field struct {
 	// Max and Min bound the length of a text and the value of a number.
 	Max int64 `json:"max,omitempty"`
 	Min int64 `json:"min,omitempty"`
+	// Accept are the kinds of files that it takes: image, document, video; empty: all.
+	Accept []string `json:"accept,omitempty"`
 	// Keyword: the list's one search box looks into it too.
 	Keyword bool `json:"-"`
 	// Sort: the list may be sorted by it; it needs an index.
@@ -81,6 +85,7 @@ type Field struct {
 
 	index []int  // of the struct
 	bson  string // its name in the store
+	owner string // the name of its type
 }
 
 // First is the After of a field that comes before all others.
@@ -216,6 +221,8 @@ type Type[T any, P interface {
 	// kit.InvalidFields. OrgID decides the place; the engine fills Orgs unless the hook
 	// changed it, and refuses a place outside the caller's scope.
 	BeforeSave func(ctx context.Context, old, new *T) error
+	// Placed: BeforeSave sets Orgs itself, beyond the path of OrgID.
+	Placed bool
 	AfterSave  func(ctx context.Context, old, new *T) error
 	// Store replaces the insertion of new documents, e.g. by an upsert; the answer maps
 	// positions to errors.
@@ -292,6 +299,11 @@ type anyType interface {
 	rehome(ctx context.Context, orgID string, path []string) error
 	deleteParts(ctx context.Context, typ, id, by string) error
 	resume(ctx context.Context) error
+	attaches() bool
+	uploadable(ctx context.Context, field string) (*Field, error)
+	enter(ctx context.Context) error
+	filesOf(ctx context.Context, id string) ([]string, error)
+	sweep(ctx context.Context) error
 }
 
 func (t *Type[T, P]) name() string  { return t.Name }
@@ -306,6 +318,7 @@ func (t *Type[T, P]) bind(ctx context.Context, e *Engine) error {
 	}
 	t.fields, t.byKey = fields, make(map[string]*Field, len(fields))
 	for _, f := range fields {
+		f.owner = t.Name
 		t.byKey[f.Key] = f
 	}
 	if t.Approval != nil {
@@ -315,6 +328,9 @@ func (t *Type[T, P]) bind(ctx context.Context, e *Engine) error {
 		if t.byKey[c] == nil {
 			return fmt.Errorf("record type %s: import or export column %s is no field", t.Name, c)
 		}
+	}
+	if err := t.checkFiles(); err != nil {
+		return fmt.Errorf("record type %s: %w", t.Name, err)
 	}
 	indexes := t.Indexes
 	if t.Follow != nil || t.Approval != nil {
