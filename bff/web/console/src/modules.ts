@@ -27,4 +27,3 @@ export const menu: { title: string; modules: Module[] }[] = [
   { title: '系统管理', modules: [m('/user', '用户', 'user.view', Setting)] },
 ]
 export const home = m('/', '首页', '', House)
-export const modules = menu.flatMap((g) => g.modules)

@@ -28,6 +28,7 @@ export const router = createRouter({
         { path: 'meetings', component: () => import('@/views/MeetingsView.vue'), meta: { permission: 'meeting.view' } },
         { path: 'meetings/:id/statistics', component: () => import('@/views/MeetingStatisticsView.vue'), props: true, meta: { permission: 'meeting.view' } },
         { path: 'ranking', component: () => import('@/views/RankingView.vue'), meta: { permission: 'points.view' } },
+        { path: 'r/:type', component: () => import('@/views/RecordsView.vue'), props: true },
         { path: ':rest(.*)*', component: () => import('@/views/RefusedView.vue'), props: { text: '页面不存在' } },
       ],
     },

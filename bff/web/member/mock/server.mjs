@@ -27,7 +27,8 @@ const answers = {
   'GET /api/member/points': () => ({ score: 1250, rank: 3, of: 28, year: 2026, entries: some([{ itemLabel: '按时缴纳党费', score: 500, earnedAt: at, source: '2026年8月党费' }, { itemLabel: '参加会议', score: 250, earnedAt: at, source: '十月支部委员会' }]) }),
   'GET /api/member/ranking': () => ({ year: 2026, total: 5, rows: some([['p1', '王秀英'], ['p2', '欧阳建国'], ['p3', '李军'], ['p4', '张伟'], ['p5', '刘洋']].map(([id, name], i) => ({ rank: i + 1, id, name, score: 2000 - 250 * i }))) }),
   'GET /api/member/profile': () => ({ name: '欧阳建国', gender: 'male', idNumber: '9901**********1234', phone: '138****5678', orgName: '机关第一党支部', memberType: 'formal', duesPaidThrough: '2026-08', committeeName: '某某集团有限公司委员会', birthDate: '1980-05-12', joinedOn: '2005-07-01' }),
-  'GET /api/member/organization': () => ({ orgName: '机关第一党支部', orgType: 'branch', orgNames: ['某某集团有限公司委员会', '机关党总支', '机关第一党支部'] }),
+  'GET /api/member/organization': () => ({ orgName: '机关第一党支部', orgType: 'branch', orgNames: ['某某集团有限公司委员会', '机关党总支', '机关第一党支部'], secretary: '郑文博', contactName: '郑文博', contactPhone: '19900008102', address: '示范市人民路1号2号楼', memberCount: 34 }),
+  'GET /api/member/organization/points': () => ({ score: 12500, rank: 1, of: 3, year: 2026, entries: [{ item: 'dues', itemLabel: '党费缴纳', score: 500, earnedAt: Date.now(), source: '2026-11' }] }),
   'POST /api/member/sign-in': () => ({ title: meeting.title, signedInAt: at, already: false, message: '', place: meeting.place }),
   'POST /api/member/bind-code': () => ({ retryAfter: 60 })
 }

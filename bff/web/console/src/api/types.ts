@@ -27,7 +27,7 @@ export interface Field {
   list?: boolean; form?: boolean; search?: boolean; fixed?: boolean; readonly?: boolean
   help?: string; width?: number; sortable?: boolean; showIf?: { field: string; in: string[] }
 }
-export interface Action { key: string; title: string; confirm?: string }
+export interface Action { key: string; title: string; confirm?: string; fields?: Field[] }
 export interface Schema {
   type: string; title: string; fields: Field[]; permissions: Record<string, boolean>
   actions?: Action[]; importable?: boolean; exportable?: boolean; defaultSort?: string

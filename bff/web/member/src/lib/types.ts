@@ -25,6 +25,11 @@ export interface Organization {
   orgName: string
   orgType: string
   orgNames: string[] | null
+  secretary: string
+  contactName: string
+  contactPhone: string
+  address: string
+  memberCount: number
 }
 
 export interface DuesItem {

@@ -1,0 +1,32 @@
+import { Document } from '@element-plus/icons-vue'
+import { defineStore } from 'pinia'
+import { markRaw } from 'vue'
+import { get } from '@/api/client'
+import { menu, type Module } from '@/modules'
+import { useSession } from './session'
+
+interface TypeInfo { type: string; title: string; menu?: string }
+
+/** The menu of this user: the pages of their own, then record types as the server names them. */
+export const useMenu = defineStore('menu', {
+  state: () => ({ types: [] as TypeInfo[] }),
+  getters: {
+    groups(state): { title: string; modules: Module[] }[] {
+      const session = useSession()
+      const groups = menu.map((g) => ({ title: g.title, modules: g.modules.filter((m) => session.can(m.permission)) }))
+      const icon = markRaw(Document)
+      for (const t of state.types) {
+        if (!t.menu) continue
+        const module = { path: `/r/${t.type}`, title: t.title, permission: `${t.type}.view`, icon }
+        const group = groups.find((g) => g.title === t.menu)
+        if (group) group.modules.push(module)
+        else groups.push({ title: t.menu, modules: [module] })
+      }
+      return groups.filter((g) => g.modules.length)
+    },
+    modules(): Module[] { return this.groups.flatMap((g) => g.modules) },
+  },
+  actions: {
+    async load() { this.types = await get<TypeInfo[]>('records') },
+  },
+})
