@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/pprof"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,69 +17,77 @@ import (
 
 	"github.com/cloudwego/hertz/pkg/app"
 	"github.com/cloudwego/hertz/pkg/app/server"
-	"github.com/cloudwego/hertz/pkg/network/standard"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"zhihuidangjian/bff/edge"
 	"zhihuidangjian/conf"
 	"zhihuidangjian/idl/gen/account"
 	"zhihuidangjian/idl/gen/meeting"
 	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/job/outbox"
 	"zhihuidangjian/job/work"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/suite"
 )
 
-// sessions is how many members hold a phone.
-const sessions = 2000
+const adminPassword = "Dangjian#2026"
 
-// runServer is the product in one process, filled with invented members, and a bare
-// Hertz beside it.
-func runServer(members, rounds int) error {
+// product is the product in one process, filled with invented members, and a bare Hertz
+// beside it.
+type product struct {
+	p       *suite.Platform
+	s       *suite.Services
+	members []string // ids
+
+	mu    sync.Mutex
+	rest  func() // stops the workers; nil while they rest
+	drawn int    // meetings
+	file  *os.File
+}
+
+func runServer(o flags) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
-	begin := time.Now()
 	cfg, err := conf.Load()
 	if err != nil {
 		return err
 	}
 	cfg.Demo = false
-	platform, err := suite.Open(cfg, true)
-	if err != nil {
+	x := &product{}
+	if x.p, err = suite.Open(cfg, true); err != nil {
 		return err
 	}
-	defer platform.Close()
-	services, err := suite.Local(platform)
-	if err != nil {
+	defer x.p.Close()
+	if x.s, err = suite.Local(x.p); err != nil {
 		return err
 	}
-	defer services.Close()
-	if _, err := services.Prepare(ctx); err != nil {
+	defer x.s.Close()
+	if _, err := x.s.Prepare(ctx); err != nil {
 		return err
 	}
-	platform.Go(func() { _ = work.Run(ctx, platform, services.Clients) })
 	e := edge.New(edge.Options{
-		Addr: cfg.Addr, PublicURL: cfg.PublicURL, Services: services.Clients, OAuth: platform.WeChat.OAuth,
-		Mini: platform.WeChat.Mini, JSSDK: platform.WeChat.JSSDK, Redis: platform.Redis, Clock: platform.Clock,
-		SandboxURL: platform.SandboxURL, Ready: platform.Ready,
+		Addr: cfg.Addr, PublicURL: cfg.PublicURL, Services: x.s.Clients, OAuth: x.p.WeChat.OAuth,
+		Mini: x.p.WeChat.Mini, JSSDK: x.p.WeChat.JSSDK, Redis: x.p.Redis, Clock: x.p.Clock,
+		SandboxURL: x.p.SandboxURL, Ready: x.p.Ready,
 	})
 	go func() { _ = e.Run() }()
 	if err := e.WaitListening(ctx); err != nil {
 		return err
 	}
-	p := plan{Base: "http://" + cfg.Addr, ReadyMS: time.Since(begin).Milliseconds()}
-	if p.Echo, err = bareEcho(ctx); err != nil {
+	p := plan{Base: "http://" + cfg.Addr, Control: "http://127.0.0.1:" + port()}
+	x.listen(strings.TrimPrefix(p.Control, "http://"))
+	if err := x.fill(kit.AsSystem(ctx), &p, o.members); err != nil {
 		return err
 	}
-	if err := fill(kit.AsSystem(ctx), platform, services, &p, members, rounds); err != nil {
-		return err
+	if !awaitReady(strings.TrimPrefix(p.Control, "http://"), 5*time.Second) {
+		return fmt.Errorf("%s does not answer", p.Control)
 	}
-	if err := raw(ctx, platform, &p); err != nil {
-		return err
-	}
-	line, _ := json.Marshal(p) // strings and numbers
+	x.work()
+	defer x.relax()
+	line, _ := json.Marshal(p) // strings
 	fmt.Printf("%s\n", line)
 	<-ctx.Done()
 	shut, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -85,40 +95,132 @@ func runServer(members, rounds int) error {
 	return e.Shutdown(shut)
 }
 
-func bareEcho(ctx context.Context) (string, error) {
+// port is a free port of this machine.
+func port() string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", err
+		panic(err) // loopback
 	}
-	h := server.New(server.WithListener(l), server.WithTransport(standard.NewTransporter), server.WithDisablePrintRoute(true))
-	h.GET("/echo", func(_ context.Context, c *app.RequestContext) { c.String(200, "ok") })
-	go func() { _ = h.Run() }()
-	return "http://" + l.Addr().String(), nil
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
-// fill stores members of one branch, opens sessions and starts meetings.
-func fill(ctx context.Context, p *suite.Platform, s *suite.Services, out *plan, members, rounds int) error {
-	now := p.Clock.Now()
-	branch := &model.Organization{
-		Base: model.Base{ID: "bench", OrgID: "bench", Orgs: []string{"root", "bench"}}, OrgName: "基准支部", OrgType: "branch", ParentID: "root",
+// work starts the workers as the product does; relax stops them.
+func (x *product) work() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.rest != nil {
+		return
 	}
-	orgs := model.NewCollection[model.Organization](p.DB, "organizations", p.Clock.Now)
-	if err := orgs.Insert(ctx, branch); err != nil {
-		return err
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = work.Run(ctx, x.p, x.s.Clients)
+	}()
+	x.rest = func() { cancel(); <-done }
+}
+
+func (x *product) relax() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.rest != nil {
+		x.rest()
+		x.rest = nil
 	}
-	all := model.NewCollection[model.Member](p.DB, "members", p.Clock.Now)
-	ids := make([]string, members)
-	docs := make([]*model.Member, members)
-	for i := range docs {
-		ids[i] = kit.NewID(now.Add(time.Duration(i) * time.Millisecond))
-		id, phone := fmt.Sprintf("%018d", i), fmt.Sprintf("199%08d", i)
-		docs[i] = &model.Member{
-			Base: model.Base{ID: ids[i], OrgID: "bench", Orgs: branch.Orgs}, Name: fmt.Sprintf("党员%d", i), Gender: "male",
-			IDNumber: p.Seal.Seal(id), IDBlind: p.Seal.Blind(id), IDMasked: model.MaskID(id), BirthDate: "1980-01-01",
-			Phone: p.Seal.Seal(phone), PhoneBlind: p.Seal.Blind(phone), PhoneMasked: model.MaskPhone(phone),
-			MemberType: "fullMember", DuesCategory: "salaried", JoinedOn: "2010-07-01", Status: "active", OpenID: fmt.Sprintf("bench%d", i),
+}
+
+// listen serves the echo, and what the load asks of this process.
+func (x *product) listen(addr string) {
+	h := server.New(server.WithHostPorts(addr), server.WithDisablePrintRoute(true))
+	h.GET("/echo", func(_ context.Context, c *app.RequestContext) { c.String(200, "ok") })
+	h.GET("/readyz", func(_ context.Context, c *app.RequestContext) { c.String(200, "ok") })
+	h.GET("/usage", func(_ context.Context, c *app.RequestContext) {
+		var u syscall.Rusage
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails only for a bad pointer
+		c.String(200, fmt.Sprint((u.Utime.Nano()+u.Stime.Nano())/1000))
+	})
+	try := func(path string, f func(context.Context, *app.RequestContext) (string, error)) {
+		h.GET(path, func(ctx context.Context, c *app.RequestContext) {
+			if text, err := f(ctx, c); err != nil {
+				c.String(500, err.Error())
+			} else {
+				c.String(200, text)
+			}
+		})
+	}
+	try("/relay", func(_ context.Context, c *app.RequestContext) (string, error) {
+		if c.Query("on") == "true" {
+			x.work()
+		} else {
+			x.relax()
+		}
+		return "", nil
+	})
+	try("/drain", func(ctx context.Context, _ *app.RequestContext) (string, error) { return "", x.drain(ctx) })
+	try("/meeting", func(ctx context.Context, _ *app.RequestContext) (string, error) { return x.meet(kit.AsSystem(ctx)) })
+	try("/profile", func(_ context.Context, c *app.RequestContext) (string, error) { return "", x.profile(c.Query("file")) })
+	go func() { _ = h.Run() }()
+}
+
+// drain returns when no document carries an event any more.
+func (x *product) drain(ctx context.Context) error {
+	for _, name := range outbox.Collections {
+		for {
+			n, err := x.p.DB.Collection(name).CountDocuments(ctx,
+				bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}}, options.Count().SetLimit(1))
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
 		}
 	}
+	return nil
+}
+
+// profile begins a CPU profile, or ends it.
+func (x *product) profile(path string) (err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if path == "" {
+		pprof.StopCPUProfile()
+		return x.file.Close()
+	}
+	if x.file, err = os.Create(path); err != nil {
+		return err
+	}
+	return pprof.StartCPUProfile(x.file)
+}
+
+const branch = "bench"
+
+var path = []string{"root", branch}
+
+// fill stores members of one branch and opens sessions.
+func (x *product) fill(ctx context.Context, out *plan, members int) error {
+	now := x.p.Clock.Now()
+	orgs := model.NewCollection[model.Organization](x.p.DB, "organizations", x.p.Clock.Now)
+	err := orgs.Insert(ctx, &model.Organization{
+		Base: model.Base{ID: branch, OrgID: branch, Orgs: path}, OrgName: "基准支部", OrgType: "branch", ParentID: "root",
+	})
+	if err != nil {
+		return err
+	}
+	docs := make([]*model.Member, members)
+	for i := range docs {
+		x.members = append(x.members, kit.NewID(now.Add(time.Duration(i)*time.Millisecond)))
+		id, phone := fmt.Sprintf("%018d", i), fmt.Sprintf("199%08d", i)
+		docs[i] = &model.Member{
+			Base: model.Base{ID: x.members[i], OrgID: branch, Orgs: path}, Name: fmt.Sprintf("党员%d", i), Gender: "male",
+			IDNumber: x.p.Seal.Seal(id), IDBlind: x.p.Seal.Blind(id), IDMasked: model.MaskID(id), BirthDate: "1980-01-01",
+			Phone: x.p.Seal.Seal(phone), PhoneBlind: x.p.Seal.Blind(phone), PhoneMasked: model.MaskPhone(phone),
+			MemberType: "fullMember", DuesCategory: "salaried", JoinedOn: "2010-07-01", Status: "active", MiniOpenID: openID(i),
+		}
+	}
+	all := model.NewCollection[model.Member](x.p.DB, "members", x.p.Clock.Now)
 	for len(docs) > 0 {
 		n := min(1000, len(docs))
 		if failed, err := all.InsertMany(ctx, docs[:n]); err != nil || len(failed) > 0 {
@@ -126,38 +228,15 @@ func fill(ctx context.Context, p *suite.Platform, s *suite.Services, out *plan, 
 		}
 		docs = docs[n:]
 	}
-	for i := range min(sessions, members) {
-		ses, err := s.Account.MemberSession(ctx, &account.MemberSessionReq{OpenId: fmt.Sprintf("bench%d", i), Channel: "mini"})
+	for i := range members {
+		ses, err := x.s.Account.MemberSession(ctx, &account.MemberSessionReq{OpenId: openID(i), Channel: "mini"})
 		if err != nil {
 			return err
-		}
-		if ses.Me.MemberId == "" { // the channel decides which openid is compared
-			ses, err = s.Account.MemberSession(ctx, &account.MemberSessionReq{OpenId: fmt.Sprintf("bench%d", i), Channel: "oa"})
-			if err != nil {
-				return err
-			}
 		}
 		out.Members = append(out.Members, ses.Token)
 	}
-	meetings := model.NewCollection[model.Meeting](p.DB, "meetings", p.Clock.Now)
-	admin := kit.WithCaller(ctx, kit.Caller{Kind: kit.User, UserID: "bench", OrgID: "root", Orgs: []string{"root"}, TopLevel: true, Permissions: []string{"*"}})
-	for i := range rounds {
-		m := &model.Meeting{
-			Base: model.Base{ID: kit.NewID(now), OrgID: "bench", Orgs: branch.Orgs}, Kind: "general", MeetingType: "branch",
-			Title: fmt.Sprintf("基准会议%d", i), MeetingForm: model.FormOffline, StartAt: now.Add(-time.Minute), EndAt: now.Add(time.Hour),
-			NeedSignIn: true, ParticipantIDs: ids, State: model.MeetingStateStarted,
-		}
-		if err := meetings.Insert(ctx, m); err != nil {
-			return err
-		}
-		qr, err := s.Meeting.GetQR(admin, &meeting.MeetingReq{Id: m.ID})
-		if err != nil {
-			return err
-		}
-		out.Codes = append(out.Codes, qr.Url[strings.Index(qr.Url, "t=")+2:])
-	}
 	for range connections {
-		token, err := adminSession(p, s)
+		token, err := x.adminSession()
 		if err != nil {
 			return err
 		}
@@ -166,61 +245,50 @@ func fill(ctx context.Context, p *suite.Platform, s *suite.Services, out *plan, 
 	return nil
 }
 
+func openID(i int) string { return fmt.Sprintf("bench%d", i) }
+
+// meet starts a meeting of everybody and answers its check-in code.
+func (x *product) meet(ctx context.Context) (string, error) {
+	x.mu.Lock()
+	x.drawn++
+	title := fmt.Sprintf("基准会议%d", x.drawn)
+	x.mu.Unlock()
+	now := x.p.Clock.Now()
+	m := &model.Meeting{
+		Base: model.Base{ID: kit.NewID(now), OrgID: branch, Orgs: path}, Kind: "general", MeetingType: "branch",
+		Title: title, MeetingForm: model.FormOffline, StartAt: now.Add(-time.Minute), EndAt: now.Add(time.Hour),
+		NeedSignIn: true, ParticipantIDs: x.members, State: model.MeetingStateStarted,
+	}
+	if err := model.NewCollection[model.Meeting](x.p.DB, "meetings", x.p.Clock.Now).Insert(ctx, m); err != nil {
+		return "", err
+	}
+	admin := kit.WithCaller(ctx, kit.Caller{Kind: kit.User, UserID: "bench", OrgID: "root", Orgs: path[:1], TopLevel: true, Permissions: []string{"*"}})
+	qr, err := x.s.Meeting.GetQR(admin, &meeting.MeetingReq{Id: m.ID})
+	if err != nil {
+		return "", err
+	}
+	_, code, _ := strings.Cut(qr.Url, "t=")
+	return code, nil
+}
+
 // adminSession logs the first admin in.
-func adminSession(p *suite.Platform, s *suite.Services) (string, error) {
+func (x *product) adminSession() (string, error) {
 	ctx := kit.WithCaller(context.Background(), kit.Caller{IP: "127.0.0.1"})
-	c, err := s.Account.DrawCaptcha(ctx, &records.Empty{})
+	c, err := x.s.Account.DrawCaptcha(ctx, &records.Empty{})
 	if err != nil {
 		return "", err
 	}
-	a, err := s.Account.CaptchaAnswerOf(kit.AsSystem(ctx), &records.IDReq{Id: c.Id})
+	a, err := x.s.Account.CaptchaAnswerOf(kit.AsSystem(ctx), &records.IDReq{Id: c.Id})
 	if err != nil {
 		return "", err
 	}
-	ok, err := s.Account.SolveCaptcha(ctx, a)
+	ok, err := x.s.Account.SolveCaptcha(ctx, a)
 	if err != nil {
 		return "", err
 	}
-	ses, err := s.Account.Login(ctx, &account.LoginReq{UserName: suite.AdminName, Password: p.Config.AdminPassword, CaptchaToken: ok.Token})
+	ses, err := x.s.Account.Login(ctx, &account.LoginReq{UserName: suite.AdminName, Password: adminPassword, CaptchaToken: ok.Token})
 	if err != nil {
 		return "", err
 	}
 	return ses.Token, nil
-}
-
-// raw measures the driver itself: durable inserts of a document as small as a check-in,
-// 64 at once, and pings.
-func raw(ctx context.Context, p *suite.Platform, out *plan) error {
-	const n = 20_000
-	c := p.DB.Collection("bench_raw")
-	perSecond, cpu, err := parallel(n, func(i int) error {
-		_, err := c.InsertOne(ctx, bson.D{{Key: "_id", Value: kit.KeyID("raw", fmt.Sprint(i))}, {Key: "meetingId", Value: "bench"}, {Key: "at", Value: time.Now()}, {Key: "name", Value: "党员"}})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	out.RawOpsPS, out.RawCPU = perSecond, cpu
-	out.Pings[0], out.Pings[1], err = parallel(n, func(int) error { return p.DB.Client().Ping(ctx, nil) })
-	return err
-}
-
-// parallel calls f n times over 64 goroutines: calls a second, and µs of CPU each.
-func parallel(n int, f func(int) error) (perSecond, cpu float64, err error) {
-	var wg sync.WaitGroup
-	var once sync.Once
-	used, begin := cpuOf(os.Getpid()), time.Now()
-	for w := range connections {
-		wg.Go(func() {
-			for i := w; i < n; i += connections {
-				if e := f(i); e != nil {
-					once.Do(func() { err = e })
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	took := time.Since(begin)
-	return float64(n) / took.Seconds(), float64((cpuOf(os.Getpid()) - used).Microseconds()) / float64(n), err
 }
