@@ -52,7 +52,8 @@ service Notify extends records.Records {
     records.Empty MarkRead(1: ReadReq req)
     records.Empty Consent(1: ConsentReq req)
     Templates GetTemplates(1: records.Empty req)
-    records.Empty HandleEvent(1: records.Event req)
+    // For the relay; idempotent by event id.
+    records.Handled HandleEvents(1: records.Events req)
     // Deliver sends what is queued; two workers at once send nothing twice.
     Done Deliver(1: records.Empty req)
 }

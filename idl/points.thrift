@@ -64,7 +64,7 @@ service Points extends records.Records {
     // GetMyOrganization is about the caller's organisation among those of one superior.
     MyPoints GetMyOrganization(1: records.Empty req)
     // For the relay; idempotent by event id.
-    records.Empty HandleEvent(1: records.Event req)
+    records.Handled HandleEvents(1: records.Events req)
     // Rebuild makes the leaderboards anew from the ledger.
     records.Empty Rebuild(1: records.Empty req)
 }

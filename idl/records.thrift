@@ -167,3 +167,13 @@ struct Event {
     4: i64 at          // Unix milliseconds
     5: binary payload  // JSON of model.<Kind>
 }
+
+// Events are handed on together, the earliest first; no two of one document.
+struct Events {
+    1: list<Event> events
+}
+
+// Handled tells which events were not taken and must come again; the others are done.
+struct Handled {
+    1: map<string, string> refused // event id → why
+}

@@ -196,19 +196,51 @@ func (c *Collection[T, P]) InsertMany(ctx context.Context, docs []P) (map[int]er
 		c.stamp(d)
 	}
 	_, err := c.c.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+	return failures(err, ErrDuplicate)
+}
+
+// failures tells, by position, which parts of a bulk write failed; taken is what a taken
+// key means.
+func failures(err, taken error) (map[int]error, error) {
 	var bulk mongo.BulkWriteException
-	if errors.As(err, &bulk) && bulk.WriteConcernError == nil {
-		failed := make(map[int]error, len(bulk.WriteErrors))
-		for _, e := range bulk.WriteErrors {
-			if e.Code == 11000 {
-				failed[e.Index] = ErrDuplicate
-			} else {
-				failed[e.Index] = e
-			}
-		}
-		return failed, nil
+	if !errors.As(err, &bulk) || bulk.WriteConcernError != nil {
+		return nil, err
 	}
-	return nil, err
+	failed := make(map[int]error, len(bulk.WriteErrors))
+	for _, e := range bulk.WriteErrors {
+		if e.Code == 11000 {
+			failed[e.Index] = taken
+		} else {
+			failed[e.Index] = e
+		}
+	}
+	return failed, nil
+}
+
+// SaveMany stores documents in one round trip, each if nobody changed it since it was
+// read, or created it since it was found missing (Version 0). The answer holds, by
+// position, ErrStale or the error of each that was not stored; read it again before
+// another try. Not for collections with unique keys besides _id, whose violation looks
+// the same.
+func (c *Collection[T, P]) SaveMany(ctx context.Context, docs []P) (map[int]error, error) {
+	if len(docs) == 0 {
+		return nil, nil
+	}
+	writes := make([]mongo.WriteModel, len(docs))
+	for i, d := range docs {
+		h := d.Header()
+		was := h.Version
+		if was == 0 {
+			c.stamp(d)
+		} else {
+			h.Version, h.UpdatedAt = was+1, c.now()
+		}
+		// What is there in another version does not match, and its _id is taken.
+		writes[i] = mongo.NewReplaceOneModel().SetFilter(bson.D{{Key: "_id", Value: h.ID}, {Key: "version", Value: was}}).
+			SetReplacement(d).SetUpsert(true)
+	}
+	_, err := c.c.BulkWrite(ctx, writes, options.BulkWrite().SetOrdered(false))
+	return failures(err, ErrStale)
 }
 
 // updateTries bounds how often Update starts again after losing a race.

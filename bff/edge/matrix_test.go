@@ -337,9 +337,9 @@ func (w *matrixWorld) notice(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.services.Notify.HandleEvent(kit.AsSystem(t.Context()), &records.Event{
+	_, err = w.services.Notify.HandleEvents(kit.AsSystem(t.Context()), &records.Events{Events: []*records.Event{{
 		Id: "matrix", Kind: model.EventMeetingStarted, OrgId: w.org["own"], At: w.platform.Clock.Now().UnixMilli(), Payload: payload,
-	})
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cloudwego/kitex/client/callopt"
 	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -45,10 +46,9 @@ type Deps struct {
 
 const (
 	idle      = 200 * time.Millisecond // between two looks that found nothing
-	batch     = 200
-	workers   = 8
+	batch     = 1000                   // documents at once; fewer after a batch that failed as a whole
 	claimTTL  = 15 * time.Second
-	deadline  = 10 * time.Second // of one document; shorter than its claim
+	deadline  = 10 * time.Second // of a batch; shorter than its claim
 	backoffTo = time.Minute
 )
 
@@ -59,6 +59,7 @@ type Relay struct {
 	all     time.Time // of the last look at every collection
 	mu      sync.Mutex
 	waiting map[string]*wait // documents whose events were refused, by collection and id
+	most    map[string]int   // documents of the next batch, by collection
 }
 
 // wait is when to try a refused document again.
@@ -68,7 +69,7 @@ type wait struct {
 }
 
 // New makes a relay.
-func New(d Deps) *Relay { return &Relay{d: d, waiting: map[string]*wait{}} }
+func New(d Deps) *Relay { return &Relay{d: d, waiting: map[string]*wait{}, most: map[string]int{}} }
 
 // Run relays until ctx is done and returns when what was begun is finished.
 func Run(ctx context.Context, d Deps) error {
@@ -135,15 +136,22 @@ func (r *Relay) collections(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// drain hands on one batch of a collection, in the order of time. Index: (pending.at).
+// drain hands on one batch of a collection, in the order of time: the first event of each
+// document, so that the events of one document keep their order. Index: (pending.at).
 // Documents that wait after a refusal do not use up the batch: a broken one must not
-// stand in the way of the others.
+// stand in the way of the others. What was begun is finished when the relay is being
+// stopped.
 func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 	r.mu.Lock()
-	refused := len(r.waiting)
+	refused, most := len(r.waiting), r.most[c.Name()]
 	r.mu.Unlock()
+	if most == 0 {
+		most = batch
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
+	defer cancel()
 	cur, err := c.Find(ctx, bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}},
-		options.Find().SetProjection(bson.D{{Key: "pending", Value: 1}}).SetSort(bson.D{{Key: "pending.at", Value: 1}}).SetLimit(int64(batch+refused)))
+		options.Find().SetProjection(bson.D{{Key: "pending", Value: 1}}).SetSort(bson.D{{Key: "pending.at", Value: 1}}).SetLimit(int64(most+refused)))
 	if err != nil {
 		return 0, fmt.Errorf("read the outbox of %s: %w", c.Name(), err)
 	}
@@ -151,92 +159,110 @@ func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 	if err := cur.All(ctx, &list); err != nil {
 		return 0, fmt.Errorf("read the outbox of %s: %w", c.Name(), err)
 	}
-	if len(list) < batch+refused {
+	if len(list) < most+refused {
 		r.forget(c.Name(), list)
 	}
-	var (
-		wg   sync.WaitGroup
-		next = make(chan carrier)
-		mu   sync.Mutex
-		done int
-	)
-	for range min(workers, len(list)) {
-		wg.Go(func() {
-			for doc := range next {
-				n := r.relay(ctx, c, doc)
-				mu.Lock()
-				done += n
-				mu.Unlock()
-			}
-		})
+	due := slices.DeleteFunc(list, func(doc carrier) bool { return len(doc.Pending) == 0 || !r.due(c.Name(), doc.ID) })
+	if len(due) == 0 {
+		return 0, nil
 	}
-	for _, doc := range list {
-		if ctx.Err() != nil {
-			break
-		}
-		if r.due(c.Name(), doc.ID) {
-			next <- doc
-		}
-	}
-	close(next)
-	wg.Wait()
-	return done, nil
-}
-
-// relay hands on the events of one document, in their order, and takes each out when it
-// has arrived. It finishes what it began when the relay is being stopped.
-func (r *Relay) relay(ctx context.Context, c *mongo.Collection, doc carrier) (done int) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
-	defer cancel()
-	release, mine := r.claim(ctx, c.Name(), doc.ID)
+	// Another relay may have handed on between the look and the claim: double work.
+	release, mine := r.claim(ctx, c.Name())
 	if !mine {
-		return 0
+		return 0, nil
 	}
 	defer release()
-	for _, e := range doc.Pending {
-		if err := r.hand(ctx, e); err != nil {
-			r.refused(ctx, c.Name(), doc.ID, e, err)
-			return done
+	return r.relay(ctx, c, due[:min(len(due), most)])
+}
+
+// relay hands on the first events of documents and takes those out that have arrived.
+func (r *Relay) relay(ctx context.Context, c *mongo.Collection, list []carrier) (done int, err error) {
+	refused, err := r.hand(ctx, list)
+	r.mu.Lock()
+	if err != nil { // one may be at fault, or too much was asked at once
+		r.most[c.Name()] = max(len(list)/2, 1)
+	} else {
+		delete(r.most, c.Name())
+	}
+	r.mu.Unlock()
+	if err != nil {
+		refused = map[string]string{}
+		for _, doc := range list {
+			refused[doc.Pending[0].ID] = err.Error()
 		}
+	}
+	var pulls []mongo.WriteModel
+	for _, doc := range list {
+		e := doc.Pending[0]
+		if why, ok := refused[e.ID]; ok {
+			r.refused(ctx, c.Name(), doc.ID, e, why)
+			continue
+		}
+		r.taken(c.Name(), doc.ID)
 		// By value, which every MongoDB-compatible server can do. The version stays:
 		// people who edit the document meanwhile are not disturbed.
-		if _, err := c.UpdateOne(ctx, bson.D{{Key: "_id", Value: doc.ID}}, bson.D{{Key: "$pull", Value: bson.D{{Key: "pending", Value: e}}}}); err != nil {
-			r.refused(ctx, c.Name(), doc.ID, e, err)
-			return done
+		pulls = append(pulls, mongo.NewUpdateOneModel().SetFilter(bson.D{{Key: "_id", Value: doc.ID}}).
+			SetUpdate(bson.D{{Key: "$pull", Value: bson.D{{Key: "pending", Value: e}}}}))
+	}
+	if len(pulls) == 0 {
+		return 0, nil
+	}
+	if _, err := c.BulkWrite(ctx, pulls, options.BulkWrite().SetOrdered(false)); err != nil {
+		return 0, fmt.Errorf("empty the outbox of %s: %w", c.Name(), err)
+	}
+	return len(pulls), nil
+}
+
+// hand gives events to their followers and tells which were refused, by event id.
+func (r *Relay) hand(ctx context.Context, list []carrier) (map[string]string, error) {
+	ctx = kit.AsSystem(ctx)
+	w := &recordsgen.Events{Events: make([]*recordsgen.Event, len(list))}
+	for i, doc := range list {
+		e := doc.Pending[0]
+		w.Events[i] = &recordsgen.Event{Id: e.ID, Kind: e.Kind, OrgId: e.OrgID, At: e.At.UnixMilli(), Payload: e.Payload}
+	}
+	refused := map[string]string{}
+	for _, f := range []struct {
+		name string
+		take func(context.Context, *recordsgen.Events, ...callopt.Option) (*recordsgen.Handled, error)
+	}{{"points", r.d.Points.HandleEvents}, {"notify", r.d.Notify.HandleEvents}} {
+		h, err := f.take(ctx, w)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
-		done++
+		for id, why := range h.Refused {
+			refused[id] = f.name + ": " + why
+		}
+		left := w.Events[:0:0]
+		for _, e := range w.Events {
+			if _, no := refused[e.Id]; !no {
+				left = append(left, e)
+			}
+		}
+		w.Events = left
 	}
-	r.mu.Lock()
-	delete(r.waiting, c.Name()+"/"+doc.ID)
-	r.mu.Unlock()
-	return done
+	return refused, nil
 }
 
-// hand gives an event to its followers.
-func (r *Relay) hand(ctx context.Context, e model.Event) error {
-	ctx = kit.WithCaller(ctx, kit.Caller{Kind: kit.System, Name: "系统", RequestID: e.ID})
-	w := &recordsgen.Event{Id: e.ID, Kind: e.Kind, OrgId: e.OrgID, At: e.At.UnixMilli(), Payload: e.Payload}
-	if _, err := r.d.Points.HandleEvent(ctx, w); err != nil {
-		return fmt.Errorf("points: %w", err)
-	}
-	if _, err := r.d.Notify.HandleEvent(ctx, w); err != nil {
-		return fmt.Errorf("notify: %w", err)
-	}
-	return nil
-}
-
-// claim keeps other relays off a document for a while.
-func (r *Relay) claim(ctx context.Context, collection, id string) (release func(), mine bool) {
+// claim keeps other relays off a collection for a while.
+func (r *Relay) claim(ctx context.Context, collection string) (release func(), mine bool) {
 	if r.d.Redis == nil {
 		return func() {}, true
 	}
-	key := "outbox:" + collection + ":" + id
+	key := "outbox:" + collection
 	ok, err := r.d.Redis.SetNX(ctx, key, 1, claimTTL).Result()
 	if err != nil {
 		return func() {}, true // double work at worst
 	}
 	// A claim that ran out meanwhile is deleted under another relay: double work again.
 	return func() { r.d.Redis.Del(context.WithoutCancel(ctx), key) }, ok
+}
+
+// taken ends a document's waiting.
+func (r *Relay) taken(collection, id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.waiting, collection+"/"+id)
 }
 
 // due reports whether a document's waiting time is over.
@@ -264,7 +290,7 @@ func (r *Relay) forget(collection string, all []carrier) {
 }
 
 // refused lets a document wait: 0.4 s, 0.8 s … a minute.
-func (r *Relay) refused(ctx context.Context, collection, id string, e model.Event, err error) {
+func (r *Relay) refused(ctx context.Context, collection, id string, e model.Event, why string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := collection + "/" + id
@@ -275,5 +301,5 @@ func (r *Relay) refused(ctx context.Context, collection, id string, e model.Even
 	}
 	w.tries++
 	w.until = time.Now().Add(min(idle<<min(w.tries, 16), backoffTo))
-	slog.WarnContext(ctx, "event not taken", "kind", e.Kind, "event", e.ID, "tries", w.tries, "error", err)
+	slog.WarnContext(ctx, "event not taken", "kind", e.Kind, "event", e.ID, "tries", w.tries, "error", why)
 }

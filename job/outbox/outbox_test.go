@@ -41,8 +41,14 @@ type follower struct {
 	handle func(*recordsgen.Event) error
 }
 
-func (f follower) HandleEvent(_ context.Context, e *recordsgen.Event) (*recordsgen.Empty, error) {
-	return &recordsgen.Empty{}, f.handle(e)
+func (f follower) HandleEvents(_ context.Context, req *recordsgen.Events) (*recordsgen.Handled, error) {
+	out := &recordsgen.Handled{Refused: map[string]string{}}
+	for _, e := range req.Events {
+		if err := f.handle(e); err != nil {
+			out.Refused[e.Id] = err.Error()
+		}
+	}
+	return out, nil
 }
 
 type fixture struct {

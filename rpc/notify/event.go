@@ -26,28 +26,34 @@ const (
 // noPhone is why an SMS to somebody without a phone is not sent (JOB-04).
 const noPhone = "无手机号"
 
-// HandleEvent queues the messages of an event. It may be called again with the same
-// event: the ids are made of event, receiver and channel.
-func (s *Service) HandleEvent(ctx context.Context, e *recordsgen.Event) (*recordsgen.Empty, error) {
+// HandleEvents queues the messages of events. It may be called again with the same
+// events: the ids are made of event, receiver and channel.
+func (s *Service) HandleEvents(ctx context.Context, req *recordsgen.Events) (*recordsgen.Handled, error) {
 	if err := kit.RequireSystem(ctx); err != nil {
 		return nil, err
 	}
-	var err error
-	switch e.Kind {
-	case model.EventMeetingStarted:
-		err = handle(ctx, e, s.meetingStarted)
-	case model.EventDuesPaid:
-		err = handle(ctx, e, s.duesPaid)
-	case model.EventDuesReversed:
-		err = handle(ctx, e, s.duesReversed)
-	case model.EventElectionDue:
-		err = handle(ctx, e, s.electionDue)
-	case model.EventSubmitted:
-		err = handle(ctx, e, s.submitted)
-	case model.EventDecided:
-		err = handle(ctx, e, s.decided)
+	out := &recordsgen.Handled{Refused: map[string]string{}}
+	for _, e := range req.Events {
+		var err error
+		switch e.Kind {
+		case model.EventMeetingStarted:
+			err = handle(ctx, e, s.meetingStarted)
+		case model.EventDuesPaid:
+			err = handle(ctx, e, s.duesPaid)
+		case model.EventDuesReversed:
+			err = handle(ctx, e, s.duesReversed)
+		case model.EventElectionDue:
+			err = handle(ctx, e, s.electionDue)
+		case model.EventSubmitted:
+			err = handle(ctx, e, s.submitted)
+		case model.EventDecided:
+			err = handle(ctx, e, s.decided)
+		}
+		if err != nil {
+			out.Refused[e.Id] = err.Error()
+		}
 	}
-	return &recordsgen.Empty{}, err
+	return out, nil
 }
 
 func handle[T any](ctx context.Context, e *recordsgen.Event, f func(context.Context, *recordsgen.Event, *T) error) error {

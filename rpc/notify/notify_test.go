@@ -156,8 +156,9 @@ func (f *fixture) member(id string) context.Context {
 func (f *fixture) handle(id, kind string, payload any) {
 	f.Helper()
 	b, _ := json.Marshal(payload)
-	if _, err := f.HandleEvent(f.system(), &recordsgen.Event{Id: id, Kind: kind, OrgId: "b1", At: nine.UnixMilli(), Payload: b}); err != nil {
-		f.Fatal(err)
+	r, err := f.HandleEvents(f.system(), &recordsgen.Events{Events: []*recordsgen.Event{{Id: id, Kind: kind, OrgId: "b1", At: nine.UnixMilli(), Payload: b}}})
+	if err != nil || len(r.Refused) > 0 {
+		f.Fatal(r, err)
 	}
 }
 

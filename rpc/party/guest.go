@@ -146,7 +146,7 @@ func (s *Service) homeOf(ctx context.Context, g *model.Guest) error {
 	if m.Name != strings.TrimSpace(g.Name) {
 		return kit.InvalidFields(map[string]string{"name": "姓名与该身份证号的党员不一致"})
 	}
-	names, err := s.orgNames(ctx, []string{m.OrgID})
+	names, err := s.orgLabels(ctx, []string{m.OrgID})
 	if err != nil {
 		return err
 	}

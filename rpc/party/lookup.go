@@ -34,7 +34,7 @@ func (s *Service) GetOrganization(ctx context.Context, req *party.OrgReq) (*part
 }
 
 func (s *Service) describe(ctx context.Context, o *model.Organization) (*party.Organization, error) {
-	names, err := s.orgNames(ctx, o.Orgs)
+	names, err := s.orgLabels(ctx, o.Orgs)
 	if err != nil {
 		return nil, err
 	}
@@ -47,21 +47,6 @@ func (s *Service) describe(ctx context.Context, o *model.Organization) (*party.O
 		out.OrgNames = append(out.OrgNames, names[id])
 	}
 	return out, nil
-}
-
-func (s *Service) orgNames(ctx context.Context, ids []string) (map[string]string, error) {
-	if len(ids) == 0 { // $in wants an array
-		return map[string]string{}, nil
-	}
-	list, err := s.orgs.Find(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, model.Page{})
-	if err != nil {
-		return nil, err
-	}
-	names := make(map[string]string, len(list))
-	for _, o := range list {
-		names[o.ID] = o.OrgName
-	}
-	return names, nil
 }
 
 // present is a member as other services see him, with the personal fields masked or
@@ -85,7 +70,7 @@ func (s *Service) present(m *model.Member, names map[string]string, open bool) (
 }
 
 func (s *Service) presentOne(ctx context.Context, m *model.Member, open bool) (*party.Member, error) {
-	names, err := s.orgNames(ctx, m.Orgs)
+	names, err := s.orgLabels(ctx, m.Orgs)
 	if err != nil {
 		return nil, err
 	}
@@ -93,14 +78,13 @@ func (s *Service) presentOne(ctx context.Context, m *model.Member, open bool) (*
 	if err != nil {
 		return nil, err
 	}
-	path, err := s.orgs.Find(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: m.Orgs}}}, {Key: "orgType", Value: "committee"}}, model.Page{})
+	all, err := s.tree(ctx)
 	if err != nil {
 		return nil, err
 	}
-	nearest := 0
-	for _, o := range path {
-		if len(o.Orgs) > nearest {
-			nearest, out.CommitteeName = len(o.Orgs), o.OrgName
+	for _, id := range m.Orgs { // from the root down: the nearest is the last
+		if o := all[id]; o != nil && o.OrgType == "committee" {
+			out.CommitteeName = o.OrgName
 		}
 	}
 	return out, nil
@@ -176,7 +160,7 @@ func (s *Service) find(ctx context.Context, filter bson.D) (*party.Members, erro
 	for id := range ids {
 		orgIDs = append(orgIDs, id)
 	}
-	names, err := s.orgNames(ctx, orgIDs)
+	names, err := s.orgLabels(ctx, orgIDs)
 	if err != nil {
 		return nil, err
 	}

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	partygen "zhihuidangjian/idl/gen/party"
 	points "zhihuidangjian/idl/gen/points"
@@ -52,25 +52,32 @@ func (b board) keys() []string {
 // fullField of the counts holds when (Unix milliseconds) the board was made whole.
 const fullField = "@full"
 
-// setScript puts a subject's sum on a board unless a newer one is there.
+// setScript puts subjects' sums on a board unless newer ones are there.
 //
 // KEYS[1] -> sorted set of sums
 // KEYS[2] -> hash of numbers of entries by subject
 // --
-// ARGV[1] -> subject
-// ARGV[2] -> sum of its entries, hundredths
-// ARGV[3] -> number of its entries
+// ARGV[i] -> subject
+// ARGV[i+1] -> sum of its entries, hundredths
+// ARGV[i+2] -> number of its entries
 // --
-// Returns 1 if the sum was stored, 0 if the board has seen as many entries or more.
+// Returns how many sums were stored; the board had seen as many entries of the others,
+// or more.
 var setScript = redis.NewScript(`
-local seen = tonumber(redis.call("HGET", KEYS[2], ARGV[1]) or "-1")
-if tonumber(ARGV[3]) <= seen then
-	return 0
+local stored = 0
+for i = 1, #ARGV, 3 do
+	local seen = tonumber(redis.call("HGET", KEYS[2], ARGV[i]) or "-1")
+	if tonumber(ARGV[i+2]) > seen then
+		redis.call("HSET", KEYS[2], ARGV[i], ARGV[i+2])
+		redis.call("ZADD", KEYS[1], ARGV[i+1], ARGV[i])
+		stored = stored + 1
+	end
 end
-redis.call("HSET", KEYS[2], ARGV[1], ARGV[3])
-redis.call("ZADD", KEYS[1], ARGV[2], ARGV[1])
-return 1
+return stored
 `)
+
+// setMost is how many subjects one call of setScript sets: Redis does nothing else meanwhile.
+const setMost = 500
 
 // pageScript reads one page of a board in one round trip.
 //
@@ -247,11 +254,15 @@ func (s *Service) make(ctx context.Context, b board) error {
 		return err
 	}
 	keys := b.keys()
+	sums := make([]standing, 0, len(labels))
+	for id := range labels {
+		sums = append(sums, standing{id, totals[id]})
+	}
 	present, err := s.d.Redis.ZRange(ctx, keys[0], 0, -1).Result()
 	if err != nil {
 		return fmt.Errorf("make board: %w", err)
 	}
-	if err := setScript.Load(ctx, s.d.Redis).Err(); err != nil {
+	if err := s.set(ctx, map[board][]standing{b: sums}); err != nil {
 		return fmt.Errorf("make board: %w", err)
 	}
 	pipe := s.d.Redis.Pipeline()
@@ -263,8 +274,6 @@ func (s *Service) make(ctx context.Context, b board) error {
 		}
 	}
 	for id, l := range labels {
-		t := totals[id]
-		setScript.EvalSha(ctx, pipe, keys[:2], id, t.sum, t.count)
 		name, _ := json.Marshal(l) // two strings: cannot fail
 		pipe.HSet(ctx, keys[2], id, name)
 		if pipe.Len() >= 1000 {
@@ -323,76 +332,87 @@ var levels = map[string]string{
 // total is the sum and the number of a subject's entries.
 type total struct{ sum, count int64 }
 
+// standing is a subject's total.
+type standing struct {
+	subject string
+	total
+}
+
+// yearly is what part of the ledger a board shows, whatever the organisation.
+type yearly struct {
+	year      int
+	dimension string
+}
+
+// share is the total of a subject's entries that belong to one path of organisations.
+type share struct {
+	Of struct {
+		Subject string   `bson:"s"`
+		Orgs    []string `bson:"o"`
+	} `bson:"_id"`
+	Sum   int64 `bson:"sum"`
+	Count int64 `bson:"n"`
+}
+
+// shares sums a part of the ledger by subject and path.
+func (s *Service) shares(ctx context.Context, y yearly, filter bson.D) ([]share, error) {
+	cur, err := s.entries.Mongo().Aggregate(ctx, bson.A{
+		bson.D{{Key: "$match", Value: append(filter, bson.E{Key: "year", Value: y.year}, bson.E{Key: "dimension", Value: y.dimension})}},
+		bson.D{{Key: "$group", Value: bson.D{
+			{Key: "_id", Value: bson.D{{Key: "s", Value: "$subjectId"}, {Key: "o", Value: "$orgs"}}},
+			{Key: "sum", Value: bson.D{{Key: "$sum", Value: "$score"}}}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}},
+		}}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sum the ledger: %w", err)
+	}
+	var all []share
+	if err := cur.All(ctx, &all); err != nil {
+		return nil, fmt.Errorf("sum the ledger: %w", err)
+	}
+	return all, nil
+}
+
 // totals sums a board's part of the ledger by subject. Index: (orgs, year).
 func (s *Service) totals(ctx context.Context, b board) (map[string]total, error) {
-	totals := map[string]total{}
-	err := s.sums(ctx, bson.D{{Key: "orgs", Value: b.orgID}, {Key: "year", Value: b.year}, {Key: "dimension", Value: b.dimension}}, func(l *ledgerLine) {
-		t := totals[l.SubjectID]
-		totals[l.SubjectID] = total{t.sum + l.Score, t.count + 1}
-	})
-	return totals, err
-}
-
-// ledgerLine is what a sum needs of an entry.
-type ledgerLine struct {
-	SubjectID string   `bson:"subjectId"`
-	Score     int64    `bson:"score"`
-	Orgs      []string `bson:"orgs"`
-	Dimension string   `bson:"dimension"`
-	Year      int      `bson:"year"`
-}
-
-func (s *Service) sums(ctx context.Context, filter bson.D, add func(*ledgerLine)) error {
-	cur, err := s.entries.Mongo().Find(ctx, filter, options.Find().SetProjection(bson.D{
-		{Key: "subjectId", Value: 1}, {Key: "score", Value: 1}, {Key: "orgs", Value: 1}, {Key: "dimension", Value: 1}, {Key: "year", Value: 1},
-	}))
+	all, err := s.shares(ctx, yearly{b.year, b.dimension}, bson.D{{Key: "orgs", Value: b.orgID}})
 	if err != nil {
-		return fmt.Errorf("sum the ledger: %w", err)
+		return nil, err
 	}
-	defer cur.Close(context.WithoutCancel(ctx))
-	for cur.Next(ctx) {
-		var l ledgerLine
-		if err := cur.Decode(&l); err != nil {
-			return fmt.Errorf("sum the ledger: %w", err)
-		}
-		add(&l)
+	totals := map[string]total{}
+	for _, x := range all {
+		t := totals[x.Of.Subject]
+		totals[x.Of.Subject] = total{t.sum + x.Sum, t.count + x.Count}
 	}
-	return cur.Err()
+	return totals, nil
 }
 
-// rank sets a subject's sums of a year on the boards of every organisation that its
-// entries belong to. What was earned in a branch left since stays there.
-func (s *Service) rank(ctx context.Context, dimension, subject string, year int) error {
-	totals := map[string]total{} // by organisation
-	err := s.sums(ctx, bson.D{{Key: "subjectId", Value: subject}, {Key: "year", Value: year}}, func(l *ledgerLine) {
-		if l.Dimension != dimension {
-			return
-		}
-		for _, org := range l.Orgs {
-			t := totals[org]
-			totals[org] = total{t.sum + l.Score, t.count + 1}
-		}
-	})
+// rank sets subjects' sums of a year on the boards of every organisation that their
+// entries belong to. What was earned in a branch left since stays there. Index:
+// (subjectId, year).
+func (s *Service) rank(ctx context.Context, y yearly, subjects []string) error {
+	all, err := s.shares(ctx, y, bson.D{{Key: "subjectId", Value: bson.D{{Key: "$in", Value: subjects}}}})
 	if err != nil {
 		return err
 	}
-	if len(totals) == 0 {
-		return nil
-	}
-	for range 2 {
-		pipe := s.d.Redis.Pipeline()
-		for org, t := range totals {
-			setScript.EvalSha(ctx, pipe, board{year, dimension, org}.keys()[:2], subject, t.sum, t.count)
-		}
-		_, err = pipe.Exec(ctx)
-		if !redis.HasErrorPrefix(err, "NOSCRIPT") {
-			break
-		}
-		if err = setScript.Load(ctx, s.d.Redis).Err(); err != nil {
-			break
+	totals := map[board]map[string]total{}
+	for _, x := range all {
+		for _, org := range x.Of.Orgs {
+			b := board{y.year, y.dimension, org}
+			if totals[b] == nil {
+				totals[b] = map[string]total{}
+			}
+			t := totals[b][x.Of.Subject]
+			totals[b][x.Of.Subject] = total{t.sum + x.Sum, t.count + x.Count}
 		}
 	}
-	if err != nil {
+	sums := make(map[board][]standing, len(totals))
+	for b, m := range totals {
+		for id, t := range m {
+			sums[b] = append(sums[b], standing{id, t})
+		}
+	}
+	if err := s.set(ctx, sums); err != nil {
 		return fmt.Errorf("rank: %w", err)
 	}
 	return nil
@@ -422,6 +442,31 @@ func (s *Service) Rehome(ctx context.Context, req *recordsgen.RehomeReq) (*recor
 	return &recordsgen.Empty{}, s.dropBoards(ctx)
 }
 
+// set puts sums on boards, in one round trip unless they are many.
+func (s *Service) set(ctx context.Context, sums map[board][]standing) error {
+	send := func() error {
+		pipe := s.d.Redis.Pipeline()
+		for b, all := range sums {
+			for part := range slices.Chunk(all, setMost) {
+				args := make([]any, 0, 3*len(part))
+				for _, x := range part {
+					args = append(args, x.subject, x.sum, x.count)
+				}
+				setScript.EvalSha(ctx, pipe, b.keys()[:2], args...)
+			}
+		}
+		_, err := pipe.Exec(ctx)
+		return err
+	}
+	err := send()
+	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+		if err = setScript.Load(ctx, s.d.Redis).Err(); err == nil {
+			err = send()
+		}
+	}
+	return err
+}
+
 // Rebuild makes every leaderboard anew from the ledger. Readers meanwhile have a board
 // that they miss made on the spot.
 func (s *Service) Rebuild(ctx context.Context, _ *recordsgen.Empty) (*recordsgen.Empty, error) {
@@ -431,14 +476,27 @@ func (s *Service) Rebuild(ctx context.Context, _ *recordsgen.Empty) (*recordsgen
 	if err := s.dropBoards(ctx); err != nil {
 		return nil, err
 	}
-	boards := map[board]bool{}
-	err := s.sums(ctx, bson.D{}, func(l *ledgerLine) {
-		for _, org := range l.Orgs {
-			boards[board{l.Year, l.Dimension, org}] = true
-		}
-	})
+	cur, err := s.entries.Mongo().Aggregate(ctx, bson.A{bson.D{{Key: "$group", Value: bson.D{
+		{Key: "_id", Value: bson.D{{Key: "y", Value: "$year"}, {Key: "d", Value: "$dimension"}, {Key: "o", Value: "$orgs"}}},
+	}}}})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("rebuild: %w", err)
+	}
+	var parts []struct {
+		Of struct {
+			Year      int      `bson:"y"`
+			Dimension string   `bson:"d"`
+			Orgs      []string `bson:"o"`
+		} `bson:"_id"`
+	}
+	if err := cur.All(ctx, &parts); err != nil {
+		return nil, fmt.Errorf("rebuild: %w", err)
+	}
+	boards := map[board]bool{}
+	for _, p := range parts {
+		for _, org := range p.Of.Orgs {
+			boards[board{p.Of.Year, p.Of.Dimension, org}] = true
+		}
 	}
 	for b := range boards {
 		// An organisation that is gone has no board.

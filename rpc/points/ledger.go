@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -20,42 +22,96 @@ const (
 	sourceMeeting = "meeting"
 )
 
-// HandleEvent books what an event earns. It may be called again with the same event, by
-// two workers at once, and after dying anywhere in between: entry ids are made of event,
-// rule, subject and part, and the boards are set from the ledger, not added to.
-func (s *Service) HandleEvent(ctx context.Context, e *recordsgen.Event) (*recordsgen.Empty, error) {
+// HandleEvents books what events earn, all of them in a few writes. It may be called again
+// with the same events, by two workers at once, and after dying anywhere in between: entry
+// ids are made of event, rule, subject and part, and the boards are set from the ledger,
+// not added to.
+func (s *Service) HandleEvents(ctx context.Context, req *recordsgen.Events) (*recordsgen.Handled, error) {
 	if err := kit.RequireSystem(ctx); err != nil {
 		return nil, err
 	}
-	var err error
-	switch e.Kind {
-	case model.EventDuesPaid:
-		err = handle(ctx, e, s.duesPaid)
-	case model.EventDuesReversed:
-		err = handle(ctx, e, s.duesReversed)
-	case model.EventCheckedIn:
-		err = handle(ctx, e, s.checkedIn)
+	b := &booking{s: s, rules: map[string]*model.PointsRule{}}
+	out := &recordsgen.Handled{Refused: map[string]string{}}
+	for _, e := range req.Events {
+		lines, err := b.judge(ctx, e)
+		if err != nil {
+			out.Refused[e.Id] = err.Error()
+			continue
+		}
+		b.lines = append(b.lines, lines...)
 	}
-	return &recordsgen.Empty{}, err
+	return out, b.write(ctx)
 }
 
-func handle[T any](ctx context.Context, e *recordsgen.Event, f func(context.Context, *recordsgen.Event, *T) error) error {
+// booking is what a batch of events adds to the ledger.
+type booking struct {
+	s     *Service
+	rules map[string]*model.PointsRule // read once a batch
+	lines []*line
+}
+
+// line is one entry to be, with the most that its person may earn by its rule that day;
+// 0 is no limit.
+type line struct {
+	model.PointsEntry
+	dailyMax int64
+}
+
+// judge tells what an event earns.
+func (b *booking) judge(ctx context.Context, e *recordsgen.Event) ([]*line, error) {
+	switch e.Kind {
+	case model.EventDuesPaid:
+		return judge(ctx, e, b.duesPaid)
+	case model.EventDuesReversed:
+		return judge(ctx, e, b.duesReversed)
+	case model.EventCheckedIn:
+		return judge(ctx, e, b.checkedIn)
+	}
+	return nil, nil
+}
+
+func judge[T any](ctx context.Context, e *recordsgen.Event, f func(context.Context, *recordsgen.Event, *T) ([]*line, error)) ([]*line, error) {
 	p := new(T)
 	if err := json.Unmarshal(e.Payload, p); err != nil {
-		return fmt.Errorf("event %s: %w", e.Id, err)
+		return nil, fmt.Errorf("event %s: %w", e.Id, err)
 	}
 	return f(ctx, e, p)
 }
 
+// rule returns a rule that counts now, nil when it is not enabled (PTS-04).
+func (b *booking) rule(ctx context.Context, dimension, item string) (*model.PointsRule, error) {
+	id := ruleID(dimension, item)
+	r, ok := b.rules[id]
+	if !ok {
+		var err error
+		if r, err = b.s.rule(ctx, id); err != nil {
+			return nil, err
+		}
+		b.rules[id] = r
+	}
+	return r, nil
+}
+
+// by makes a line of a rule.
+func by(rule *model.PointsRule, score int64, e model.PointsEntry) *line {
+	e.Dimension, e.RuleID, e.Item, e.Score = rule.Dimension, rule.ID, rule.Item, score
+	e.Year = e.EarnedAt.In(kit.Shanghai).Year()
+	l := &line{PointsEntry: e}
+	if rule.Dimension == model.DimensionPersonal {
+		l.dailyMax = rule.Max()
+	}
+	return l
+}
+
 // duesPaid books every month of an order for the member and for his branch, wherever
 // it was paid (PTS-02, PRNK-07).
-func (s *Service) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) error {
+func (b *booking) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) (lines []*line, err error) {
 	for _, x := range []struct{ dimension, subject string }{
 		{model.DimensionPersonal, p.MemberID}, {model.DimensionOrganisation, p.OrgID},
 	} {
-		rule, err := s.rule(ctx, x.dimension, model.ItemDues)
+		rule, err := b.rule(ctx, x.dimension, model.ItemDues)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if rule == nil {
 			continue
@@ -65,32 +121,24 @@ func (s *Service) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.Du
 			if x.dimension == model.DimensionOrganisation {
 				source = p.MemberName + " " + source
 			}
-			err := s.book(ctx, rule, rule.DuesScore(month, p.PaidAt), model.PointsEntry{
+			lines = append(lines, by(rule, rule.DuesScore(month, p.PaidAt), model.PointsEntry{
 				Base:      model.Base{ID: kit.KeyID(e.Id, rule.ID, x.subject, month), OrgID: p.OrgID, Orgs: p.Orgs},
 				SubjectID: x.subject, EarnedAt: p.PaidAt,
 				SourceType: sourceDues, SourceID: p.OrderID, Source: source, EventID: e.Id,
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if err := s.rank(ctx, x.dimension, x.subject, p.PaidAt.In(kit.Shanghai).Year()); err != nil {
-			return err
+			}))
 		}
 	}
-	return nil
+	return lines, nil
 }
 
 // duesReversed takes back exactly what the order earned, whatever the rules say by now.
 // The lines count in the year of the reversal: earlier years do not change (JOB-06).
-func (s *Service) duesReversed(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) error {
-	earned, err := s.entries.Find(ctx, model.Everything, bson.D{{Key: "sourceId", Value: p.OrderID}, {Key: "sourceType", Value: sourceDues}}, model.Page{})
+func (b *booking) duesReversed(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) (lines []*line, err error) {
+	earned, err := b.s.entries.Find(ctx, model.Everything, bson.D{{Key: "sourceId", Value: p.OrderID}, {Key: "sourceType", Value: sourceDues}}, model.Page{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	at := time.UnixMilli(e.At)
-	type subject struct{ dimension, id string }
-	touched := map[subject]bool{}
 	for _, was := range earned {
 		if was.Reverses != "" {
 			continue
@@ -98,104 +146,127 @@ func (s *Service) duesReversed(ctx context.Context, e *recordsgen.Event, p *mode
 		back := *was
 		back.Base = model.Base{ID: kit.KeyID("reverse", was.ID), OrgID: was.OrgID, Orgs: was.Orgs}
 		back.Score, back.EarnedAt, back.EventID, back.Reverses = -was.Score, at, e.Id, was.ID
-		back.Source = "撤销 " + was.Source
-		if err := s.insert(ctx, &back); err != nil {
-			return err
-		}
-		touched[subject{was.Dimension, was.SubjectID}] = true
+		back.Year, back.Source = at.In(kit.Shanghai).Year(), "撤销 "+was.Source
+		lines = append(lines, &line{PointsEntry: back})
 	}
-	for t := range touched {
-		if err := s.rank(ctx, t.dimension, t.id, at.In(kit.Shanghai).Year()); err != nil {
+	return lines, nil
+}
+
+// checkedIn books a scanned check-in at an offline activity: for the member (PTS-09) and
+// as one more head for the organisation that held it (PTS-15, A12).
+func (b *booking) checkedIn(ctx context.Context, e *recordsgen.Event, p *model.CheckedIn) (lines []*line, err error) {
+	if p.MeetingForm != model.FormOffline {
+		return nil, nil
+	}
+	rule, err := b.rule(ctx, model.DimensionPersonal, model.ItemOfflineActivity)
+	if err != nil {
+		return nil, err
+	}
+	if rule != nil {
+		lines = append(lines, by(rule, rule.Add(), model.PointsEntry{
+			Base:      model.Base{ID: kit.KeyID(e.Id, rule.ID, p.MemberID), OrgID: p.OrgID, Orgs: p.Orgs},
+			SubjectID: p.MemberID, EarnedAt: p.At,
+			SourceType: sourceMeeting, SourceID: p.MeetingID, Source: p.Title, EventID: e.Id,
+		}))
+	}
+	rule, err = b.rule(ctx, model.DimensionOrganisation, model.ItemOfflineQuality)
+	if err != nil || rule == nil {
+		return lines, err
+	}
+	host, err := b.s.path(ctx, e.OrgId)
+	if err != nil {
+		return nil, err
+	}
+	return append(lines, by(rule, rule.Add(), model.PointsEntry{
+		Base:      model.Base{ID: kit.KeyID(e.Id, rule.ID, e.OrgId), OrgID: e.OrgId, Orgs: host.ids},
+		SubjectID: e.OrgId, EarnedAt: p.At,
+		SourceType: sourceMeeting, SourceID: p.MeetingID, Source: p.Title + " " + p.MemberName, EventID: e.Id,
+	})), nil
+}
+
+// write stores the lines, cut to what each person may still earn that day, and sets the
+// boards. Grants are kept before entries are, and boards are set whether or not an entry
+// was there before, so that dying in between loses nothing and gives nothing twice.
+func (b *booking) write(ctx context.Context) error {
+	if err := b.s.grant(ctx, b.lines); err != nil {
+		return err
+	}
+	var entries []*model.PointsEntry
+	touched := map[yearly][]string{}
+	for _, l := range b.lines {
+		if l.Score != 0 {
+			entries = append(entries, &l.PointsEntry)
+		}
+		k := yearly{l.Year, l.Dimension}
+		touched[k] = append(touched[k], l.SubjectID)
+	}
+	failed, err := b.s.entries.InsertMany(ctx, entries)
+	if err != nil {
+		return fmt.Errorf("book: %w", err)
+	}
+	for _, err := range failed {
+		if !errors.Is(err, model.ErrDuplicate) {
+			return fmt.Errorf("book: %w", err)
+		}
+	}
+	for k, subjects := range touched {
+		slices.Sort(subjects)
+		if err := b.s.rank(ctx, k, slices.Compact(subjects)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// checkedIn books a scanned check-in at an offline activity: for the member (PTS-09) and
-// as one more head for the organisation that held it (PTS-15, A12).
-func (s *Service) checkedIn(ctx context.Context, e *recordsgen.Event, p *model.CheckedIn) error {
-	if p.MeetingForm != model.FormOffline {
-		return nil
+// grant gives lines with a daily maximum their share of it.
+func (s *Service) grant(ctx context.Context, lines []*line) error {
+	byDay, granted := map[string][]*line{}, map[*line]int64{}
+	for _, l := range lines {
+		if l.dailyMax > 0 {
+			id := kit.KeyID(l.RuleID, l.SubjectID, l.EarnedAt.In(kit.Shanghai).Format(time.DateOnly))
+			byDay[id] = append(byDay[id], l)
+		}
 	}
-	year := p.At.In(kit.Shanghai).Year()
-	rule, err := s.rule(ctx, model.DimensionPersonal, model.ItemOfflineActivity)
-	if err != nil {
-		return err
-	}
-	if rule != nil {
-		err := s.book(ctx, rule, rule.Add(), model.PointsEntry{
-			Base:      model.Base{ID: kit.KeyID(e.Id, rule.ID, p.MemberID), OrgID: p.OrgID, Orgs: p.Orgs},
-			SubjectID: p.MemberID, EarnedAt: p.At,
-			SourceType: sourceMeeting, SourceID: p.MeetingID, Source: p.Title, EventID: e.Id,
-		})
+	for len(byDay) > 0 {
+		ids := slices.Sorted(maps.Keys(byDay))
+		there, err := s.days.Find(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, model.Page{})
 		if err != nil {
 			return err
 		}
-		if err := s.rank(ctx, model.DimensionPersonal, p.MemberID, year); err != nil {
-			return err
+		days := make(map[string]*model.PointsDay, len(there))
+		for _, d := range there {
+			days[d.ID] = d
 		}
-	}
-	rule, err = s.rule(ctx, model.DimensionOrganisation, model.ItemOfflineQuality)
-	if err != nil || rule == nil {
-		return err
-	}
-	host, err := s.path(ctx, e.OrgId)
-	if err != nil {
-		return err
-	}
-	err = s.book(ctx, rule, rule.Add(), model.PointsEntry{
-		Base:      model.Base{ID: kit.KeyID(e.Id, rule.ID, e.OrgId), OrgID: e.OrgId, Orgs: host.ids},
-		SubjectID: e.OrgId, EarnedAt: p.At,
-		SourceType: sourceMeeting, SourceID: p.MeetingID, Source: p.Title + " " + p.MemberName, EventID: e.Id,
-	})
-	if err != nil {
-		return err
-	}
-	return s.rank(ctx, model.DimensionOrganisation, e.OrgId, year)
-}
-
-// book writes one entry of a rule, cut to what the person may still earn that day.
-func (s *Service) book(ctx context.Context, rule *model.PointsRule, score int64, e model.PointsEntry) error {
-	e.Dimension, e.RuleID, e.Item = rule.Dimension, rule.ID, rule.Item
-	if rule.Dimension == model.DimensionPersonal && rule.Max() > 0 {
-		var err error
-		if score, err = s.grant(ctx, rule, score, &e); err != nil {
-			return err
+		changed := make([]*model.PointsDay, 0, len(ids))
+		for _, id := range ids {
+			d := days[id]
+			if d == nil {
+				first := byDay[id][0]
+				d = &model.PointsDay{Base: model.Base{ID: id, OrgID: first.OrgID, Orgs: first.Orgs}}
+			}
+			known := len(d.Grants)
+			for _, l := range byDay[id] {
+				granted[l] = d.Grant(l.ID, l.Score, l.dailyMax)
+			}
+			if len(d.Grants) > known {
+				changed = append(changed, d)
+			}
 		}
-	}
-	if score == 0 {
-		return nil
-	}
-	e.Score = score
-	return s.insert(ctx, &e)
-}
-
-// grant asks the person's day for a share of the daily maximum. The grant is kept before
-// the entry is, so that dying in between loses nothing and gives nothing twice.
-func (s *Service) grant(ctx context.Context, rule *model.PointsRule, score int64, e *model.PointsEntry) (given int64, err error) {
-	day := e.EarnedAt.In(kit.Shanghai).Format(time.DateOnly)
-	id := kit.KeyID(rule.ID, e.SubjectID, day)
-	for {
-		_, err = s.days.Update(ctx, model.Everything, id, func(d *model.PointsDay) error {
-			given = d.Grant(e.ID, score, rule.Max())
-			return nil
-		})
-		if !errors.Is(err, model.ErrNotFound) {
-			return given, err
+		failed, err := s.days.SaveMany(ctx, changed)
+		if err != nil {
+			return fmt.Errorf("grant: %w", err)
 		}
-		d := &model.PointsDay{Base: model.Base{ID: id, OrgID: e.OrgID, Orgs: e.Orgs}}
-		given = d.Grant(e.ID, score, rule.Max())
-		if err = s.days.Insert(ctx, d); !errors.Is(err, model.ErrDuplicate) {
-			return given, err
+		again := map[string][]*line{} // another worker was first: its grants count too
+		for i, err := range failed {
+			if !errors.Is(err, model.ErrStale) {
+				return fmt.Errorf("grant: %w", err)
+			}
+			again[changed[i].ID] = byDay[changed[i].ID]
 		}
+		byDay = again
 	}
-}
-
-func (s *Service) insert(ctx context.Context, e *model.PointsEntry) error {
-	e.Year = e.EarnedAt.In(kit.Shanghai).Year()
-	if err := s.entries.Insert(ctx, e); err != nil && !errors.Is(err, model.ErrDuplicate) {
-		return err
+	for l, score := range granted {
+		l.Score = score
 	}
 	return nil
 }

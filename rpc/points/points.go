@@ -7,7 +7,6 @@ package points
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -59,13 +58,12 @@ func New(d Deps) (*Service, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	err := errors.Join(
-		// A person's year, his detail list, and a board made anew.
-		s.entries.EnsureIndexes(ctx,
-			model.Index{Keys: bson.D{{Key: "subjectId", Value: 1}, {Key: "year", Value: 1}, {Key: "earnedAt", Value: -1}}},
-			model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "year", Value: 1}}},
-			model.Index{Keys: bson.D{{Key: "sourceId", Value: 1}}},
-		),
+	// A person's year and his detail list; a board made anew; a reversal. Entries emit no
+	// events and no list shows all of a scope, so that the usual indexes are spared.
+	err := model.EnsureIndexes(ctx, s.entries.Mongo(),
+		model.Index{Keys: bson.D{{Key: "subjectId", Value: 1}, {Key: "year", Value: 1}, {Key: "earnedAt", Value: -1}}},
+		model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "year", Value: 1}}},
+		model.Index{Keys: bson.D{{Key: "sourceId", Value: 1}}},
 	)
 	if err != nil {
 		return nil, fmt.Errorf("points: %w", err)

@@ -159,10 +159,11 @@ func event(id, kind, org string, at time.Time, payload any) *recordsgen.Event {
 	return &recordsgen.Event{Id: id, Kind: kind, OrgId: org, At: at.UnixMilli(), Payload: b}
 }
 
-func (f *fixture) handle(e *recordsgen.Event) {
+func (f *fixture) handle(all ...*recordsgen.Event) {
 	f.Helper()
-	if _, err := f.HandleEvent(system(f.Context()), e); err != nil {
-		f.Fatalf("event %s: %v", e.Id, err)
+	r, err := f.HandleEvents(system(f.Context()), &recordsgen.Events{Events: all})
+	if err != nil || len(r.Refused) > 0 {
+		f.Fatalf("event %s: %v %v", all[0].Id, r, err)
 	}
 }
 
@@ -457,7 +458,7 @@ func TestRanking(t *testing.T) {
 			wantNotFound(t, err)
 		})
 		f.Run("only the system may book", func(t *testing.T) {
-			if _, err := f.HandleEvent(root, paid("x", "a", "b1", november8, "2026-11")); !kit.ErrForbidden.Is(kit.FromError(err)) {
+			if _, err := f.HandleEvents(root, &recordsgen.Events{Events: []*recordsgen.Event{paid("x", "a", "b1", november8, "2026-11")}}); !kit.ErrForbidden.Is(kit.FromError(err)) {
 				t.Errorf("an admin: %v", err)
 			}
 			if _, err := f.Rebuild(root, &recordsgen.Empty{}); !kit.ErrForbidden.Is(kit.FromError(err)) {

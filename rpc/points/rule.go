@@ -59,8 +59,8 @@ func (s *Service) seedRules(ctx context.Context) error {
 }
 
 // rule returns a rule that counts now, nil when it is not enabled (PTS-04).
-func (s *Service) rule(ctx context.Context, dimension, item string) (*model.PointsRule, error) {
-	r, err := s.rules.Get(ctx, model.Everything, ruleID(dimension, item))
+func (s *Service) rule(ctx context.Context, id string) (*model.PointsRule, error) {
+	r, err := s.rules.Get(ctx, model.Everything, id)
 	if errors.Is(err, model.ErrNotFound) || err == nil && !r.Enabled {
 		return nil, nil
 	}

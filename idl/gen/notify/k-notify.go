@@ -406,79 +406,79 @@ func (p *NotifyGetTemplatesResult) GetResult() interface{} {
 	return p.Success
 }
 
-type NotifyHandleEventArgs struct {
-	Req *records.Event `thrift:"req,1" frugal:"1,default,records.Event" json:"req"`
+type NotifyHandleEventsArgs struct {
+	Req *records.Events `thrift:"req,1" frugal:"1,default,records.Events" json:"req"`
 }
 
-func NewNotifyHandleEventArgs() *NotifyHandleEventArgs {
-	return &NotifyHandleEventArgs{}
+func NewNotifyHandleEventsArgs() *NotifyHandleEventsArgs {
+	return &NotifyHandleEventsArgs{}
 }
 
-func (p *NotifyHandleEventArgs) InitDefault() {
+func (p *NotifyHandleEventsArgs) InitDefault() {
 }
 
-var NotifyHandleEventArgs_Req_DEFAULT *records.Event
+var NotifyHandleEventsArgs_Req_DEFAULT *records.Events
 
-func (p *NotifyHandleEventArgs) GetReq() (v *records.Event) {
+func (p *NotifyHandleEventsArgs) GetReq() (v *records.Events) {
 	if p == nil {
 		return
 	}
 	if !p.IsSetReq() {
-		return NotifyHandleEventArgs_Req_DEFAULT
+		return NotifyHandleEventsArgs_Req_DEFAULT
 	}
 	return p.Req
 }
 
-func (p *NotifyHandleEventArgs) IsSetReq() bool {
+func (p *NotifyHandleEventsArgs) IsSetReq() bool {
 	return p.Req != nil
 }
 
-func (p *NotifyHandleEventArgs) String() string {
+func (p *NotifyHandleEventsArgs) String() string {
 	if p == nil {
 		return "<nil>"
 	}
-	return fmt.Sprintf("NotifyHandleEventArgs(%+v)", *p)
+	return fmt.Sprintf("NotifyHandleEventsArgs(%+v)", *p)
 }
 
-func (p *NotifyHandleEventArgs) GetFirstArgument() interface{} {
+func (p *NotifyHandleEventsArgs) GetFirstArgument() interface{} {
 	return p.Req
 }
 
-type NotifyHandleEventResult struct {
-	Success *records.Empty `thrift:"success,0,optional" frugal:"0,optional,records.Empty" json:"success,omitempty"`
+type NotifyHandleEventsResult struct {
+	Success *records.Handled `thrift:"success,0,optional" frugal:"0,optional,records.Handled" json:"success,omitempty"`
 }
 
-func NewNotifyHandleEventResult() *NotifyHandleEventResult {
-	return &NotifyHandleEventResult{}
+func NewNotifyHandleEventsResult() *NotifyHandleEventsResult {
+	return &NotifyHandleEventsResult{}
 }
 
-func (p *NotifyHandleEventResult) InitDefault() {
+func (p *NotifyHandleEventsResult) InitDefault() {
 }
 
-var NotifyHandleEventResult_Success_DEFAULT *records.Empty
+var NotifyHandleEventsResult_Success_DEFAULT *records.Handled
 
-func (p *NotifyHandleEventResult) GetSuccess() (v *records.Empty) {
+func (p *NotifyHandleEventsResult) GetSuccess() (v *records.Handled) {
 	if p == nil {
 		return
 	}
 	if !p.IsSetSuccess() {
-		return NotifyHandleEventResult_Success_DEFAULT
+		return NotifyHandleEventsResult_Success_DEFAULT
 	}
 	return p.Success
 }
 
-func (p *NotifyHandleEventResult) IsSetSuccess() bool {
+func (p *NotifyHandleEventsResult) IsSetSuccess() bool {
 	return p.Success != nil
 }
 
-func (p *NotifyHandleEventResult) String() string {
+func (p *NotifyHandleEventsResult) String() string {
 	if p == nil {
 		return "<nil>"
 	}
-	return fmt.Sprintf("NotifyHandleEventResult(%+v)", *p)
+	return fmt.Sprintf("NotifyHandleEventsResult(%+v)", *p)
 }
 
-func (p *NotifyHandleEventResult) GetResult() interface{} {
+func (p *NotifyHandleEventsResult) GetResult() interface{} {
 	return p.Success
 }
 

@@ -303,8 +303,8 @@ type Notify interface {
 	Consent(ctx context.Context, req *ConsentReq) (r *records.Empty, err error)
 
 	GetTemplates(ctx context.Context, req *records.Empty) (r *Templates, err error)
-
-	HandleEvent(ctx context.Context, req *records.Event) (r *records.Empty, err error)
+	// For the relay; idempotent by event id.
+	HandleEvents(ctx context.Context, req *records.Events) (r *records.Handled, err error)
 	// Deliver sends what is queued; two workers at once send nothing twice.
 	Deliver(ctx context.Context, req *records.Empty) (r *Done, err error)
 }

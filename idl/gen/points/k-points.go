@@ -330,79 +330,79 @@ func (p *PointsGetMyOrganizationResult) GetResult() interface{} {
 	return p.Success
 }
 
-type PointsHandleEventArgs struct {
-	Req *records.Event `thrift:"req,1" frugal:"1,default,records.Event" json:"req"`
+type PointsHandleEventsArgs struct {
+	Req *records.Events `thrift:"req,1" frugal:"1,default,records.Events" json:"req"`
 }
 
-func NewPointsHandleEventArgs() *PointsHandleEventArgs {
-	return &PointsHandleEventArgs{}
+func NewPointsHandleEventsArgs() *PointsHandleEventsArgs {
+	return &PointsHandleEventsArgs{}
 }
 
-func (p *PointsHandleEventArgs) InitDefault() {
+func (p *PointsHandleEventsArgs) InitDefault() {
 }
 
-var PointsHandleEventArgs_Req_DEFAULT *records.Event
+var PointsHandleEventsArgs_Req_DEFAULT *records.Events
 
-func (p *PointsHandleEventArgs) GetReq() (v *records.Event) {
+func (p *PointsHandleEventsArgs) GetReq() (v *records.Events) {
 	if p == nil {
 		return
 	}
 	if !p.IsSetReq() {
-		return PointsHandleEventArgs_Req_DEFAULT
+		return PointsHandleEventsArgs_Req_DEFAULT
 	}
 	return p.Req
 }
 
-func (p *PointsHandleEventArgs) IsSetReq() bool {
+func (p *PointsHandleEventsArgs) IsSetReq() bool {
 	return p.Req != nil
 }
 
-func (p *PointsHandleEventArgs) String() string {
+func (p *PointsHandleEventsArgs) String() string {
 	if p == nil {
 		return "<nil>"
 	}
-	return fmt.Sprintf("PointsHandleEventArgs(%+v)", *p)
+	return fmt.Sprintf("PointsHandleEventsArgs(%+v)", *p)
 }
 
-func (p *PointsHandleEventArgs) GetFirstArgument() interface{} {
+func (p *PointsHandleEventsArgs) GetFirstArgument() interface{} {
 	return p.Req
 }
 
-type PointsHandleEventResult struct {
-	Success *records.Empty `thrift:"success,0,optional" frugal:"0,optional,records.Empty" json:"success,omitempty"`
+type PointsHandleEventsResult struct {
+	Success *records.Handled `thrift:"success,0,optional" frugal:"0,optional,records.Handled" json:"success,omitempty"`
 }
 
-func NewPointsHandleEventResult() *PointsHandleEventResult {
-	return &PointsHandleEventResult{}
+func NewPointsHandleEventsResult() *PointsHandleEventsResult {
+	return &PointsHandleEventsResult{}
 }
 
-func (p *PointsHandleEventResult) InitDefault() {
+func (p *PointsHandleEventsResult) InitDefault() {
 }
 
-var PointsHandleEventResult_Success_DEFAULT *records.Empty
+var PointsHandleEventsResult_Success_DEFAULT *records.Handled
 
-func (p *PointsHandleEventResult) GetSuccess() (v *records.Empty) {
+func (p *PointsHandleEventsResult) GetSuccess() (v *records.Handled) {
 	if p == nil {
 		return
 	}
 	if !p.IsSetSuccess() {
-		return PointsHandleEventResult_Success_DEFAULT
+		return PointsHandleEventsResult_Success_DEFAULT
 	}
 	return p.Success
 }
 
-func (p *PointsHandleEventResult) IsSetSuccess() bool {
+func (p *PointsHandleEventsResult) IsSetSuccess() bool {
 	return p.Success != nil
 }
 
-func (p *PointsHandleEventResult) String() string {
+func (p *PointsHandleEventsResult) String() string {
 	if p == nil {
 		return "<nil>"
 	}
-	return fmt.Sprintf("PointsHandleEventResult(%+v)", *p)
+	return fmt.Sprintf("PointsHandleEventsResult(%+v)", *p)
 }
 
-func (p *PointsHandleEventResult) GetResult() interface{} {
+func (p *PointsHandleEventsResult) GetResult() interface{} {
 	return p.Success
 }
 

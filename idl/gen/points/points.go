@@ -391,7 +391,7 @@ type Points interface {
 	// GetMyOrganization is about the caller's organisation among those of one superior.
 	GetMyOrganization(ctx context.Context, req *records.Empty) (r *MyPoints, err error)
 	// For the relay; idempotent by event id.
-	HandleEvent(ctx context.Context, req *records.Event) (r *records.Empty, err error)
+	HandleEvents(ctx context.Context, req *records.Events) (r *records.Handled, err error)
 	// Rebuild makes the leaderboards anew from the ledger.
 	Rebuild(ctx context.Context, req *records.Empty) (r *records.Empty, err error)
 }

@@ -956,6 +956,59 @@ func (p *Event) String() string {
 	return fmt.Sprintf("Event(%+v)", *p)
 }
 
+// Events are handed on together, the earliest first; no two of one document.
+type Events struct {
+	Events []*Event `thrift:"events,1" frugal:"1,default,list<Event>" json:"events"`
+}
+
+func NewEvents() *Events {
+	return &Events{}
+}
+
+func (p *Events) InitDefault() {
+}
+
+func (p *Events) GetEvents() (v []*Event) {
+	if p != nil {
+		return p.Events
+	}
+	return
+}
+
+func (p *Events) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Events(%+v)", *p)
+}
+
+// Handled tells which events were not taken and must come again; the others are done.
+type Handled struct {
+	// event id → why
+	Refused map[string]string `thrift:"refused,1" frugal:"1,default,map<string:string>" json:"refused"`
+}
+
+func NewHandled() *Handled {
+	return &Handled{}
+}
+
+func (p *Handled) InitDefault() {
+}
+
+func (p *Handled) GetRefused() (v map[string]string) {
+	if p != nil {
+		return p.Refused
+	}
+	return
+}
+
+func (p *Handled) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Handled(%+v)", *p)
+}
+
 type Records interface {
 	// Types are the record types of this service.
 	Types(ctx context.Context, req *Empty) (r *TypeInfos, err error)

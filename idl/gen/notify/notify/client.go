@@ -34,7 +34,7 @@ type Client interface {
 	MarkRead(ctx context.Context, req *notify.ReadReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	Consent(ctx context.Context, req *notify.ConsentReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	GetTemplates(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Templates, err error)
-	HandleEvent(ctx context.Context, req *records.Event, callOptions ...callopt.Option) (r *records.Empty, err error)
+	HandleEvents(ctx context.Context, req *records.Events, callOptions ...callopt.Option) (r *records.Handled, err error)
 	Deliver(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Done, err error)
 }
 
@@ -177,9 +177,9 @@ func (p *kNotifyClient) GetTemplates(ctx context.Context, req *records.Empty, ca
 	return p.kClient.GetTemplates(ctx, req)
 }
 
-func (p *kNotifyClient) HandleEvent(ctx context.Context, req *records.Event, callOptions ...callopt.Option) (r *records.Empty, err error) {
+func (p *kNotifyClient) HandleEvents(ctx context.Context, req *records.Events, callOptions ...callopt.Option) (r *records.Handled, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
-	return p.kClient.HandleEvent(ctx, req)
+	return p.kClient.HandleEvents(ctx, req)
 }
 
 func (p *kNotifyClient) Deliver(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Done, err error) {

@@ -168,10 +168,10 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
-	"HandleEvent": kitex.NewMethodInfo(
-		handleEventHandler,
-		newNotifyHandleEventArgs,
-		newNotifyHandleEventResult,
+	"HandleEvents": kitex.NewMethodInfo(
+		handleEventsHandler,
+		newNotifyHandleEventsArgs,
+		newNotifyHandleEventsResult,
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
@@ -644,22 +644,22 @@ func newNotifyGetTemplatesResult() interface{} {
 	return notify.NewNotifyGetTemplatesResult()
 }
 
-func handleEventHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
-	realArg := arg.(*notify.NotifyHandleEventArgs)
-	realResult := result.(*notify.NotifyHandleEventResult)
-	success, err := handler.(notify.Notify).HandleEvent(ctx, realArg.Req)
+func handleEventsHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*notify.NotifyHandleEventsArgs)
+	realResult := result.(*notify.NotifyHandleEventsResult)
+	success, err := handler.(notify.Notify).HandleEvents(ctx, realArg.Req)
 	if err != nil {
 		return err
 	}
 	realResult.Success = success
 	return nil
 }
-func newNotifyHandleEventArgs() interface{} {
-	return notify.NewNotifyHandleEventArgs()
+func newNotifyHandleEventsArgs() interface{} {
+	return notify.NewNotifyHandleEventsArgs()
 }
 
-func newNotifyHandleEventResult() interface{} {
-	return notify.NewNotifyHandleEventResult()
+func newNotifyHandleEventsResult() interface{} {
+	return notify.NewNotifyHandleEventsResult()
 }
 
 func deliverHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
@@ -910,11 +910,11 @@ func (p *kClient) GetTemplates(ctx context.Context, req *records.Empty) (r *noti
 	return _result.GetSuccess(), nil
 }
 
-func (p *kClient) HandleEvent(ctx context.Context, req *records.Event) (r *records.Empty, err error) {
-	var _args notify.NotifyHandleEventArgs
+func (p *kClient) HandleEvents(ctx context.Context, req *records.Events) (r *records.Handled, err error) {
+	var _args notify.NotifyHandleEventsArgs
 	_args.Req = req
-	var _result notify.NotifyHandleEventResult
-	if err = p.c.Call(ctx, "HandleEvent", &_args, &_result); err != nil {
+	var _result notify.NotifyHandleEventsResult
+	if err = p.c.Call(ctx, "HandleEvents", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

@@ -33,7 +33,7 @@ type Client interface {
 	ListEntries(ctx context.Context, req *points.EntriesReq, callOptions ...callopt.Option) (r *points.Entries, err error)
 	GetMine(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *points.MyPoints, err error)
 	GetMyOrganization(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *points.MyPoints, err error)
-	HandleEvent(ctx context.Context, req *records.Event, callOptions ...callopt.Option) (r *records.Empty, err error)
+	HandleEvents(ctx context.Context, req *records.Events, callOptions ...callopt.Option) (r *records.Handled, err error)
 	Rebuild(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error)
 }
 
@@ -171,9 +171,9 @@ func (p *kPointsClient) GetMyOrganization(ctx context.Context, req *records.Empt
 	return p.kClient.GetMyOrganization(ctx, req)
 }
 
-func (p *kPointsClient) HandleEvent(ctx context.Context, req *records.Event, callOptions ...callopt.Option) (r *records.Empty, err error) {
+func (p *kPointsClient) HandleEvents(ctx context.Context, req *records.Events, callOptions ...callopt.Option) (r *records.Handled, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
-	return p.kClient.HandleEvent(ctx, req)
+	return p.kClient.HandleEvents(ctx, req)
 }
 
 func (p *kPointsClient) Rebuild(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error) {

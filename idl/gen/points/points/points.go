@@ -161,10 +161,10 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
-	"HandleEvent": kitex.NewMethodInfo(
-		handleEventHandler,
-		newPointsHandleEventArgs,
-		newPointsHandleEventResult,
+	"HandleEvents": kitex.NewMethodInfo(
+		handleEventsHandler,
+		newPointsHandleEventsArgs,
+		newPointsHandleEventsResult,
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
@@ -619,22 +619,22 @@ func newPointsGetMyOrganizationResult() interface{} {
 	return points.NewPointsGetMyOrganizationResult()
 }
 
-func handleEventHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
-	realArg := arg.(*points.PointsHandleEventArgs)
-	realResult := result.(*points.PointsHandleEventResult)
-	success, err := handler.(points.Points).HandleEvent(ctx, realArg.Req)
+func handleEventsHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*points.PointsHandleEventsArgs)
+	realResult := result.(*points.PointsHandleEventsResult)
+	success, err := handler.(points.Points).HandleEvents(ctx, realArg.Req)
 	if err != nil {
 		return err
 	}
 	realResult.Success = success
 	return nil
 }
-func newPointsHandleEventArgs() interface{} {
-	return points.NewPointsHandleEventArgs()
+func newPointsHandleEventsArgs() interface{} {
+	return points.NewPointsHandleEventsArgs()
 }
 
-func newPointsHandleEventResult() interface{} {
-	return points.NewPointsHandleEventResult()
+func newPointsHandleEventsResult() interface{} {
+	return points.NewPointsHandleEventsResult()
 }
 
 func rebuildHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
@@ -875,11 +875,11 @@ func (p *kClient) GetMyOrganization(ctx context.Context, req *records.Empty) (r 
 	return _result.GetSuccess(), nil
 }
 
-func (p *kClient) HandleEvent(ctx context.Context, req *records.Event) (r *records.Empty, err error) {
-	var _args points.PointsHandleEventArgs
+func (p *kClient) HandleEvents(ctx context.Context, req *records.Events) (r *records.Handled, err error) {
+	var _args points.PointsHandleEventsArgs
 	_args.Req = req
-	var _result points.PointsHandleEventResult
-	if err = p.c.Call(ctx, "HandleEvent", &_args, &_result); err != nil {
+	var _result points.PointsHandleEventsResult
+	if err = p.c.Call(ctx, "HandleEvents", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil
