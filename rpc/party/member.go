@@ -65,6 +65,8 @@ func (s *Service) memberType() *records.Type[model.Member, *model.Member] {
 		Unseal: s.unseal, Seal: s.sealMember,
 		BeforeSave:   s.checkMember,
 		BeforeDelete: leave,
+		Follow:       s.ensureCase,
+		FollowWhen:   func(m *model.Member) bool { return m.MemberType != "fullMember" },
 		Present:      s.presentMembers,
 		BeforeReveal: func(ctx context.Context) error { return s.look(ctx, "member.export", "") },
 		Reveal: func(m *model.Member, r records.Row) error {

@@ -14,7 +14,7 @@ func (s *Service) newEngine() (*records.Engine, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	return records.New(ctx, records.Config{
-		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Seal: s.d.Seal,
+		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Seal: s.d.Seal, Blobs: s.d.Blobs,
 		Refs: map[string]records.Ref{
 			"organization": {Labels: s.orgLabels, Check: s.checkOrgs, Find: s.findOrg(nil), Options: s.orgOptions(nil)},
 			"branch":       {Labels: s.orgLabels, Check: s.checkOrgs, Find: s.findOrg(home), Options: s.orgOptions(home)},
@@ -31,8 +31,11 @@ func (s *Service) newEngine() (*records.Engine, error) {
 		s.profileChangeType(),
 		s.contactType(),
 		s.reductionType(),
+		s.developmentType(),
 		s.guestType("partTimeMember", "兼职", s.guests[0]),
 		s.guestType("reportInMember", "报到", s.guests[1]),
+		s.organizationLedgerType(),
+		s.memberLedgerType(),
 	)
 }
 

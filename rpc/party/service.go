@@ -14,6 +14,7 @@ import (
 
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 )
@@ -27,6 +28,7 @@ type Deps struct {
 	Notify notifysvc.Client // sends the codes of bindings
 	// MapTiles is the address of a map's pictures, {z}/{x}/{y}; empty for a plain grid.
 	MapTiles string
+	Blobs    blob.Store
 }
 
 // Service implements the generated party.Party.
@@ -36,6 +38,7 @@ type Service struct {
 	orgs    *model.Collection[model.Organization, *model.Organization]
 	members *model.Collection[model.Member, *model.Member]
 	guests  []guestCollection // part-time and report-in persons
+	cases   *model.Collection[model.DevelopmentCase, *model.DevelopmentCase]
 	audit   *mongo.Collection
 	forest  forest
 
@@ -52,6 +55,7 @@ func New(d Deps) (*Service, error) {
 		d:       d,
 		orgs:    model.NewCollection[model.Organization](d.DB, "organizations", d.Clock.Now),
 		members: model.NewCollection[model.Member](d.DB, "members", d.Clock.Now),
+		cases:   model.NewCollection[model.DevelopmentCase](d.DB, "developmentCases", d.Clock.Now),
 		guests: []guestCollection{
 			model.NewCollection[model.Guest](d.DB, "partTimeMembers", d.Clock.Now),
 			model.NewCollection[model.Guest](d.DB, "reportInMembers", d.Clock.Now),

@@ -120,12 +120,17 @@ type Input map[string]any
 // String is the text of a field, "" when it was left empty.
 func (in Input) String(key string) string { s, _ := in[key].(string); return s }
 
+// Files are the checked files of a field.
+func (in Input) Files(key string) []model.File { f, _ := in[key].([]model.File); return f }
+
 // Related is a list of another record type that belongs to a record: those whose Field
 // names it.
 type Related struct {
 	Type  string `json:"type"`
-	Field string `json:"field"`
+	Field string `json:"field"` // orgId: those of the organisation and all below it
 	Title string `json:"title"`
+	// Year is the field by which a year is chosen; empty: all.
+	Year string `json:"year,omitempty"`
 }
 
 // Own opens a record type to members in WeChat: each sees, and may write as far as is
@@ -222,8 +227,8 @@ type Type[T any, P interface {
 	// changed it, and refuses a place outside the caller's scope.
 	BeforeSave func(ctx context.Context, old, new *T) error
 	// Placed: BeforeSave sets Orgs itself, beyond the path of OrgID.
-	Placed bool
-	AfterSave  func(ctx context.Context, old, new *T) error
+	Placed    bool
+	AfterSave func(ctx context.Context, old, new *T) error
 	// Store replaces the insertion of new documents, e.g. by an upsert; the answer maps
 	// positions to errors.
 	Store func(ctx context.Context, docs []P) (map[int]error, error)
