@@ -1,6 +1,7 @@
 package model
 
-// File is one file that a record names. Its contents lie in the blob store under ID.
+// File is one file that a record names. Its contents lie in the blob store under ID, as long
+// as the record that it was uploaded for names it.
 type File struct {
 	ID          string `bson:"id" json:"id"`
 	Name        string `bson:"name" json:"name"`

@@ -14,6 +14,7 @@ import (
 
 	"zhihuidangjian/idl/gen/party/party"
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 )
@@ -25,6 +26,7 @@ type Deps struct {
 	Clock   *kit.Clock
 	Party   party.Client
 	Sandbox bool // tells scripts the answers of captchas
+	Blobs   blob.Store
 }
 
 // Service implements the generated account.Account.
@@ -53,7 +55,7 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Engine, err = s.newEngine(ctx, records.Config{DB: d.DB, Clock: d.Clock}); err != nil {
+	if s.Engine, err = s.newEngine(ctx, records.Config{DB: d.DB, Clock: d.Clock, Blobs: d.Blobs}); err != nil {
 		return nil, err
 	}
 	return s, nil

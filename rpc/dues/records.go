@@ -22,7 +22,7 @@ const maxBase = 100_000_000
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	tree := records.Party{Client: s.d.Party}
 	return records.New(ctx, records.Config{
-		DB: s.d.DB, Clock: s.d.Clock, Orgs: tree, Seal: s.d.Seal, Refs: tree.Refs(),
+		DB: s.d.DB, Clock: s.d.Clock, Orgs: tree, Seal: s.d.Seal, Blobs: s.d.Blobs, Refs: tree.Refs(),
 		Beside: []*mongo.Collection{s.settled.Mongo(), s.ledger.Mongo(), s.notices.Mongo(), s.refunds.Mongo(), s.keys.Mongo()},
 	}, s.baseType(), s.orderType())
 }

@@ -24,6 +24,7 @@ import (
 	partygen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 	"zhihuidangjian/rpc/wechat"
@@ -42,6 +43,7 @@ type Deps struct {
 	MiniAppID string
 	MchID     string
 	FontPath  string // TrueType font of receipts
+	Blobs     blob.Store
 }
 
 // Service implements the generated dues.Dues.

@@ -19,6 +19,7 @@ import (
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 )
@@ -31,6 +32,7 @@ type Deps struct {
 	Party     partysvc.Client
 	Secret    []byte // signs check-in codes; the same in every process
 	PublicURL string // what the check-in code leads to, without a slash at the end
+	Blobs     blob.Store
 }
 
 // Service implements idl/meeting.thrift.

@@ -30,7 +30,7 @@ var (
 // newEngine declares the record type.
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	return records.New(ctx,
-		records.Config{DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Beside: []*mongo.Collection{s.checkins.Mongo()}, Refs: map[string]records.Ref{
+		records.Config{DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.checkins.Mongo()}, Refs: map[string]records.Ref{
 			"organization": {Labels: s.orgLabels, Check: s.checkOrgs},
 			"member":       {Labels: s.memberLabels, Check: s.checkMembers},
 		}},

@@ -21,6 +21,7 @@ import (
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 	"zhihuidangjian/rpc/sms"
@@ -45,6 +46,7 @@ type Deps struct {
 	Subscribes conf.Templates
 	PublicURL  string // without a slash at the end
 	NoDuesSMS  bool   // sends no SMS receipt of paid dues
+	Blobs      blob.Store
 }
 
 // Service implements idl/notify.thrift.
@@ -73,7 +75,7 @@ func New(d Deps) (*Service, error) {
 	}
 	// No record type is kept here yet; the engine answers so.
 	if s.Engine, err = records.New(ctx, records.Config{
-		DB: d.DB, Clock: d.Clock, Seal: d.Seal, Beside: []*mongo.Collection{s.messages.Mongo(), s.consents.Mongo()},
+		DB: d.DB, Clock: d.Clock, Seal: d.Seal, Blobs: d.Blobs, Beside: []*mongo.Collection{s.messages.Mongo(), s.consents.Mongo()},
 	}); err != nil {
 		return nil, fmt.Errorf("notify: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
@@ -26,6 +27,7 @@ type Deps struct {
 	Clock  *kit.Clock
 	Seal   *model.Sealer
 	Notify notifysvc.Client // sends the codes of bindings
+	Dues   recordsvc.Client // knows what was paid today; nil: nothing is asked
 	// MapTiles is the address of a map's pictures, {z}/{x}/{y}; empty for a plain grid.
 	MapTiles string
 	Blobs    blob.Store
@@ -89,6 +91,7 @@ func New(d Deps) (*Service, error) {
 			model.Index{Keys: bson.D{{Key: "unionId", Value: 1}}, Sparse: true},
 			model.Index{Keys: bson.D{{Key: "orgId", Value: 1}, {Key: "status", Value: 1}}},
 			model.Index{Keys: bson.D{{Key: "name", Value: 1}}},
+			model.Index{Keys: bson.D{{Key: "followDue", Value: 1}}, Sparse: true},
 			model.Index{Keys: bson.D{{Key: "unitId", Value: 1}, {Key: "status", Value: 1}}, Sparse: true},
 			// The member list: one equality a field, newest first, and its total.
 			model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "status", Value: 1}, {Key: "_id", Value: -1}}},

@@ -22,6 +22,7 @@ import (
 	points "zhihuidangjian/idl/gen/points"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 )
@@ -32,6 +33,7 @@ type Deps struct {
 	Redis redis.UniversalClient
 	Clock *kit.Clock
 	Party partysvc.Client
+	Blobs blob.Store
 }
 
 // Service implements idl/points.thrift.

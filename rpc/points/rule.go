@@ -109,7 +109,7 @@ func checkRule(ctx context.Context, _, r *model.PointsRule) error {
 // newEngine declares the record type: seen by every admin, changed by the top level's.
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	return records.New(ctx, records.Config{
-		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Beside: []*mongo.Collection{s.entries.Mongo(), s.days.Mongo()},
+		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.entries.Mongo(), s.days.Mongo()},
 	}, &records.Type[model.PointsRule, *model.PointsRule]{
 		Name: ruleType, Title: "积分配置", Collection: s.rules,
 		Global: true, NoCreate: true, NoDelete: true, NoExport: true, DefaultSort: "sortNo",

@@ -26,10 +26,11 @@ func (t *Type[T, P]) act(ctx context.Context, id, key string, body []byte) (Row,
 	if !t.mayAct(kit.CallerOf(ctx), *a) {
 		return nil, kit.ErrForbidden
 	}
-	if _, err := t.load(ctx, id); err != nil { // the scope, and for members Own.Where
+	seen, err := t.load(ctx, id) // the scope, and for members Own.Where
+	if err != nil {
 		return nil, err
 	}
-	in, err := t.input(a, body)
+	in, err := t.input(ctx, a, seen, body)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +45,7 @@ func (t *Type[T, P]) act(ctx context.Context, id, key string, body []byte) (Row,
 			return err
 		}
 		P(doc).Header().FollowDue = t.due(doc)
-		return nil
+		return t.claim(ctx, old, doc)
 	})
 	if err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func (a *Action[T]) refusal() string {
 }
 
 // input checks the values of an action's dialog, all at once.
-func (t *Type[T, P]) input(a *Action[T], body []byte) (Input, error) {
+func (t *Type[T, P]) input(ctx context.Context, a *Action[T], doc *T, body []byte) (Input, error) {
 	var values map[string]json.RawMessage
 	if len(body) > 0 {
 		if err := json.Unmarshal(body, &values); err != nil {
@@ -78,13 +79,26 @@ func (t *Type[T, P]) input(a *Action[T], body []byte) (Input, error) {
 		if !sent {
 			raw = json.RawMessage("null")
 		}
-		if f.Type == "" {
+		if f.owner = t.Name; f.Type == "" {
 			f.Type = "string"
+		}
+		if f.Max == 0 && f.attaches() {
+			f.Max = t.byKey[f.Key].Max
 		}
 		x, err := f.fromJSON(raw, t.engine.clock.Now())
 		if err != nil {
 			wrong[f.Key] = err.Error()
 			continue
+		}
+		if f.attaches() {
+			x, err = t.resolve(ctx, &f, doc, x)
+			if reason, no := why(err); no {
+				wrong[f.Key] = reason
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
 		}
 		in[f.Key] = x
 	}

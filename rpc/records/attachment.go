@@ -2,17 +2,469 @@ package records
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	gen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
 )
 
-// Upload keeps a file until a record that has a field for it is saved with it.
-func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachment, error) {
-	return nil, kit.ErrNotFound
+// attachment is what is known about an uploaded file. It waits until a record is saved
+// with it; one that no record names a day later is removed with its contents.
+type attachment struct {
+	model.File `bson:",inline"`
+	Key        string    `bson:"_id"`
+	Type       string    `bson:"type"`
+	Field      string    `bson:"field"`
+	By         string    `bson:"by"` // who uploaded it
+	Record     string    `bson:"record"`
+	At         time.Time `bson:"at"`   // uploaded, claimed or dropped
+	Kept       bool      `bson:"kept"` // its record was seen to name it
+	Dead       bool      `bson:"dead"` // being removed
 }
 
-// Download hands out a file to those who may see its record.
+const (
+	keepOrphans = 24 * time.Hour
+	// mostWaiting bounds the files of one person that no record names yet.
+	mostWaiting = 200
+	// mostPart is how much of a file one answer holds.
+	mostPart = 4 << 20
+)
+
+// errGone answers who names a file that he may not, or that is gone.
+const errGone = "附件不存在或已失效，请重新上传"
+
+func (f *Field) files() bool { return f.Type == "files" || f.Type == "image" }
+
+// attaches tells whether the field may name attachments.
+func (f *Field) attaches() bool { return f.files() || f.Type == "richtext" }
+
+func uploader(c *kit.Caller) string {
+	if c.Kind == kit.Member {
+		return "member:" + c.MemberID
+	}
+	return "user:" + c.UserID
+}
+
+// blobKey spreads files over directories.
+func blobKey(id string) string { return id[max(0, len(id)-2):] + "/" + id }
+
+func (e *Engine) openAttachments(ctx context.Context) error {
+	e.attachments = e.db.Collection("attachments")
+	if !slices.ContainsFunc(e.order, anyType.attaches) {
+		return nil
+	}
+	if e.blobs == nil {
+		return errors.New("record types with files need Config.Blobs")
+	}
+	return model.EnsureIndexes(ctx, e.attachments,
+		model.Index{Keys: bson.D{{Key: "type", Value: 1}, {Key: "kept", Value: 1}, {Key: "at", Value: 1}}},
+		model.Index{Keys: bson.D{{Key: "by", Value: 1}, {Key: "kept", Value: 1}}})
+}
+
+// Upload keeps a file until a record that has a field for it is saved with it.
+func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachment, error) {
+	t, err := e.person(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	f, err := t.uploadable(ctx, req.Field)
+	if err != nil {
+		return nil, err
+	}
+	name := tidyName(req.FileName)
+	contentType, err := f.recognise(name, req.Data)
+	if reason, no := why(err); no {
+		return nil, kit.InvalidFields(map[string]string{f.Key: reason})
+	}
+	by := uploader(kit.CallerOf(ctx))
+	waiting, err := e.attachments.CountDocuments(ctx, bson.D{{Key: "by", Value: by}, {Key: "kept", Value: false}})
+	if err != nil {
+		return nil, fmt.Errorf("count uploads: %w", err)
+	}
+	if waiting >= mostWaiting {
+		return nil, kit.TooMany("upload.too_many", "上传的文件过多，请先保存已上传的内容")
+	}
+	now := e.clock.Now()
+	a := attachment{Key: kit.NewID(now), Type: req.Type, Field: f.Key, By: by, At: now}
+	a.File = model.File{ID: a.Key, Name: name, Size: int64(len(req.Data)), ContentType: contentType}
+	// First what is known, then the contents: a crash in between leaves an orphan.
+	if _, err := e.attachments.InsertOne(ctx, a); err != nil {
+		return nil, fmt.Errorf("keep upload: %w", err)
+	}
+	if err := e.blobs.Put(ctx, blobKey(a.Key), req.Data); err != nil {
+		return nil, err
+	}
+	return &gen.Attachment{Id: a.ID, Name: a.Name, Size: a.Size, ContentType: a.ContentType}, nil
+}
+
+// Download hands out a part of a file to those who may see its record, or of one that
+// waits for its record to its uploader.
 func (e *Engine) Download(ctx context.Context, req *gen.AttachmentReq) (*gen.File, error) {
-	return nil, kit.ErrNotFound
+	t, err := e.person(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	if req.Id != "" {
+		names, err := t.filesOf(ctx, req.Id)
+		if err != nil {
+			return nil, mapError(err)
+		}
+		if !slices.Contains(names, req.FileId) {
+			return nil, kit.ErrNotFound
+		}
+	} else if err := t.enter(ctx); err != nil {
+		return nil, err
+	}
+	var a attachment
+	err = e.attachments.FindOne(ctx, bson.D{{Key: "_id", Value: req.FileId}}).Decode(&a)
+	if errors.Is(err, mongo.ErrNoDocuments) || err == nil && req.Id == "" && (a.By != uploader(kit.CallerOf(ctx)) || a.Type != req.Type) {
+		return nil, kit.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find attachment: %w", err)
+	}
+	if req.Offset < 0 || req.Offset >= a.Size || req.Limit < 0 {
+		return nil, kit.ErrInvalid
+	}
+	length := min(int64(mostPart), a.Size-req.Offset)
+	if req.Limit > 0 {
+		length = min(length, req.Limit)
+	}
+	data, err := e.blobs.Read(ctx, blobKey(a.Key), req.Offset, length)
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil, kit.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &gen.File{Name: a.Name, ContentType: a.ContentType, Data: data, Size: a.Size}, nil
+}
+
+// attaches tells whether any field of the type may name attachments.
+func (t *Type[T, P]) attaches() bool {
+	return slices.ContainsFunc(t.fields, (*Field).attaches)
+}
+
+// checkFiles finds declarations that would lose files: an attachment is looked for in the
+// stored fields of its record.
+func (t *Type[T, P]) checkFiles() error {
+	for _, f := range t.fields {
+		switch {
+		case f.attaches() && (f.Virtual || f.index == nil):
+			return fmt.Errorf("%s: a field with files must be stored", f.Key)
+		case f.files() && reflect.TypeFor[T]().FieldByIndex(f.index).Type != filesType:
+			return fmt.Errorf("%s must be a []model.File", f.Key)
+		case f.files() && slices.Contains(t.Columns, f.Key):
+			return fmt.Errorf("%s: files cannot be imported from a sheet", f.Key)
+		}
+		for _, k := range f.Accept {
+			if _, ok := kinds[k]; !ok {
+				return fmt.Errorf("%s accepts %s, which is no kind of file", f.Key, k)
+			}
+		}
+	}
+	for _, a := range t.Actions {
+		for _, f := range a.Fields {
+			if stored := t.byKey[f.Key]; f.attaches() && (stored == nil || stored.Type != f.Type) {
+				return fmt.Errorf("action %s: its files %s need a stored field of that name", a.Key, f.Key)
+			}
+		}
+	}
+	return nil
+}
+
+var filesType = reflect.TypeFor[[]model.File]()
+
+// uploadable is a field that the caller may fill with files: of the form, or of an action.
+func (t *Type[T, P]) uploadable(ctx context.Context, key string) (*Field, error) {
+	c := kit.CallerOf(ctx)
+	if c.Kind == kit.Member {
+		if err := t.enter(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range t.Actions {
+		for i, f := range a.Fields {
+			if f.Key == key && f.attaches() && t.mayAct(c, a) {
+				return &a.Fields[i], nil
+			}
+		}
+	}
+	f := t.byKey[key]
+	create, update := t.mayWrite(ctx, "create", t.NoCreate), t.mayWrite(ctx, "update", t.NoUpdate)
+	if create != nil && update != nil {
+		return nil, create
+	}
+	if f == nil || !f.attaches() || !t.fillable(c, f) {
+		return nil, kit.ErrNotFound
+	}
+	return f, nil
+}
+
+// enter refuses those who may not even see the type.
+func (t *Type[T, P]) enter(ctx context.Context) error {
+	if kit.CallerOf(ctx).Kind == kit.Member {
+		return t.can(ctx, "view")
+	}
+	return nil // his own upload, which needed a right of its own
+}
+
+// filesOf are the ids of the files that a record shows to the caller.
+func (t *Type[T, P]) filesOf(ctx context.Context, id string) ([]string, error) {
+	if err := t.can(ctx, "view"); err != nil {
+		return nil, err
+	}
+	doc, err := t.load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	fields := t.fields
+	if kit.CallerOf(ctx).Kind == kit.Member {
+		fields = t.ownFields()
+	}
+	return named(fields, doc), nil
+}
+
+// named are the ids of the files that some fields of a document name.
+func named[T any](fields []*Field, doc *T) []string {
+	var ids []string
+	v := reflect.ValueOf(doc).Elem()
+	for _, f := range fields {
+		switch x := f.read(v).(type) {
+		case []model.File:
+			for _, a := range x {
+				ids = append(ids, a.ID)
+			}
+		case string:
+			if f.Type == "richtext" {
+				ids = append(ids, imagesOf(x)...)
+			}
+		}
+	}
+	return ids
+}
+
+// ids of the files that a form sent.
+func (f *Field) filesFromJSON(raw json.RawMessage) (any, error) {
+	var list []model.File
+	if json.Unmarshal(raw, &list) != nil {
+		return nil, refuse("%s填写有误", f.Label)
+	}
+	if f.Required && len(list) == 0 {
+		return nil, refuse("请填写%s", f.Label)
+	}
+	if int64(len(list)) > f.Max {
+		return nil, refuse("%s最多上传%d个文件", f.Label, f.Max)
+	}
+	seen := map[string]bool{}
+	for _, a := range list {
+		if a.ID == "" || len(a.ID) > 64 || seen[a.ID] {
+			return nil, refuse("%s填写有误", f.Label)
+		}
+		seen[a.ID] = true
+	}
+	return list, nil
+}
+
+// resolve answers for what a form named: files become those that were uploaded, rich text
+// is left as it is. A file must be one that the document names already, or one that the
+// caller uploaded for this field. Otherwise the refusal says so.
+func (t *Type[T, P]) resolve(ctx context.Context, f *Field, doc *T, value any) (any, error) {
+	var ids []string
+	switch x := value.(type) {
+	case []model.File:
+		for _, a := range x {
+			ids = append(ids, a.ID)
+		}
+	case string:
+		ids = imagesOf(x)
+	}
+	if len(ids) == 0 {
+		return value, nil
+	}
+	has := map[string]model.File{}
+	stored := t.byKey[f.Key]
+	if list, ok := stored.read(reflect.ValueOf(doc).Elem()).([]model.File); ok {
+		for _, a := range list {
+			has[a.ID] = a
+		}
+	}
+	for _, id := range named([]*Field{stored}, doc) {
+		if _, ok := has[id]; !ok {
+			has[id] = model.File{ID: id}
+		}
+	}
+	cur, err := t.engine.attachments.Find(ctx, bson.D{
+		{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, {Key: "type", Value: t.Name}, {Key: "field", Value: f.Key},
+		{Key: "by", Value: uploader(kit.CallerOf(ctx))}, {Key: "dead", Value: false},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find attachments: %w", err)
+	}
+	var uploads []attachment
+	if err := cur.All(ctx, &uploads); err != nil {
+		return nil, fmt.Errorf("find attachments: %w", err)
+	}
+	for _, a := range uploads {
+		if _, ok := has[a.Key]; ok {
+			continue
+		}
+		if a.Record != "" { // saved before: with another record, or by a save that failed
+			used, err := t.names(ctx, a.Record, a.Key)
+			if err != nil {
+				return nil, err
+			}
+			if used {
+				return nil, refuse("%s：%s", f.Label, errGone)
+			}
+		}
+		has[a.Key] = a.File
+	}
+	for _, id := range ids {
+		if _, ok := has[id]; !ok {
+			return nil, refuse("%s：%s", f.Label, errGone)
+		}
+	}
+	if list, ok := value.([]model.File); ok {
+		out := make([]model.File, len(list))
+		for i, a := range list {
+			out[i] = has[a.ID]
+		}
+		return out, nil
+	}
+	return value, nil
+}
+
+// names tells whether a record names a file, a deleted one too.
+func (t *Type[T, P]) names(ctx context.Context, record, file string) (bool, error) {
+	doc := new(T)
+	err := t.Collection.Mongo().FindOne(ctx, bson.D{{Key: "_id", Value: record}}).Decode(doc)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find in %s: %w", t.Name, err)
+	}
+	return slices.Contains(named(t.fields, doc), file), nil
+}
+
+// claim ties the files that a document newly names to it, before it is written. From then
+// on there is a day for the write.
+func (t *Type[T, P]) claim(ctx context.Context, old, doc *T) error {
+	ids := t.added(old, doc)
+	if len(ids) == 0 {
+		return nil
+	}
+	live := bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, {Key: "dead", Value: false}}
+	r, err := t.engine.attachments.UpdateMany(ctx,
+		append(live[:2:2], bson.E{Key: "type", Value: t.Name}),
+		bson.D{{Key: "$set", Value: bson.D{{Key: "record", Value: P(doc).Header().ID}, {Key: "at", Value: t.engine.clock.Now()}, {Key: "kept", Value: false}}}})
+	if err != nil {
+		return fmt.Errorf("claim attachments: %w", err)
+	}
+	if r.MatchedCount == int64(len(ids)) {
+		return nil
+	}
+	// What a hook took over from a record of another type stays that one's.
+	n, err := t.engine.attachments.CountDocuments(ctx, live)
+	if err != nil {
+		return fmt.Errorf("claim attachments: %w", err)
+	}
+	if n != int64(len(ids)) {
+		return kit.Conflict("attachment.gone", errGone)
+	}
+	return nil
+}
+
+// added are the files that doc names and old does not, each once.
+func (t *Type[T, P]) added(old, doc *T) []string {
+	if !t.attaches() {
+		return nil
+	}
+	ids := named(t.fields, doc)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if old != nil {
+		was := named(t.fields, old)
+		ids = slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(was, id) })
+	}
+	return ids
+}
+
+// settle follows a write: what the document names is kept, what it names no more waits for
+// its removal. A crash before it leaves both to sweep.
+func (t *Type[T, P]) settle(ctx context.Context, old, doc *T) error {
+	set := func(ids []string, kept bool) error {
+		if len(ids) == 0 {
+			return nil
+		}
+		_, err := t.engine.attachments.UpdateMany(ctx,
+			bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, {Key: "record", Value: P(doc).Header().ID}},
+			bson.D{{Key: "$set", Value: bson.D{{Key: "kept", Value: kept}, {Key: "at", Value: t.engine.clock.Now()}}}})
+		if err != nil {
+			return fmt.Errorf("settle attachments: %w", err)
+		}
+		return nil
+	}
+	if err := set(t.added(old, doc), true); err != nil || old == nil {
+		return err
+	}
+	return set(t.added(doc, old), false)
+}
+
+// sweep removes files that no record names a day after they were uploaded, or dropped.
+func (t *Type[T, P]) sweep(ctx context.Context) error {
+	if !t.attaches() {
+		return nil
+	}
+	c := t.engine.attachments
+	until := bson.E{Key: "at", Value: bson.D{{Key: "$lt", Value: t.engine.clock.Now().Add(-keepOrphans)}}}
+	cur, err := c.Find(ctx, bson.D{{Key: "type", Value: t.Name}, {Key: "kept", Value: false}, until})
+	if err != nil {
+		return fmt.Errorf("sweep attachments: %w", err)
+	}
+	defer cur.Close(context.WithoutCancel(ctx))
+	var errs []error
+	for cur.Next(ctx) {
+		var a attachment
+		if err := cur.Decode(&a); err != nil {
+			return fmt.Errorf("sweep attachments: %w", err)
+		}
+		errs = append(errs, t.sweepOne(ctx, a, until))
+	}
+	return errors.Join(append(errs, cur.Err())...)
+}
+
+func (t *Type[T, P]) sweepOne(ctx context.Context, a attachment, until bson.E) error {
+	c := t.engine.attachments
+	if a.Record != "" && !a.Dead {
+		used, err := t.names(ctx, a.Record, a.Key)
+		if err != nil {
+			return err
+		}
+		if used {
+			_, err := c.UpdateOne(ctx, bson.D{{Key: "_id", Value: a.Key}, until}, bson.D{{Key: "$set", Value: bson.D{{Key: "kept", Value: true}}}})
+			return err
+		}
+	}
+	// Nobody can claim it from here on; whoever claimed it meanwhile moved its time.
+	r, err := c.UpdateOne(ctx, bson.D{{Key: "_id", Value: a.Key}, {Key: "kept", Value: false}, until}, bson.D{{Key: "$set", Value: bson.D{{Key: "dead", Value: true}}}})
+	if err != nil || r.MatchedCount == 0 {
+		return err
+	}
+	if err := t.engine.blobs.Delete(ctx, blobKey(a.Key)); err != nil {
+		return err
+	}
+	_, err = c.DeleteOne(ctx, bson.D{{Key: "_id", Value: a.Key}})
+	return err
 }

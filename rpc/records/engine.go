@@ -12,6 +12,7 @@ import (
 
 	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -32,6 +33,8 @@ type Config struct {
 	Seal *model.Sealer
 	// Refs answer for the fields of type ref and refs.
 	Refs map[string]Ref
+	// Blobs keep what is uploaded for fields of type files, image and richtext.
+	Blobs blob.Store
 	// Beside are the service's collections of documents that are no record types, and
 	// that move with their organisation all the same.
 	Beside []*mongo.Collection
@@ -48,6 +51,9 @@ type Engine struct {
 	types  map[string]anyType
 	order  []anyType // as declared
 	beside []*mongo.Collection
+	blobs  blob.Store
+
+	attachments *mongo.Collection
 
 	imports *imports
 	ctx     context.Context
@@ -60,7 +66,7 @@ var _ gen.Records = (*Engine)(nil)
 
 // New makes an engine of record types (*Type values) and ensures their indexes.
 func New(ctx context.Context, c Config, types ...interface{ name() string }) (*Engine, error) {
-	e := &Engine{db: c.DB, clock: c.Clock, orgs: c.Orgs, seal: c.Seal, refs: c.Refs, types: map[string]anyType{}, beside: c.Beside}
+	e := &Engine{db: c.DB, clock: c.Clock, orgs: c.Orgs, seal: c.Seal, refs: c.Refs, types: map[string]anyType{}, beside: c.Beside, blobs: c.Blobs}
 	for _, x := range types {
 		t, ok := x.(anyType)
 		if !ok {
@@ -76,6 +82,9 @@ func New(ctx context.Context, c Config, types ...interface{ name() string }) (*E
 		if err := t.check(); err != nil {
 			return nil, err
 		}
+	}
+	if err := e.openAttachments(ctx); err != nil {
+		return nil, err
 	}
 	var err error
 	if e.imports, err = openImports(ctx, e); err != nil {
@@ -279,14 +288,15 @@ func (e *Engine) Rehome(ctx context.Context, req *gen.RehomeReq) (*gen.Empty, er
 	return &gen.Empty{}, nil
 }
 
-// Resume finishes what a crash left undone: effects of approvals. A worker calls it.
+// Resume finishes what a crash left undone, effects of approvals, and removes files that no
+// record names. A worker calls it.
 func (e *Engine) Resume(ctx context.Context, _ *gen.Empty) (*gen.Empty, error) {
 	if err := kit.RequireSystem(ctx); err != nil {
 		return nil, err
 	}
 	var errs []error
 	for _, t := range e.order {
-		errs = append(errs, t.resume(ctx))
+		errs = append(errs, t.resume(ctx), t.sweep(ctx))
 	}
 	return &gen.Empty{}, errors.Join(errs...)
 }

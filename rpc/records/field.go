@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"zhihuidangjian/model"
 )
 
 var timeType = reflect.TypeFor[time.Time]()
@@ -88,6 +90,12 @@ func fieldsOf[T any](declared []Field, only []string) ([]*Field, error) {
 				f.Max = 100
 			case "text":
 				f.Max = 5000
+			case "richtext":
+				f.Max = 100_000
+			case "files":
+				f.Max = 10
+			case "image":
+				f.Max = 1
 			}
 		}
 	}
@@ -133,6 +141,8 @@ func (f *Field) parseTag(tag string) error {
 			f.ReadOnly, f.Form = true, false
 		case "past":
 			f.Past = true
+		case "accept":
+			f.Accept = strings.Split(v, "|")
 		case "help":
 			f.Help = v
 		case "width":
@@ -163,6 +173,8 @@ func (f *Field) infer(t reflect.Type) {
 		f.Type = "enum"
 	case t == timeType:
 		f.Type = "datetime"
+	case t == filesType:
+		f.Type = "files"
 	case t.Kind() == reflect.Bool:
 		f.Type = "bool"
 	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Int64:
@@ -189,6 +201,11 @@ func (f *Field) read(doc reflect.Value) any {
 	case []string:
 		if x == nil {
 			return []string{}
+		}
+		return x
+	case []model.File:
+		if x == nil {
+			return []model.File{}
 		}
 		return x
 	default:

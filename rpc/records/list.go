@@ -250,6 +250,7 @@ func (f *Field) filter(value string, now time.Time) (bson.E, error) {
 // rows shows documents to the caller.
 func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 	rows := make([]Row, len(docs))
+	caller := kit.CallerOf(ctx)
 	refs := map[string]map[string]string{} // ref → id → label
 	for i, d := range docs {
 		v := reflect.ValueOf(d).Elem()
@@ -262,6 +263,9 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 				continue
 			}
 			x := f.read(v)
+			if s, ok := x.(string); ok && f.Type == "richtext" {
+				x = serveImages(s, door(caller), t.Name, h.ID)
+			}
 			r[f.Key] = x
 			if f.Ref == "" {
 				continue
@@ -292,7 +296,6 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 		}
 		refs[ref] = labels
 	}
-	caller := kit.CallerOf(ctx)
 	actions := t.actions(caller)
 	for i, r := range rows {
 		labels := map[string]string{}

@@ -328,7 +328,16 @@ func (f *Field) cell(r Row) string {
 			}
 		}
 		return Harmless(strings.Join(out, "、"))
+	case []model.File:
+		out := make([]string, len(x))
+		for i, a := range x {
+			out[i] = a.Name
+		}
+		return Harmless(strings.Join(out, "、"))
 	case string:
+		if f.Type == "richtext" {
+			x = PlainText(x)
+		}
 		if f.Type == "enum" {
 			if l := f.option(x); l != "" {
 				return l

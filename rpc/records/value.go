@@ -50,6 +50,8 @@ func (f *Field) fromJSON(raw json.RawMessage, now time.Time) (any, error) {
 		return f.number(n)
 	case "scores":
 		return f.scores(raw)
+	case "files", "image":
+		return f.filesFromJSON(raw)
 	case "enums", "refs":
 		var list []string
 		if json.Unmarshal(raw, &list) != nil {
@@ -151,6 +153,8 @@ func (f *Field) fromString(s string, now time.Time) (any, error) {
 		return "", nil
 	}
 	switch f.Type {
+	case "richtext":
+		return f.rich(f.owner, s)
 	case "enum":
 		if f.option(s) == "" {
 			return nil, refuse("%s填写有误", f.Label)
@@ -197,7 +201,7 @@ func (f *Field) plain(s string) error {
 		return refuse("%s含有无法识别的字符", f.Label)
 	}
 	for _, r := range s {
-		if f.Type == "text" && (r == '\n' || r == '\r' || r == '\t') {
+		if (f.Type == "text" || f.Type == "richtext") && (r == '\n' || r == '\r' || r == '\t') {
 			continue
 		}
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r >= '\u202a' && r <= '\u202e' {
@@ -214,6 +218,8 @@ func (f *Field) fromCell(s string, now time.Time) (any, error) {
 		return nil, refuse("%s不能以 = + - @ 开头或为公式", f.Label)
 	}
 	switch f.Type {
+	case "richtext":
+		s = richFrom(s)
 	case "enum":
 		for _, o := range f.Options {
 			if o.Label == s {

@@ -70,7 +70,7 @@ func (s *Services) start(name string) error {
 	switch name {
 	case "notify":
 		v, err := notify.New(notify.Deps{
-			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party, Account: peers.Account,
+			DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party, Account: peers.Account,
 			Messenger: p.WeChat.Messenger, SMS: p.SMS, PublicURL: p.Config.PublicURL, Subscribes: p.WeChatConf.Subscribes,
 		})
 		if err != nil {
@@ -78,28 +78,28 @@ func (s *Services) start(name string) error {
 		}
 		s.add(name, v, func(k server.Server) error { return notifysvc.RegisterService(k, v) })
 	case "party":
-		v, err := party.New(party.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Notify: peers.Notify, MapTiles: p.Config.MapTiles})
+		v, err := party.New(party.Deps{DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Notify: peers.Notify, Dues: peers.Dues, MapTiles: p.Config.MapTiles})
 		if err != nil {
 			return err
 		}
 		s.party = v
 		s.add(name, v, func(k server.Server) error { return partysvc.RegisterService(k, v) })
 	case "account":
-		v, err := account.New(account.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Party: peers.Party, Sandbox: p.SandboxURL != ""})
+		v, err := account.New(account.Deps{DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Party: peers.Party, Sandbox: p.SandboxURL != ""})
 		if err != nil {
 			return err
 		}
 		s.account = v
 		s.add(name, v, func(k server.Server) error { return accountsvc.RegisterService(k, v) })
 	case "points":
-		v, err := points.New(points.Deps{DB: p.DB, Redis: p.Redis, Clock: p.Clock, Party: peers.Party})
+		v, err := points.New(points.Deps{DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Party: peers.Party})
 		if err != nil {
 			return err
 		}
 		s.add(name, v, func(k server.Server) error { return pointssvc.RegisterService(k, v) })
 	case "dues":
 		v, err := dues.New(dues.Deps{
-			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party,
+			DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party,
 			Pay: p.WeChat.Pay, Notify: p.WeChat.Notify, AppID: p.WeChatConf.AppID, MiniAppID: p.WeChatConf.MiniAppID,
 			MchID: p.WeChatConf.MchID, FontPath: p.Config.FontPath,
 		})
@@ -110,7 +110,7 @@ func (s *Services) start(name string) error {
 		s.add(name, v, func(k server.Server) error { return duessvc.RegisterService(k, v) })
 	case "meeting":
 		v, err := meeting.New(meeting.Deps{
-			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Party: peers.Party, PublicURL: p.Config.PublicURL, Secret: p.Secret,
+			DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Party: peers.Party, PublicURL: p.Config.PublicURL, Secret: p.Secret,
 		})
 		if err != nil {
 			return err

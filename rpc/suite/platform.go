@@ -41,7 +41,7 @@ type Platform struct {
 	WeChatConf conf.WeChat // what WeChat was built from: the simulator's in the sandbox
 	SMS        sms.Sender
 	Blobs      blob.Store // contents of uploaded files; nil in a process without services
-	SandboxURL string // of the simulator, in this process or another; empty outside the sandbox
+	SandboxURL string     // of the simulator, in this process or another; empty outside the sandbox
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
