@@ -16,7 +16,9 @@ export const router = createRouter({
       component: () => import('@/views/ShellView.vue'),
       children: [
         { path: '', component: () => import('@/views/HomeView.vue') },
-        records('organization', 'organization'),
+        { path: 'organization', component: () => import('@/views/OrganizationView.vue'), meta: { permission: 'organization.view' } },
+        { path: 'r/election', component: () => import('@/views/ElectionView.vue'), meta: { permission: 'election.view' } },
+        { path: 'r/organizationTransfer', component: () => import('@/views/TransferView.vue'), meta: { permission: 'organizationTransfer.view' } },
         records('member', 'member'),
         records('user', 'user'),
         records('points-rule', 'pointsRule'),
