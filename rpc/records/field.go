@@ -141,6 +141,8 @@ func (f *Field) parseTag(tag string) error {
 			f.ReadOnly, f.Form = true, false
 		case "past":
 			f.Past = true
+		case "distinct":
+			f.Distinct = true
 		case "accept":
 			f.Accept = strings.Split(v, "|")
 		case "help":

@@ -39,7 +39,7 @@ type ShowIf struct {
 //	record:"label=姓名,required,max=30,list,search"
 //
 // whose words are label, type, required, max, min, options=a:甲|b:乙, ref, list, noform,
-// search, keyword, sort, fixed, readonly, past, accept=image|document|video, help, width.
+// search, keyword, sort, fixed, readonly, past, distinct, accept=image|document|video, help, width.
 // Its key is the JSON name. Without type the Go type decides: string, int, bool, datetime,
 // files for []model.File, enum when there are options, ref or refs when there is a ref.
 // type=image is one picture, also a []model.File; type=richtext a string of HTML. The max
@@ -71,6 +71,8 @@ type Field struct {
 	Sort bool `json:"sortable,omitempty"`
 	// Past: a date that may not lie in the future.
 	Past bool `json:"-"`
+	// Distinct: of several values none may be named twice. Their number is bounded by Max.
+	Distinct bool `json:"-"`
 	// Resolver names the Ref that answers when it is not the one called Ref, e.g. one
 	// that knows branches only.
 	Resolver string `json:"-"`

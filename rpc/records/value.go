@@ -52,24 +52,12 @@ func (f *Field) fromJSON(raw json.RawMessage, now time.Time) (any, error) {
 		return f.scores(raw)
 	case "files", "image":
 		return f.filesFromJSON(raw)
-	case "enums", "refs":
+	case "enums", "refs", "permissions":
 		var list []string
 		if json.Unmarshal(raw, &list) != nil {
 			return nil, refuse("%s填写有误", f.Label)
 		}
-		if f.Required && len(list) == 0 {
-			return nil, refuse("请填写%s", f.Label)
-		}
-		if len(list) > 5000 {
-			return nil, refuse("%s过多", f.Label)
-		}
-		for _, v := range list {
-			if f.Type == "enums" && f.option(v) == "" {
-				return nil, refuse("%s填写有误", f.Label)
-			}
-		}
-		slices.Sort(list)
-		return slices.Compact(list), nil
+		return f.many(list)
 	}
 	var s string
 	switch {
@@ -238,10 +226,7 @@ func (f *Field) fromCell(s string, now time.Time) (any, error) {
 			}
 			list = append(list, f.Options[i].Value)
 		}
-		if f.Required && len(list) == 0 {
-			return nil, refuse("请填写%s", f.Label)
-		}
-		return list, nil
+		return f.many(list)
 	case "bool":
 		switch s {
 		case "是", "true", "TRUE", "1":
