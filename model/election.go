@@ -11,6 +11,7 @@ type Election struct {
 	NextElectionOn string `bson:"nextElectionOn" json:"nextElectionOn" record:"label=下次换届时间,type=date,readonly,list"`
 	TermNo         int    `bson:"termNo" json:"termNo" record:"label=届次,max=999"`
 	Description    string `bson:"description" json:"description" record:"label=换届情况,type=text,max=2000"`
+	ApprovalFiles  []File `bson:"approvalFiles" json:"approvalFiles" record:"label=批复,type=files,max=20,list"`
 	// ElectionName is what others call it by.
 	ElectionName string `bson:"electionName" json:"-"`
 	// Reminded is the last reminder given: the due date and the step before it.

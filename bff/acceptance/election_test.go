@@ -71,7 +71,7 @@ func TestElection(t *testing.T) {
 		Valid: func(_ *testing.T, orgID string, i int) form {
 			return form{"orgId": orgID, "electionForm": "congress", "electedOn": fmt.Sprintf("2011-%02d-%02d", 1+i/28, 1+i%28), "termYears": 3, "termNo": i, "description": "选举产生"}
 		},
-		Columns: []string{"orgId", "electionForm", "electedOn", "termYears", "nextElectionOn"},
+		Columns: []string{"orgId", "electionForm", "electedOn", "termYears", "nextElectionOn", "approvalFiles"},
 		Filters: func(_ int, f form) []string {
 			on := f["electedOn"].(string)
 			return []string{"f.orgId=" + f["orgId"].(string) + "&f.electedOn=" + on + "," + on}
@@ -164,6 +164,54 @@ func TestElection(t *testing.T) {
 		got := p.List("leadershipMember", "size=100&orgId="+at)
 		if got.Total != 1 || idOf(got.Items[0]) != l[2] {
 			t.Fatalf("%+v", got)
+		}
+	})
+	t.Run("ELEC-09 files of 上传批复 are listed with who and when, can be downloaded and removed; others are refused", func(t *testing.T) {
+		p.T = t
+		at := branch(t, "批复支部")
+		e := elect(t, p, at, "2021-09-01")
+		upload := func(name, data string) *bfftest.Answer {
+			return p.Do("POST", path("election")+"/upload?field=approvalFiles", &bfftest.Upload{Name: name, Data: []byte(data)})
+		}
+		approve := func(name, data string) item {
+			var file, r item
+			upload(name, data).Into(t, &file)
+			p.Post(path("election")+"/"+e+"/actions/approval", form{"approvalFiles": []item{{"id": file["id"]}}}, &r)
+			return r
+		}
+		const pdf = "%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+		approve("关于换届的批复.pdf", pdf)
+		r := approve("补充批复.pdf", pdf+"2")
+		files := r["approvalFiles"].([]any)
+		if len(files) != 2 {
+			t.Fatalf("%v", files)
+		}
+		f := files[0].(map[string]any)
+		if f["name"] != "关于换届的批复.pdf" || f["uploadedBy"] != name("adminP") || !strings.HasPrefix(f["uploadedAt"].(string), "20") {
+			t.Fatalf("%v", f)
+		}
+		file := path("election") + "/files/" + f["id"].(string) + "?id=" + e
+		if got := p.Do("GET", file, nil); got.Status != http.StatusOK || string(got.Body) != pdf {
+			t.Fatalf("%d %q", got.Status, got.Body)
+		}
+		if got := adminA(t).Do("GET", file, nil); got.Status != http.StatusNotFound {
+			t.Fatalf("a stranger: %d", got.Status)
+		}
+		for name, data := range map[string]string{"程序.exe": "MZ", "假的.pdf": "MZ"} {
+			if a := upload(name, data); a.Status != http.StatusBadRequest {
+				t.Fatalf("%s: %d", name, a.Status)
+			}
+		}
+		p.Get(path("election")+"/"+e, &r)
+		if len(r["approvalFiles"].([]any)) != 2 {
+			t.Fatal("earlier files are gone")
+		}
+		put(t, p, "election", e, form{"approvalFiles": files[1:]}).Into(t, &r)
+		if left := r["approvalFiles"].([]any); len(left) != 1 || left[0].(map[string]any)["name"] != "补充批复.pdf" {
+			t.Fatalf("%v", left)
+		}
+		if got := p.Do("GET", file, nil); got.Status != http.StatusNotFound {
+			t.Fatalf("a removed file: %d", got.Status)
 		}
 	})
 }

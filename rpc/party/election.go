@@ -17,6 +17,9 @@ import (
 
 var electionForms = map[string]string{"memberMeeting": "党员大会选举", "congress": "党员代表大会选举", "appointed": "上级任命"}
 
+// mostApprovals is how many 批复 an election keeps.
+const mostApprovals = 20
+
 // electionType is 组织换届 (spec/records.md 3).
 func (s *Service) electionType() *records.Type[model.Election, *model.Election] {
 	return &records.Type[model.Election, *model.Election]{
@@ -27,8 +30,20 @@ func (s *Service) electionType() *records.Type[model.Election, *model.Election] 
 				{Value: "current", Label: "当前"}, {Value: "due", Label: "即将到期"}, {Value: "overdue", Label: "已到期"}, {Value: "historical", Label: "历史"},
 			}},
 		},
-		Unique:  []records.Unique{{Keys: []string{"orgId", "electedOn"}, Field: "electedOn", Message: "该组织已有同一天的换届"}},
-		Actions: []records.Action[model.Election]{{Key: "leadership", Title: "领导班子", Permission: "leadershipMember.view"}},
+		Unique: []records.Unique{{Keys: []string{"orgId", "electedOn"}, Field: "electedOn", Message: "该组织已有同一天的换届"}},
+		Actions: []records.Action[model.Election]{
+			{Key: "leadership", Title: "领导班子", Permission: "leadershipMember.view"},
+			{Key: "approval", Title: "上传批复", Permission: "election.update",
+				Fields: []records.Field{{Key: "approvalFiles", Label: "批复", Type: "files", Required: true, Form: true, Max: mostApprovals}},
+				Do: func(_ context.Context, e *model.Election, in records.Input) error {
+					files, _ := in["approvalFiles"].([]model.File)
+					if len(e.ApprovalFiles)+len(files) > mostApprovals {
+						return kit.InvalidFields(map[string]string{"approvalFiles": "批复文件过多，请先在修改页面移除"})
+					}
+					e.ApprovalFiles = slices.Concat(e.ApprovalFiles, files)
+					return nil
+				}},
+		},
 		Related: []records.Related{{Type: "leadershipMember", Field: "electionId", Title: "领导班子"}},
 		BeforeSave: func(_ context.Context, _, e *model.Election) error {
 			if e.TermYears != 3 && e.TermYears != 5 {

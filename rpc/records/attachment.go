@@ -96,7 +96,7 @@ func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachmen
 	}
 	now := e.clock.Now()
 	a := attachment{Key: kit.NewID(now), Type: req.Type, Field: f.Key, By: by, At: now}
-	a.File = model.File{ID: a.Key, Name: name, Size: int64(len(req.Data)), ContentType: contentType}
+	a.File = model.File{ID: a.Key, Name: name, Size: int64(len(req.Data)), ContentType: contentType, UploadedBy: kit.CallerOf(ctx).Name, UploadedAt: now}
 	// First what is known, then the contents: a crash in between leaves an orphan.
 	if _, err := e.attachments.InsertOne(ctx, a); err != nil {
 		return nil, fmt.Errorf("keep upload: %w", err)
