@@ -5,13 +5,15 @@ import "time"
 // User 用户 of the console, spec/records.md 77.
 type User struct {
 	Base         `bson:",inline"`
-	UserName     string   `bson:"userName" json:"userName" record:"label=用户名,required,max=30,list,keyword,fixed"`
+	UserName     string   `bson:"userName" json:"userName" record:"label=用户名,required,max=30,list,search,keyword,fixed"`
 	Password     string   `bson:"-" json:"password" record:"label=密码,max=200,help=至少 8 位，含大写、小写、数字、符号中的三种；修改时留空则不变"`
 	PasswordHash string   `bson:"passwordHash" json:"-"`
-	RealName     string   `bson:"realName" json:"realName" record:"label=姓名,required,max=30,list,keyword"`
-	Phone        string   `bson:"phone" json:"phone" record:"label=手机号,type=phone"`
-	Permissions  []string `bson:"permissions" json:"permissions"` // "*" is all
-	Status       string   `bson:"status" json:"status" record:"label=状态,required,options=enabled:启用|disabled:停用,list,search"`
+	RealName     string   `bson:"realName" json:"realName" record:"label=姓名,required,max=30,list,search,keyword"`
+	Phone        string   `bson:"phone" json:"phone" record:"label=手机号,type=phone,list"`
+	RoleIDs      []string `bson:"roleIds" json:"roleIds" record:"label=用户角色,ref=role,list"`
+	// Permissions are given beside those of the roles; "*" is all.
+	Permissions []string `bson:"permissions" json:"permissions"`
+	Status      string   `bson:"status" json:"status" record:"label=状态,required,options=enabled:启用|disabled:停用,list,search"`
 	// PasswordHistory keeps the last hashes, so that none is used again.
 	PasswordHistory   []string  `bson:"passwordHistory,omitempty" json:"-"`
 	PasswordChangedAt time.Time `bson:"passwordChangedAt" json:"-"`

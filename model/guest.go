@@ -16,13 +16,13 @@ type Guest struct {
 	// The home organisation: a branch of the system, or the name of one that is not.
 	HomeOrgID   string `bson:"homeOrgId" json:"homeOrgId"`
 	HomeOrgName string `bson:"homeOrgName" json:"homeOrgName"`
-	MemberID   string `bson:"memberId,omitempty" json:"memberId"` // matched by the ID number
-	StartOn    string `bson:"startOn" json:"startOn"`
-	EndOn      string `bson:"endOn" json:"endOn"`
-	Duty       string `bson:"duty" json:"duty" record:"label=岗位/说明,max=100"`
-	State      string `bson:"state" json:"state"` // notStarted, active, ended; moved on by a daily job
-	OpenID     string `bson:"openId,omitempty" json:"-"`
-	MiniOpenID string `bson:"miniOpenId,omitempty" json:"-"`
+	MemberID    string `bson:"memberId,omitempty" json:"memberId"` // matched by the ID number
+	StartOn     string `bson:"startOn" json:"startOn"`
+	EndOn       string `bson:"endOn" json:"endOn"`
+	Duty        string `bson:"duty" json:"duty" record:"label=岗位/说明,max=100"`
+	State       string `bson:"state" json:"state"` // notStarted, active, ended; moved on by a daily job
+	OpenID      string `bson:"openId,omitempty" json:"-"`
+	MiniOpenID  string `bson:"miniOpenId,omitempty" json:"-"`
 }
 
 // BoundTo is the openid the guest is bound to on a channel (oa, mini), or "".

@@ -311,7 +311,7 @@ func same(t *testing.T, got item, f form) {
 	t.Helper()
 	for k, want := range f {
 		have := got[k]
-		if k == "version" || have == nil && want == nil {
+		if k == "version" || k == "password" || have == nil && want == nil {
 			continue
 		}
 		if s, ok := have.(string); ok && strings.Contains(s, "*") {

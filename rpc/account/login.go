@@ -42,15 +42,19 @@ func (s *Service) Login(ctx context.Context, req *account.LoginReq) (*account.Se
 	if err != nil {
 		return nil, fmt.Errorf("organisation of %s: %w", u.ID, err)
 	}
+	rights, err := s.rights(ctx, u)
+	if err != nil {
+		return nil, err
+	}
 	top := len(org.Orgs) == 1
 	ses := &session{
 		Caller: kit.Caller{
 			Kind: kit.User, UserID: u.ID, Name: u.RealName, OrgID: u.OrgID, Orgs: org.Orgs,
-			TopLevel: top, Permissions: u.Permissions,
+			TopLevel: top, Permissions: rights,
 		},
 		Me: account.Me{
 			UserId: u.ID, UserName: u.UserName, RealName: u.RealName, OrgId: u.OrgID, OrgName: org.OrgName,
-			TopLevel: top, Permissions: u.Permissions,
+			TopLevel: top, Permissions: rights,
 		},
 	}
 	token, err := s.open(ctx, ses)
@@ -84,7 +88,7 @@ func (s *Service) GetMe(ctx context.Context, _ *records.Empty) (*account.Me, err
 		}
 		return &account.Me{
 			UserId: u.ID, UserName: u.UserName, RealName: u.RealName, OrgId: u.OrgID, OrgName: org.OrgName,
-			TopLevel: c.TopLevel, Permissions: u.Permissions,
+			TopLevel: c.TopLevel, Permissions: c.Permissions,
 		}, nil
 	case kit.Member:
 		ses := &session{Caller: *c}

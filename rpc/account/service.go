@@ -33,6 +33,7 @@ type Deps struct {
 type Service struct {
 	*records.Engine
 	users   *model.Collection[model.User, *model.User]
+	roles   *model.Collection[model.Role, *model.Role]
 	redis   redis.UniversalClient
 	clock   *kit.Clock
 	party   party.Client
@@ -44,6 +45,7 @@ type Service struct {
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		users: model.NewCollection[model.User](d.DB, "users", d.Clock.Now),
+		roles: model.NewCollection[model.Role](d.DB, "roles", d.Clock.Now),
 		redis: d.Redis, clock: d.Clock, party: d.Party, sandbox: d.Sandbox,
 		hasher: newHasher(1, 64),
 	}
@@ -51,7 +53,7 @@ func New(d Deps) (*Service, error) {
 	defer cancel()
 	err := s.users.EnsureIndexes(ctx, model.Index{
 		Keys: bson.D{{Key: "userName", Value: 1}}, Unique: true, Partial: bson.D{{Key: "deleted", Value: false}},
-	})
+	}, model.Index{Keys: bson.D{{Key: "roleIds", Value: 1}}})
 	if err != nil {
 		return nil, err
 	}

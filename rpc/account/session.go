@@ -32,6 +32,7 @@ type session struct {
 	Me      account.Me `json:"me"`
 	Since   int64      `json:"since"` // Unix milliseconds of the product's clock
 	SeenAt  int64      `json:"seen"`
+	Rights  int64      `json:"rights"`  // count of changes of rights that it knows
 	Checked int64      `json:"checked"` // when the user or the member's binding was last looked up
 }
 
@@ -81,13 +82,20 @@ func (s *Service) refresh(ctx context.Context, token string, ses *session) error
 // when ending his sessions failed.
 const checkEvery = 5 * time.Second
 
-// stands tells whether the user may still have the session he opened.
+// stands tells whether the user may still have the session he opened, and brings his
+// place and rights up to date.
 func (s *Service) stands(ctx context.Context, ses *session) (bool, error) {
 	u, err := s.users.Get(ctx, model.Everything, ses.Caller.UserID)
 	if errors.Is(err, model.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && u.Status == "enabled" && u.PasswordChangedAt.UnixMilli() <= ses.Since, err
+	if err != nil || u.Status != "enabled" || u.PasswordChangedAt.UnixMilli() > ses.Since {
+		return false, err
+	}
+	c := &ses.Caller
+	c.Name, c.OrgID, c.Orgs, c.TopLevel = u.RealName, u.OrgID, u.Orgs, len(u.Orgs) == 1
+	c.Permissions, err = s.rights(ctx, u)
+	return err == nil, err
 }
 
 func sessionKey(token string) string {
@@ -129,7 +137,13 @@ func (s *Service) Authenticate(ctx context.Context, req *account.TokenReq) (*acc
 		}
 	}
 	dirty := now.UnixMilli()-ses.SeenAt > time.Minute.Milliseconds()
-	if ses.Caller.Kind == kit.User && now.UnixMilli()-ses.Checked > checkEvery.Milliseconds() {
+	rights := ses.Rights
+	if ses.Caller.Kind == kit.User {
+		if rights, err = s.redis.Get(ctx, rightsKey).Int64(); err != nil && err != redis.Nil {
+			return nil, fmt.Errorf("rights: %w", err)
+		}
+	}
+	if ses.Caller.Kind == kit.User && (rights != ses.Rights || now.UnixMilli()-ses.Checked > checkEvery.Milliseconds()) {
 		ok, err := s.stands(ctx, ses)
 		if err != nil {
 			return nil, err
@@ -138,7 +152,7 @@ func (s *Service) Authenticate(ctx context.Context, req *account.TokenReq) (*acc
 			s.redis.Del(ctx, sessionKey(req.Token))
 			return nil, kit.ErrUnauthenticated
 		}
-		ses.Checked, dirty = now.UnixMilli(), true
+		ses.Checked, ses.Rights, dirty = now.UnixMilli(), rights, true
 	}
 	if ses.Caller.Kind == kit.Member && (ses.Caller.MemberID == "" || now.UnixMilli()-ses.Checked > checkEvery.Milliseconds()) {
 		// A binding can begin and end at any time (MENU-10).

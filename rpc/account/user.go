@@ -15,34 +15,6 @@ import (
 	"zhihuidangjian/rpc/records"
 )
 
-// permissions are what a user can be given; the record engine checks `<type>.<verb>`,
-// the route table the rest.
-var permissions = []records.Option{
-	{Value: "*", Label: "全部权限"},
-	{Value: "statistics.view", Label: "组织统计"},
-	{Value: "organization.view", Label: "党组织-查看"}, {Value: "organization.create", Label: "党组织-新增"},
-	{Value: "organization.update", Label: "党组织-修改"}, {Value: "organization.delete", Label: "党组织-删除"},
-	{Value: "organization.import", Label: "党组织-导入"}, {Value: "organization.export", Label: "党组织-导出"},
-	{Value: "member.view", Label: "党员-查看"}, {Value: "member.create", Label: "党员-新增"},
-	{Value: "member.update", Label: "党员-修改"}, {Value: "member.delete", Label: "党员-删除"},
-	{Value: "member.import", Label: "党员-导入"}, {Value: "member.export", Label: "党员-导出"},
-	{Value: "member.reveal", Label: "党员-查看敏感信息"},
-	{Value: "binding.view", Label: "绑定党员-查看"}, {Value: "binding.unbind", Label: "绑定党员-解绑"},
-	{Value: "duesBase.view", Label: "党费基数-查看"}, {Value: "duesBase.create", Label: "党费基数-设定"},
-	{Value: "duesBase.delete", Label: "党费基数-删除"}, {Value: "duesBase.import", Label: "党费基数-导入"},
-	{Value: "duesOrder.view", Label: "党费-查看"}, {Value: "duesOrder.create", Label: "党费-录入"},
-	{Value: "duesOrder.pay", Label: "党费-收缴"}, {Value: "duesOrder.delete", Label: "党费-删除未支付"},
-	{Value: "duesOrder.reverse", Label: "党费-删除现金订单"}, {Value: "duesOrder.print", Label: "党费-打印"},
-	{Value: "duesOrder.export", Label: "党费-导出"},
-	{Value: "meeting.view", Label: "会议-查看"}, {Value: "meeting.create", Label: "会议-新增"},
-	{Value: "meeting.update", Label: "会议-修改"}, {Value: "meeting.delete", Label: "会议-删除"},
-	{Value: "meeting.start", Label: "会议-启动"}, {Value: "meeting.export", Label: "会议-导出"},
-	{Value: "points.view", Label: "积分-查看"}, {Value: "pointsRule.view", Label: "积分分值-查看"},
-	{Value: "pointsRule.update", Label: "积分分值-修改"},
-	{Value: "user.view", Label: "用户-查看"}, {Value: "user.create", Label: "用户-新增"},
-	{Value: "user.update", Label: "用户-修改"}, {Value: "user.delete", Label: "用户-删除"},
-}
-
 // orgTree answers the record engine by the party service.
 type orgTree struct{ s *Service }
 
@@ -59,17 +31,22 @@ func (o orgTree) Path(ctx context.Context, orgID string) ([]string, error) {
 func (s *Service) newEngine(ctx context.Context, c records.Config) (*records.Engine, error) {
 	c.Orgs = orgTree{s}
 	c.Refs = map[string]records.Ref{"organization": {Labels: s.orgLabels, Check: s.checkOrgs}}
-	return records.New(ctx, c, &records.Type[model.User, *model.User]{
-		Name: "user", Title: "用户", Collection: s.users,
+	return records.New(ctx, c, s.userType(), s.roleType())
+}
+
+// userType is 用户 (manual 18.1).
+func (s *Service) userType() *records.Type[model.User, *model.User] {
+	return &records.Type[model.User, *model.User]{
+		Name: "user", Title: "用户", Menu: "系统管理", Collection: s.users,
 		Fields: []records.Field{
 			{Key: "orgId", Label: "所属组织", Ref: "organization", Required: true, List: true, Form: true, After: "realName"},
-			{Key: "permissions", Label: "权限", Type: "enums", Options: permissions, Required: true, Form: true, After: "phone"},
+			{Key: "permissions", Label: "附加权限", Type: "permissions", Form: true, After: "roleIds", Help: "一般由角色给予，不必另外填写"},
 		},
 		Unique:   []records.Unique{{Keys: []string{"userName"}, Field: "userName", Message: "用户名已存在"}},
 		NoExport: true,
 		NameOf:   func(u *model.User) string { return u.UserName },
 		BeforeSave: func(ctx context.Context, old, u *model.User) error {
-			if err := mayGrant(ctx, old, u); err != nil {
+			if err := s.mayGrant(ctx, old, u); err != nil {
 				return err
 			}
 			return s.setPassword(ctx, u)
@@ -78,35 +55,65 @@ func (s *Service) newEngine(ctx context.Context, c records.Config) (*records.Eng
 			if old == nil {
 				return nil
 			}
-			return s.endSessions(ctx, u.ID) // new rights, or none, from now on
+			if u.Status != "enabled" || u.PasswordHash != old.PasswordHash {
+				return s.endSessions(ctx, u.ID)
+			}
+			return s.rightsChanged(ctx)
 		},
 		BeforeDelete: func(ctx context.Context, u *model.User) error {
 			if u.ID == kit.CallerOf(ctx).UserID {
 				return kit.Conflict("user.self", "不能删除当前登录的用户")
 			}
-			if mayGrant(ctx, u, u) != nil {
+			if err := s.lastTop(ctx, u); err != nil {
+				return err
+			}
+			if s.mayGrant(ctx, u, u) != nil {
 				return kit.Conflict("user.stronger", "不能删除权限超出自己的用户")
 			}
 			return nil
 		},
 		AfterDelete: func(ctx context.Context, u *model.User) error { return s.endSessions(ctx, u.ID) },
-	})
+	}
+}
+
+// lastTop refuses to delete the last one who may do everything at the top.
+func (s *Service) lastTop(ctx context.Context, u *model.User) error {
+	if len(u.Orgs) != 1 {
+		return nil
+	}
+	n, err := s.users.Count(ctx, model.Everything, bson.D{{Key: "orgId", Value: u.OrgID}, {Key: "status", Value: "enabled"}})
+	if err == nil && n <= 1 {
+		return kit.Conflict("user.last", "不能删除最后一个一级管理员")
+	}
+	return err
 }
 
 // mayGrant refuses to give, or to take over, more than the granter has himself.
-func mayGrant(ctx context.Context, old, u *model.User) error {
+func (s *Service) mayGrant(ctx context.Context, old, u *model.User) error {
 	c := kit.CallerOf(ctx)
 	if c.Kind == kit.System {
 		return nil
 	}
-	asked := slices.Clone(u.Permissions)
-	if old != nil {
-		asked = append(asked, old.Permissions...)
+	asked, err := s.rights(ctx, u)
+	if err != nil {
+		return err
 	}
-	for _, p := range asked {
-		if !c.Can(p) {
-			return kit.InvalidFields(map[string]string{"permissions": "不能授予超出自己的权限"})
+	if old != nil {
+		had, err := s.rights(ctx, old)
+		if err != nil {
+			return err
 		}
+		asked = append(asked, had...)
+	}
+	field := "permissions"
+	if len(u.Permissions) == 0 {
+		field = "roleIds"
+	}
+	if err := mayGive(ctx, asked); err != nil {
+		return kit.InvalidFields(map[string]string{field: err.Error()})
+	}
+	if len(u.RoleIDs) == 0 && len(u.Permissions) == 0 {
+		return kit.InvalidFields(map[string]string{"roleIds": "请填写用户角色"})
 	}
 	if old != nil && old.ID == c.UserID && u.Status != "enabled" {
 		return kit.InvalidFields(map[string]string{"status": "不能停用当前登录的用户"})
@@ -145,7 +152,11 @@ func (s *Service) FindAdmins(ctx context.Context, req *account.AdminsReq) (*acco
 	}
 	out := &account.Admins{}
 	for _, u := range users {
-		c := kit.Caller{Kind: kit.User, Permissions: u.Permissions}
+		rights, err := s.rights(ctx, u)
+		if err != nil {
+			return nil, err
+		}
+		c := kit.Caller{Kind: kit.User, Permissions: rights}
 		if req.Permission == "" || c.Can(req.Permission) {
 			out.UserIds = append(out.UserIds, u.ID)
 		}

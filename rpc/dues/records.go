@@ -202,7 +202,7 @@ func (s *Service) orderType() *records.Type[model.DuesOrder, *model.DuesOrder] {
 		Name: "duesOrder", Title: "党费", Collection: s.orders, NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{
 			{Key: "orderNo", Label: "订单号", List: true, Keyword: true, Width: 190},
-			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member"},
+			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member"}, // filtered by orderFilter
 			{Key: "memberName", Label: "姓名", List: true, Search: true, Keyword: true},
 			{Key: "idNumber", Label: "身份证号", Type: "idNumber", List: true},
 			{Key: "orgId", Label: "党组织", Type: "ref", Ref: "organization", List: true, Search: true, Width: 170},

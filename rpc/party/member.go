@@ -2,6 +2,7 @@ package party
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
@@ -64,7 +66,7 @@ func (s *Service) memberType() *records.Type[model.Member, *model.Member] {
 		},
 		Unseal: s.unseal, Seal: s.sealMember,
 		BeforeSave:   s.checkMember,
-		BeforeDelete: leave,
+		BeforeDelete: s.leave,
 		Follow:       s.ensureCase,
 		FollowWhen:   func(m *model.Member) bool { return m.MemberType != "fullMember" },
 		Present:      s.presentMembers,
@@ -81,8 +83,24 @@ func (s *Service) memberType() *records.Type[model.Member, *model.Member] {
 }
 
 // leave takes a member out of the active ones; a WeChat binding ends with it, in the
-// same write (6.1.3注).
-func leave(_ context.Context, m *model.Member) error {
+// same write (6.1.3注). One who paid dues today stays until tomorrow: the day's cash book
+// names him.
+func (s *Service) leave(ctx context.Context, m *model.Member) error {
+	if s.d.Dues != nil {
+		j, err := s.d.Dues.List(kit.AsSystem(ctx), &recordsgen.ListReq{Type: "duesOrder", Size: 1, Filters: map[string]string{
+			"memberId": m.ID, "status": "paid", "paidAt": "today,today",
+		}})
+		if err != nil {
+			return err
+		}
+		var paid struct{ Total int }
+		if err := json.Unmarshal(j.Json, &paid); err != nil {
+			return err
+		}
+		if paid.Total > 0 {
+			return kit.Conflict("member.paid", "该党员今日有已支付的党费，不允许删除")
+		}
+	}
 	m.Status = "deleted"
 	m.Unbind()
 	return nil

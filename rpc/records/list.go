@@ -160,7 +160,8 @@ func (t *Type[T, P]) filter(ctx context.Context, q query) (bson.D, error) {
 			}
 		}
 		f := t.byKey[key]
-		if f == nil || !f.Search || f.bson == "" {
+		// What refers to another record can always be asked for: related lists do.
+		if f == nil || !f.Search && f.Ref == "" || f.bson == "" {
 			return nil, kit.Invalid("filter.unknown", "不支持的筛选条件")
 		}
 		part, err := f.filter(value, t.engine.clock.Now())
