@@ -25,7 +25,7 @@ export class ApiError extends Error {
 }
 
 interface Options {
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'PUT'
   data?: Record<string, unknown>
   /** A POST that may be repeated without harm. GET always may. */
   repeatable?: boolean
@@ -64,7 +64,7 @@ const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
  * safe; without a session WeChat is asked who this is, and the request repeated.
  */
 export async function request<T>(path: string, options: Options = {}): Promise<T> {
-  const repeatable = options.method !== 'POST' || options.repeatable
+  const repeatable = (options.method ?? 'GET') === 'GET' || options.repeatable
   let recognised = false
   for (let tries = 0; ; ) {
     try {

@@ -85,3 +85,13 @@ export async function asMember<T>(run: (me: Me) => Promise<T>): Promise<T> {
 
 /** Forgets who this is, after binding. */
 export const forget = () => (me = undefined)
+
+/** Whether the member is registered here only part-time or for a while: dues and applications are his own branch's. */
+export const isGuest = () =>
+  get<{ memberType: string }>('/api/member/profile').then(
+    (m) => m.memberType === 'guest',
+    (e) => {
+      if (e instanceof ApiError && e.status === 404) return true // he has no entry of his own
+      throw e
+    }
+  )
