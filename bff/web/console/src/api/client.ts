@@ -38,10 +38,14 @@ async function send(method: string, address: string, body?: unknown): Promise<Re
   const time = Number(res.headers.get('X-Server-Time'))
   if (time) ahead = time - Date.now()
   if (res.ok) return res
-  const e = await res.json().catch(() => ({}))
-  // A refused log-in answers the form; the guard itself asks who is there (me).
-  if (res.status === 401 && !/\/(login|me)$/.test(address)) signedOut()
-  throw new ApiError(e.message || (res.status === 413 ? '文件过大，请拆分后重试' : '系统繁忙，请稍后重试'), res.status, e.key, e.fields ?? {})
+  throw refused(res.status, await res.json().catch(() => ({})), /\/(login|me)$/.test(address))
+}
+
+/** The error of an answer. A refused log-in answers the form; the guard itself asks who is
+ * there (me); everything else that finds no session leads to the log-in. */
+export function refused(status: number, e: { message?: string; key?: string; fields?: Record<string, string> }, asking = false): ApiError {
+  if (status === 401 && !asking) signedOut()
+  return new ApiError(e.message || (status === 413 ? '文件过大，请拆分后重试' : '系统繁忙，请稍后重试'), status, e.key, e.fields ?? {})
 }
 
 const json = async <T>(method: string, address: string, body?: unknown): Promise<T> => {

@@ -20,18 +20,25 @@ export interface Statistics {
 export type FieldType =
   | 'string' | 'text' | 'int' | 'money' | 'date' | 'month' | 'datetime'
   | 'enum' | 'enums' | 'ref' | 'refs' | 'bool' | 'decimal' | 'phone' | 'idNumber'
+  | 'files' | 'image' | 'richtext' | 'permissions'
 export interface Option { value: string; label: string }
 export interface Field {
   key: string; label: string; type: FieldType
   required?: boolean | string; options?: Option[]; ref?: string
   list?: boolean; form?: boolean; search?: boolean; fixed?: boolean; readonly?: boolean
   help?: string; width?: number; sortable?: boolean; showIf?: { field: string; in: string[] }
+  max?: number; accept?: string[]
 }
-export interface Action { key: string; title: string; confirm?: string; fields?: Field[] }
+/** One file of a record, or one that waits to be saved with it. */
+export interface FileRef { id: string; name: string; size: number; contentType: string }
+export interface Action { key: string; title: string; confirm?: string; fields?: Field[]; batch?: boolean }
 export interface Schema {
   type: string; title: string; fields: Field[]; permissions: Record<string, boolean>
   actions?: Action[]; importable?: boolean; exportable?: boolean; defaultSort?: string
+  related?: Related[]
 }
+/** A list of another type that a record's page shows below it. */
+export interface Related { type: string; field: string; title: string }
 export interface Row {
   id: string; version: number; _labels?: Record<string, string>; _actions?: string[]
   [key: string]: any

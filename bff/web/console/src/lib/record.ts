@@ -1,4 +1,4 @@
-import type { Field, Row } from '@/api/types'
+import type { Field, FileRef, Row } from '@/api/types'
 import { percent, time, yuan } from './format'
 
 /** One field of a record in words. */
@@ -15,6 +15,9 @@ export function show(field: Field, row: Row): string {
     case 'bool': return v ? '是' : '否'
     case 'enum': return option(v)
     case 'enums': return (v as unknown[]).map(option).join('、')
+    case 'files':
+    case 'image': return (v as FileRef[]).map((x) => x.name).join('、')
+    case 'richtext': return new DOMParser().parseFromString(String(v), 'text/html').body.textContent?.trim() ?? ''
     case 'refs': return `${(v as unknown[]).length} 人`
     default: return Array.isArray(v) ? v.join('、') : String(v)
   }
@@ -23,10 +26,14 @@ export function show(field: Field, row: Row): string {
 const colours: Record<string, 'success' | 'warning' | 'info' | 'danger' | 'primary'> = {
   fullMember: 'success', probationaryMember: 'primary', activist: 'warning', developmentTarget: 'warning', applicant: 'info',
   paid: 'success', unpaid: 'warning', enabled: 'success', active: 'success', disabled: 'info', deleted: 'info', cleared: 'info',
+  pending: 'warning', approved: 'success', rejected: 'danger',
   draft: 'info', waiting: 'warning', running: 'success', started: 'success', ended: 'info',
 }
 /** The tag colour of a state, if the field is one. */
 export const tag = (field: Field, row: Row) => (field.type === 'enum' ? colours[String(row[field.key])] : undefined)
+
+/** Whether a form holds nothing for a field; blanks are nothing. */
+export const blank = (v: unknown) => v === undefined || v === null || (typeof v === 'string' && !v.trim()) || (Array.isArray(v) && !v.length)
 
 /** Whether a field applies to a record as it stands. */
 export const applies = (field: Field, row: Record<string, any>) =>

@@ -5,6 +5,9 @@ import { get } from '@/api/client'
 import { menu, type Module } from '@/modules'
 import { useSession } from './session'
 
+/** The chapters of the manual. */
+const order = ['组织管理', '党员管理', '党费', '组织关系', '组织生活', '学习教育', '考核考评', '投票问卷', '积分', '宣传', '工作台账', '任务', '系统管理']
+
 interface TypeInfo { type: string; title: string; menu?: string }
 
 /** The menu of this user: the pages of their own, then record types as the server names them. */
@@ -22,6 +25,8 @@ export const useMenu = defineStore('menu', {
         if (group) group.modules.push(module)
         else groups.push({ title: t.menu, modules: [module] })
       }
+      const place = (title: string) => { const i = order.indexOf(title); return i < 0 ? order.length : i }
+      groups.sort((a, b) => place(a.title) - place(b.title))
       return groups.filter((g) => g.modules.length)
     },
     modules(): Module[] { return this.groups.flatMap((g) => g.modules) },
