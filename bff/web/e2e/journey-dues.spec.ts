@@ -159,7 +159,7 @@ test('MEMB-16 MEMB-18 members come from the filled template; bad rows are mended
 
 test('BASE-02 BASE-03 BASE-09 a base shows its rate and dues before it is saved; a file sets many', async () => {
   await open(page, '基数管理')
-  await page.getByRole('button', { name: '新增', exact: true }).click()
+  await page.getByRole('button', { name: '添加', exact: true }).click()
   let dialog = page.getByRole('dialog', { name: '新增党费基数' })
   await dialog.getByRole('button', { name: '确定' }).click()
   for (const label of ['党员', '使用年月', '应缴基数']) await expect(dialog.getByText(`请填写${label}`)).toBeVisible()

@@ -48,7 +48,7 @@ test.afterAll(async () => {
 
 test('MEET-02 a meeting is added with all it needs, and not without', async () => {
   await open(page, '会议')
-  await page.getByRole('button', { name: '新增', exact: true }).click()
+  await page.getByRole('button', { name: '添加', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: '新增会议' })
   const save = () => dialog.getByRole('button', { name: '确定' }).click()
   await save()
