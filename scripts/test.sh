@@ -58,4 +58,10 @@ fi
 
 step spec
 go run ./scripts/spec "$reports" | tail -1
+# Only the end of a long log may be read: what failed once more, races first.
+if [[ $failed != 0 ]]; then
+  for name in go race; do
+    [[ ! -f $reports/$name.jsonl ]] || go run ./scripts/testsummary -brief 70 <"$reports/$name.jsonl"
+  done
+fi
 exit $failed

@@ -427,6 +427,7 @@ func (b *bench) flood() (end func(), err error) {
 	var wg sync.WaitGroup
 	started := make(chan struct{})
 	var once sync.Once
+	var refusal atomic.Pointer[string]
 	post := func(path, body string, answer any) int {
 		req, resp := protocol.AcquireRequest(), protocol.AcquireResponse()
 		defer protocol.ReleaseRequest(req)
@@ -437,11 +438,16 @@ func (b *bench) flood() (end func(), err error) {
 		}
 		req.SetRequestURI(b.Base + path)
 		n := tries.Add(1)
+		req.Header.Set("X-Requested-With", "zhihuidangjian")
 		req.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255))
 		req.Header.SetContentTypeBytes([]byte("application/json"))
 		req.SetBody([]byte(body))
 		if err := c.Do(ctx, req, resp); err != nil {
 			return 0
+		}
+		if resp.StatusCode() != 200 && resp.StatusCode() != 401 {
+			text := fmt.Sprintf("%s: status %d: %s", path, resp.StatusCode(), resp.Body())
+			refusal.Store(&text)
 		}
 		if answer != nil && resp.StatusCode() == 200 {
 			_ = json.Unmarshal(resp.Body(), answer) // malformed: the next step is refused
@@ -465,8 +471,11 @@ func (b *bench) flood() (end func(), err error) {
 	}
 	select {
 	case <-started:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		err = errors.New("no log-in of the flood was judged")
+		if text := refusal.Load(); text != nil {
+			err = fmt.Errorf("%w: %s", err, *text)
+		}
 	}
 	end = func() { cancel(); wg.Wait() }
 	if err != nil {
