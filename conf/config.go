@@ -36,6 +36,8 @@ type Config struct {
 	Etcd      []string `koanf:"etcd"`     // ETCD, addresses; empty: one process
 	RPCAddr   string   `koanf:"rpc_addr"` // RPC_ADDR, where rpc listens; port 0: any
 
+	CashConfirm bool `koanf:"cash_confirm"` // CASH_CONFIRM: cash counts when somebody else confirms it
+
 	SandboxURL string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
 	FontPath   string `koanf:"font_path"`   // FONT_PATH, TrueType font of receipts
 	MapTiles   string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside

@@ -34,7 +34,9 @@ struct Order {
     17: string transactionNo
     18: i64 version
     19: i64 expiresAt
-    20: list<string> actions // pay, delete, print
+    20: list<string> actions // pay, delete, print, reverse, confirm, reject
+    21: string cashBy        // who entered cash that waits to be confirmed
+    22: string confirmedBy
 }
 
 struct Orders {
@@ -117,6 +119,10 @@ service Dues extends records.Records {
     Order CreateOrder(1: CreateOrderReq req)
     Order GetOrder(1: OrderReq req)
     Order PayCash(1: OrderReq req)
+    // ConfirmCash makes cash that somebody else entered count (CASH_CONFIRM).
+    Order ConfirmCash(1: OrderReq req)
+    // RejectCash sends it back: the order is unpaid again.
+    Order RejectCash(1: DeleteReq req)
     NativePay PayNative(1: OrderReq req)
     // DeleteOrder removes an unpaid entry (manual 7.1.4).
     records.Empty DeleteOrder(1: DeleteReq req)
@@ -135,4 +141,6 @@ service Dues extends records.Records {
     // For workers.
     Done ExpireOrders(1: records.Empty req)
     Done QueryWaiting(1: records.Empty req)
+    // Reconcile compares the days that are over with WeChat's bills.
+    Done Reconcile(1: records.Empty req)
 }

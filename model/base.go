@@ -4,6 +4,10 @@ package model
 
 import "time"
 
+// RootOrg is the topmost organisation. What belongs to the platform as a whole belongs
+// to it: its admins only see it.
+const RootOrg = "root"
+
 // Base is what every document carries. Embed it inline.
 type Base struct {
 	ID    string `bson:"_id" json:"id"`

@@ -63,27 +63,32 @@ type DuesTrade struct {
 // creation. Months and amounts never change after it was stored.
 type DuesOrder struct {
 	Base          `bson:",inline"`
-	OrderNo       string      `bson:"orderNo" json:"orderNo"`
-	MemberID      string      `bson:"memberId" json:"memberId"`
-	MemberName    string      `bson:"memberName" json:"memberName"`
-	IDMasked      string      `bson:"idMasked" json:"idNumber"`
-	OrgName       string      `bson:"orgName" json:"orgName"`
-	CommitteeName string      `bson:"committeeName" json:"-"` // 党委, on the receipt
-	FromMonth     string      `bson:"fromMonth" json:"fromMonth"`
-	ToMonth       string      `bson:"toMonth" json:"toMonth"`
-	Items         []DuesItem  `bson:"items" json:"items"`
-	Amount        int64       `bson:"amount" json:"amount"` // fen, Σ due
-	Rounding      string      `bson:"rounding" json:"-"`    // the policy that Amount was made with
-	Status        string      `bson:"status" json:"status"`
-	PayMethod     string      `bson:"payMethod,omitempty" json:"payMethod"`
-	PayChannel    string      `bson:"payChannel,omitempty" json:"payChannel"`
-	TransactionNo string      `bson:"transactionNo,omitempty" json:"transactionNo"` // WeChat's
-	PaidAt        *time.Time  `bson:"paidAt,omitempty" json:"paidAt"`
-	Operator      string      `bson:"operator,omitempty" json:"operator"` // who took the cash
-	OperatorID    string      `bson:"operatorId,omitempty" json:"-"`
-	ExpiresAt     time.Time   `bson:"expiresAt" json:"expiresAt"` // midnight after creation
-	Trades        []DuesTrade `bson:"trades,omitempty" json:"-"`
-	Waiting       bool        `bson:"waiting" json:"-"` // a trade is open at WeChat: ask for it
+	OrderNo       string     `bson:"orderNo" json:"orderNo"`
+	MemberID      string     `bson:"memberId" json:"memberId"`
+	MemberName    string     `bson:"memberName" json:"memberName"`
+	IDMasked      string     `bson:"idMasked" json:"idNumber"`
+	OrgName       string     `bson:"orgName" json:"orgName"`
+	CommitteeName string     `bson:"committeeName" json:"-"` // 党委, on the receipt
+	FromMonth     string     `bson:"fromMonth" json:"fromMonth"`
+	ToMonth       string     `bson:"toMonth" json:"toMonth"`
+	Items         []DuesItem `bson:"items" json:"items"`
+	Amount        int64      `bson:"amount" json:"amount"` // fen, Σ due
+	Rounding      string     `bson:"rounding" json:"-"`    // the policy that Amount was made with
+	Status        string     `bson:"status" json:"status"`
+	PayMethod     string     `bson:"payMethod,omitempty" json:"payMethod"`
+	PayChannel    string     `bson:"payChannel,omitempty" json:"payChannel"`
+	TransactionNo string     `bson:"transactionNo,omitempty" json:"transactionNo"` // WeChat's
+	PaidAt        *time.Time `bson:"paidAt,omitempty" json:"paidAt"`
+	Operator      string     `bson:"operator,omitempty" json:"operator"` // who took the cash
+	OperatorID    string     `bson:"operatorId,omitempty" json:"-"`
+	// CashOpen: cash was entered and nobody else has confirmed it yet; the order waits,
+	// unpaid, whatever the clock says. Cash are all entries, the last one last.
+	CashOpen    bool        `bson:"cashOpen,omitempty" json:"-"`
+	Cash        []DuesCash  `bson:"cash,omitempty" json:"-"`
+	ConfirmedBy string      `bson:"confirmedBy,omitempty" json:"confirmedBy"`
+	ExpiresAt   time.Time   `bson:"expiresAt" json:"expiresAt"` // midnight after creation
+	Trades      []DuesTrade `bson:"trades,omitempty" json:"-"`
+	Waiting     bool        `bson:"waiting" json:"-"` // a trade is open at WeChat: ask for it
 	// Removed* tell who deleted or cleared the order, when and why. The row stays: it
 	// is not Base.Deleted, so that 查看删除记录 lists it.
 	RemovedBy     string     `bson:"removedBy,omitempty" json:"deletedBy"`
@@ -92,6 +97,35 @@ type DuesOrder struct {
 	// Todo is the consequence of the last change of state that is not done yet; it is
 	// saved with the change and taken up again after a crash.
 	Todo string `bson:"todo,omitempty" json:"-"`
+}
+
+// DuesCash is cash that somebody entered and somebody else confirms or sends back
+// (CASH_CONFIRM).
+type DuesCash struct {
+	By          string     `bson:"by"`
+	ByID        string     `bson:"byId"`
+	At          time.Time  `bson:"at"`
+	DecidedBy   string     `bson:"decidedBy,omitempty"`
+	DecidedByID string     `bson:"decidedById,omitempty"`
+	DecidedAt   *time.Time `bson:"decidedAt,omitempty"`
+	Rejected    bool       `bson:"rejected,omitempty"`
+	Reason      string     `bson:"reason,omitempty"`
+}
+
+// OpenCash is the entry that waits to be confirmed, or nil.
+func (o *DuesOrder) OpenCash() *DuesCash {
+	if !o.CashOpen || len(o.Cash) == 0 {
+		return nil
+	}
+	return &o.Cash[len(o.Cash)-1]
+}
+
+// DecideCash ends the entry that waits.
+func (o *DuesOrder) DecideCash(by, byID string, at time.Time, rejected bool, reason string) {
+	if c := o.OpenCash(); c != nil {
+		c.DecidedBy, c.DecidedByID, c.DecidedAt, c.Rejected, c.Reason = by, byID, &at, rejected, reason
+		o.CashOpen = false
+	}
 }
 
 // Trade returns the trade that is open at WeChat, or nil.
@@ -161,6 +195,64 @@ type DuesRefund struct {
 	State         string     `bson:"state"` // pending, done
 	DoneAt        *time.Time `bson:"doneAt,omitempty"`
 	LastError     string     `bson:"lastError,omitempty"`
+	BilledOn      string     `bson:"billedOn,omitempty"` // the day of WeChat's bill that has it
+}
+
+// The states of a day's reconciliation.
+const (
+	ReconcileMatched   = "matched"
+	ReconcileDifferent = "different"
+	ReconcileFailed    = "failed" // WeChat's bill could not be had yet
+)
+
+// The kinds of differences.
+const (
+	OnlyOurs   = "ours"
+	OnlyTheirs = "theirs"
+	OtherSum   = "amount"
+)
+
+// DuesDifference is one payment or refund of which WeChat's bill and our books say
+// different things.
+type DuesDifference struct {
+	Kind          string `bson:"kind"`
+	Refund        bool   `bson:"refund,omitempty"`
+	OutTradeNo    string `bson:"outTradeNo"`
+	TransactionID string `bson:"transactionId"`
+	OrderID       string `bson:"orderId,omitempty"`
+	Ours          int64  `bson:"ours"`   // fen
+	Theirs        int64  `bson:"theirs"` // fen
+	Note          string `bson:"note,omitempty"`
+}
+
+// DuesReconcile 微信对账: one day of our books against WeChat's bill of it, stored when
+// there is no difference too. Its id is made of the day.
+type DuesReconcile struct {
+	Base         `bson:",inline"`
+	Day          string           `bson:"day" json:"day"` // yyyy-MM-dd
+	State        string           `bson:"state" json:"state"`
+	OurCount     int              `bson:"ourCount" json:"ourCount"`
+	OurAmount    int64            `bson:"ourAmount" json:"ourAmount"`
+	TheirCount   int              `bson:"theirCount" json:"theirCount"`
+	TheirAmount  int64            `bson:"theirAmount" json:"theirAmount"`
+	RefundCount  int              `bson:"refundCount" json:"refundCount"`
+	RefundAmount int64            `bson:"refundAmount" json:"refundAmount"`
+	Differences  []DuesDifference `bson:"differences,omitempty" json:"-"`
+	Difference   int              `bson:"difference" json:"difference"` // how many
+	CheckedAt    time.Time        `bson:"checkedAt" json:"checkedAt"`
+	Tries        int              `bson:"tries" json:"-"` // of a day whose bill cannot be had
+	Message      string           `bson:"message,omitempty" json:"message"`
+}
+
+// EventDuesReconciled says that a day's books differ from WeChat's bill, or that the
+// bill cannot be had: DuesReconciled.
+const EventDuesReconciled = "dues.reconciled"
+
+// DuesReconciled has a line for people for each difference.
+type DuesReconciled struct {
+	ReportID string   `json:"reportId"`
+	Day      string   `json:"day"`
+	Lines    []string `json:"lines"`
 }
 
 // DuesKey remembers what an idempotency key asked for, for a few days.

@@ -54,6 +54,8 @@ func (e *Edge) Routes() []route.Route {
 		console("POST", "/dues/orders", "党费录入", "duesOrder.create", route.Call(s.Dues.CreateOrder)),
 		console("GET", "/dues/orders/:id", "党费订单", "duesOrder.view", route.Call(s.Dues.GetOrder)),
 		console("POST", "/dues/orders/:id/cash", "现金缴纳", "duesOrder.pay", route.Call(s.Dues.PayCash)),
+		console("POST", "/dues/orders/:id/confirm", "确认现金", "duesOrder.confirm", route.Call(s.Dues.ConfirmCash)),
+		console("POST", "/dues/orders/:id/reject", "驳回现金", "duesOrder.confirm", route.Call(s.Dues.RejectCash)),
 		console("POST", "/dues/orders/:id/native", "微信扫码缴纳", "duesOrder.pay", route.Call(s.Dues.PayNative)),
 		console("POST", "/dues/orders/:id/delete", "删除未支付党费", "duesOrder.delete", route.Call(s.Dues.DeleteOrder)),
 		console("POST", "/dues/orders/:id/reverse", "删除现金党费", "duesOrder.reverse", route.Call(s.Dues.ReverseCash)),

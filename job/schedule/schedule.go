@@ -75,6 +75,11 @@ func Tasks(d Deps) []Task {
 			return err
 		}},
 		{Name: "organizations.transfer", Every: time.Second, Do: func(ctx context.Context) error { return transfer(ctx, d) }},
+		// Not Daily: WeChat has the bill of a day from ten o'clock of the next.
+		{Name: "dues.reconcile", Every: time.Minute, Do: func(ctx context.Context) error {
+			_, err := d.Dues.Reconcile(ctx, none)
+			return err
+		}},
 		{Name: "notify.deliver", Every: time.Second, Do: func(ctx context.Context) error {
 			_, err := d.Notify.Deliver(ctx, none)
 			return err

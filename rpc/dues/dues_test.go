@@ -113,12 +113,13 @@ type world struct {
 	party *party
 	clock *kit.Clock
 	sim   *sim.Sim
-	user  sim.User // the WeChat account of m1
+	user  sim.User          // the WeChat account of m1
+	gate  wechat.PayGateway // to WeChat, past the service
 }
 
 // newWorld starts at noon of 2024-06-15 with a committee, two branches, members m1, m2 of
 // b1 and m3 of b2, all paid through 2024-03.
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, change ...func(*dues.Deps)) *world {
 	w := &world{T: t, clock: &kit.Clock{}, db: modeltest.DB(t)}
 	w.at("2024-06-15 12:00")
 	w.party = &party{members: map[string]*partygen.Member{}, orgs: map[string]*partygen.Organization{}}
@@ -157,10 +158,15 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Service, err = dues.New(dues.Deps{
+	w.gate = client.Pay
+	deps := dues.Deps{
 		DB: w.db, Clock: w.clock, Seal: modeltest.Sealer(t), Party: w.party, Pay: client.Pay, Notify: client.Notify,
 		AppID: conf.AppID, MiniAppID: conf.MiniAppID, MchID: conf.MchID, FontPath: font,
-	})
+	}
+	for _, f := range change {
+		f(&deps)
+	}
+	w.Service, err = dues.New(deps)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ const nativeLife = 2 * time.Hour
 const leastLife = time.Minute
 
 // PayCash takes cash for an order (DUES-13): the operator is recorded, the channel is
-// 后台支付. What may be payable at WeChat is closed there first. A repeated call of the
+// 后台支付. With CASH_CONFIRM it counts once somebody else confirms it. What may be payable at WeChat is closed there first. A repeated call of the
 // same operator answers the paid order and does nothing more.
 func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order, error) {
 	o, c, err := s.orderInScope(ctx, req.Id)
@@ -46,6 +46,9 @@ func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order,
 		}
 		if o.Status == model.DuesPaidFor && o.PayMethod == model.PayCash && o.OperatorID == c.UserID && c.UserID != "" {
 			return s.wire(c, o), nil
+		}
+		if cash := o.OpenCash(); cash != nil && cash.ByID == c.UserID {
+			return s.wire(c, o), nil // the same request again
 		}
 		if err := s.current(ctx, o); err != nil {
 			return nil, err
@@ -65,7 +68,11 @@ func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order,
 				s.sweep(ctx, t.OutTradeNo)
 			}
 		}
-		o, err = s.settle(ctx, req.Id, payment{method: model.PayCash, amount: o.Amount, at: s.d.Clock.Now(), operator: c})
+		if s.d.CashConfirm {
+			o, err = s.enterCash(ctx, req.Id, c)
+		} else {
+			o, err = s.settle(ctx, req.Id, payment{method: model.PayCash, amount: o.Amount, at: s.d.Clock.Now(), operator: c})
+		}
 		if errors.Is(err, errTradeOpen) {
 			continue
 		}

@@ -219,7 +219,7 @@ func (s *Service) owed(ctx context.Context, c *kit.Caller, m *partygen.Member, t
 		return nil, err
 	}
 	for _, o := range list {
-		if o.Status == model.DuesUnpaid && !s.d.Clock.Now().Before(o.ExpiresAt) {
+		if o.Status == model.DuesUnpaid && !o.CashOpen && !s.d.Clock.Now().Before(o.ExpiresAt) {
 			continue
 		}
 		out.Orders = append(out.Orders, s.wire(c, o))
@@ -241,13 +241,16 @@ func (s *Service) wire(c *kit.Caller, o *model.DuesOrder) *dues.Order {
 		Id: o.ID, OrderNo: o.OrderNo, MemberId: o.MemberID, MemberName: o.MemberName, IdNumber: o.IDMasked, OrgName: o.OrgName,
 		FromMonth: o.FromMonth, ToMonth: o.ToMonth, Items: wireItems(o.Items), Amount: o.Amount, Status: o.Status,
 		PayMethod: o.PayMethod, PayChannel: o.PayChannel, CreatedAt: o.CreatedAt.UnixMilli(), Operator: o.Operator,
-		TransactionNo: o.TransactionNo, Version: o.Version, ExpiresAt: o.ExpiresAt.UnixMilli(), Actions: []string{},
+		TransactionNo: o.TransactionNo, ConfirmedBy: o.ConfirmedBy, Version: o.Version, ExpiresAt: o.ExpiresAt.UnixMilli(), Actions: []string{},
 	}
 	if o.PaidAt != nil {
 		out.PaidAt = o.PaidAt.UnixMilli()
 	}
-	for _, a := range allowed(o, s.d.Clock.Now()) {
-		if c.Can("duesOrder."+a) || c.Kind == kit.Member && a == doPay {
+	if cash := o.OpenCash(); cash != nil {
+		out.CashBy = cash.By
+	}
+	for _, a := range allowed(c, o, s.d.Clock.Now()) {
+		if c.Can(permissionOf(a)) || c.Kind == kit.Member && a == doPay {
 			out.Actions = append(out.Actions, a)
 		}
 	}

@@ -24,7 +24,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	return records.New(ctx, records.Config{
 		DB: s.d.DB, Clock: s.d.Clock, Orgs: tree, Seal: s.d.Seal, Blobs: s.d.Blobs, Refs: tree.Refs(),
 		Beside: []*mongo.Collection{s.settled.Mongo(), s.ledger.Mongo(), s.notices.Mongo(), s.refunds.Mongo(), s.keys.Mongo()},
-	}, s.baseType(), s.orderType())
+	}, s.baseType(), s.orderType(), s.reportType())
 }
 
 // baseType is 基数管理 (manual 7.2). Adding a base for the same member and month again
@@ -219,6 +219,8 @@ func (s *Service) orderType() *records.Type[model.DuesOrder, *model.DuesOrder] {
 			{Key: "createdAt", Label: "录入时间", Type: "datetime", List: true},
 			{Key: "paidAt", Label: "支付时间", Type: "datetime", List: true, Search: true},
 			{Key: "operator", Label: "经办人", List: true},
+			{Key: "cashBy", Label: "待确认现金的经办人", Virtual: true, List: s.d.CashConfirm},
+			{Key: "confirmedBy", Label: "确认人", List: s.d.CashConfirm},
 			{Key: "transactionNo", Label: "微信交易号"},
 			{Key: "deletedBy", Label: "删除人", List: true},
 			{Key: "deletedAt", Label: "删除时间", Type: "datetime", List: true},
@@ -230,14 +232,24 @@ func (s *Service) orderType() *records.Type[model.DuesOrder, *model.DuesOrder] {
 			{Key: doDelete, Title: "删除", Confirm: "确定删除该党费记录？"},
 			{Key: doReverse, Title: "删除", Confirm: "确定删除该现金订单？删除后党员的党费缴纳至日期将退回。"},
 			{Key: doPrint, Title: "打印"},
+			{Key: doConfirm, Title: "确认现金", Confirm: "确认已收到该笔现金？"},
+			{Key: doReject, Title: "驳回", Permission: "duesOrder.confirm"},
 		},
 		Where:  ordersShown,
 		Filter: orderFilter,
-		RowActions: func(_ *kit.Caller, o *model.DuesOrder, given []string) []string {
-			can := allowed(o, s.d.Clock.Now())
+		RowActions: func(c *kit.Caller, o *model.DuesOrder, given []string) []string {
+			can := allowed(c, o, s.d.Clock.Now())
 			return slices.DeleteFunc(given, func(a string) bool { return a != "view" && !slices.Contains(can, a) })
 		},
 		Summary: s.sumOrders,
+		Present: func(_ context.Context, docs []*model.DuesOrder, rows []records.Row) error {
+			for i, o := range docs {
+				if cash := o.OpenCash(); cash != nil {
+					rows[i]["cashBy"] = cash.By
+				}
+			}
+			return nil
+		},
 	}
 }
 

@@ -44,6 +44,8 @@ type Deps struct {
 	MchID     string
 	FontPath  string // TrueType font of receipts
 	Blobs     blob.Store
+	// CashConfirm: cash entered by one admin counts when another one confirms it.
+	CashConfirm bool
 }
 
 // Service implements the generated dues.Dues.
@@ -57,6 +59,7 @@ type Service struct {
 	notices *model.Collection[model.DuesNotice, *model.DuesNotice]
 	refunds *model.Collection[model.DuesRefund, *model.DuesRefund]
 	keys    *model.Collection[model.DuesKey, *model.DuesKey]
+	reports *model.Collection[model.DuesReconcile, *model.DuesReconcile]
 }
 
 // keyLife is how long an idempotency key is remembered; an order lives a day.
@@ -73,6 +76,7 @@ func New(d Deps) (*Service, error) {
 		notices: model.NewCollection[model.DuesNotice](d.DB, "dues_notices", d.Clock.Now),
 		refunds: model.NewCollection[model.DuesRefund](d.DB, "dues_refunds", d.Clock.Now),
 		keys:    model.NewCollection[model.DuesKey](d.DB, "dues_keys", d.Clock.Now),
+		reports: model.NewCollection[model.DuesReconcile](d.DB, "dues_reconciles", d.Clock.Now),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -29,6 +29,8 @@ type payment struct {
 	amount        int64
 	at            time.Time
 	operator      *kit.Caller // of cash
+	confirmer     *kit.Caller // of cash that the operator entered before
+	handedIn      time.Time   // when the member paid that cash
 }
 
 var (
@@ -45,14 +47,17 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 	if err != nil {
 		return nil, mapped(err)
 	}
-	online := p.method == model.PayWeChat
+	online, action := p.method == model.PayWeChat, doPay
+	if p.confirmer != nil {
+		action = doConfirm
+	}
 	switch {
 	case online && o.Status == model.DuesPaidFor && o.TransactionNo == p.transactionID:
 		return o, nil // told before
 	case online && o.Status != model.DuesUnpaid:
 		return o, s.giveBack(ctx, o, p, "订单状态为"+o.Status)
 	case !online:
-		if _, err := next(o, doPay, s.d.Clock.Now()); err != nil {
+		if _, err := next(o, action, s.d.Clock.Now()); err != nil {
 			return nil, err
 		}
 	}
@@ -71,7 +76,7 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 			return errLate
 		}
 		if !online {
-			if _, err := next(o, doPay, s.d.Clock.Now()); err != nil {
+			if _, err := next(o, action, s.d.Clock.Now()); err != nil {
 				return err
 			}
 			if o.Trade() != nil {
@@ -86,7 +91,16 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 		if t := o.TradeOf(p.outTradeNo); t != nil {
 			t.Closed = true
 		}
-		o.Emit(model.NewEvent(kit.KeyID(model.EventDuesPaid, o.ID), model.EventDuesPaid, o.OrgID, p.at, paidEvent(o)))
+		event := paidEvent(o)
+		if p.confirmer != nil {
+			o.ConfirmedBy = p.confirmer.Name
+			o.DecideCash(p.confirmer.Name, p.confirmer.UserID, p.at, false, "")
+			event.PaidAt = p.handedIn // points follow the day on which he paid
+		}
+		if online { // the cash goes back to him
+			o.DecideCash("系统", "", p.at, true, "已由微信支付，请退还现金")
+		}
+		o.Emit(model.NewEvent(kit.KeyID(model.EventDuesPaid, o.ID), model.EventDuesPaid, o.OrgID, p.at, event))
 		return nil
 	})
 	switch {

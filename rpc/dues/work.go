@@ -29,6 +29,7 @@ func (s *Service) ExpireOrders(ctx context.Context, _ *recordsgen.Empty) (*dues.
 	// Index status, expiresAt.
 	list, err := s.orders.Find(ctx, model.Everything, bson.D{
 		{Key: "status", Value: model.DuesUnpaid}, {Key: "expiresAt", Value: bson.D{{Key: "$lte", Value: s.d.Clock.Now()}}},
+		{Key: "cashOpen", Value: nil}, // money that waits is not thrown away
 	}, model.Page{Sort: bson.D{{Key: "expiresAt", Value: 1}}})
 	if err != nil {
 		return nil, err
@@ -120,8 +121,11 @@ func (s *Service) payBack(ctx context.Context) error {
 				return nil
 			}
 			if back.Status == wechat.RefundSuccess {
-				now := s.d.Clock.Now()
-				r.State, r.DoneAt, r.LastError = "done", &now, ""
+				at := back.SuccessAt // the day of WeChat's bill
+				if at.IsZero() {
+					at = s.d.Clock.Now()
+				}
+				r.State, r.DoneAt, r.LastError = "done", &at, ""
 			}
 			return nil
 		})

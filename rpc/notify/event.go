@@ -42,6 +42,8 @@ func (s *Service) HandleEvents(ctx context.Context, req *recordsgen.Events) (*re
 			err = handle(ctx, e, s.duesPaid)
 		case model.EventDuesReversed:
 			err = handle(ctx, e, s.duesReversed)
+		case model.EventDuesReconciled:
+			err = handle(ctx, e, s.duesReconciled)
 		case model.EventElectionDue:
 			err = handle(ctx, e, s.electionDue)
 		case model.EventSubmitted:

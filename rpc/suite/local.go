@@ -101,7 +101,7 @@ func (s *Services) start(name string) error {
 		v, err := dues.New(dues.Deps{
 			DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party,
 			Pay: p.WeChat.Pay, Notify: p.WeChat.Notify, AppID: p.WeChatConf.AppID, MiniAppID: p.WeChatConf.MiniAppID,
-			MchID: p.WeChatConf.MchID, FontPath: p.Config.FontPath,
+			MchID: p.WeChatConf.MchID, FontPath: p.Config.FontPath, CashConfirm: p.Config.CashConfirm,
 		})
 		if err != nil {
 			return err

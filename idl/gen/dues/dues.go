@@ -101,8 +101,11 @@ type Order struct {
 	TransactionNo string `thrift:"transactionNo,17" frugal:"17,default,string" json:"transactionNo"`
 	Version       int64  `thrift:"version,18" frugal:"18,default,i64" json:"version"`
 	ExpiresAt     int64  `thrift:"expiresAt,19" frugal:"19,default,i64" json:"expiresAt"`
-	// pay, delete, print
+	// pay, delete, print, reverse, confirm, reject
 	Actions []string `thrift:"actions,20" frugal:"20,default,list<string>" json:"actions"`
+	// who entered cash that waits to be confirmed
+	CashBy      string `thrift:"cashBy,21" frugal:"21,default,string" json:"cashBy"`
+	ConfirmedBy string `thrift:"confirmedBy,22" frugal:"22,default,string" json:"confirmedBy"`
 }
 
 func NewOrder() *Order {
@@ -248,6 +251,20 @@ func (p *Order) GetExpiresAt() (v int64) {
 func (p *Order) GetActions() (v []string) {
 	if p != nil {
 		return p.Actions
+	}
+	return
+}
+
+func (p *Order) GetCashBy() (v string) {
+	if p != nil {
+		return p.CashBy
+	}
+	return
+}
+
+func (p *Order) GetConfirmedBy() (v string) {
+	if p != nil {
+		return p.ConfirmedBy
 	}
 	return
 }
@@ -787,6 +804,10 @@ type Dues interface {
 	GetOrder(ctx context.Context, req *OrderReq) (r *Order, err error)
 
 	PayCash(ctx context.Context, req *OrderReq) (r *Order, err error)
+	// ConfirmCash makes cash that somebody else entered count (CASH_CONFIRM).
+	ConfirmCash(ctx context.Context, req *OrderReq) (r *Order, err error)
+	// RejectCash sends it back: the order is unpaid again.
+	RejectCash(ctx context.Context, req *DeleteReq) (r *Order, err error)
 
 	PayNative(ctx context.Context, req *OrderReq) (r *NativePay, err error)
 	// DeleteOrder removes an unpaid entry (manual 7.1.4).
@@ -807,4 +828,6 @@ type Dues interface {
 	ExpireOrders(ctx context.Context, req *records.Empty) (r *Done, err error)
 
 	QueryWaiting(ctx context.Context, req *records.Empty) (r *Done, err error)
+	// Reconcile compares the days that are over with WeChat's bills.
+	Reconcile(ctx context.Context, req *records.Empty) (r *Done, err error)
 }

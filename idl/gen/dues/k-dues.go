@@ -406,6 +406,158 @@ func (p *DuesPayCashResult) GetResult() interface{} {
 	return p.Success
 }
 
+type DuesConfirmCashArgs struct {
+	Req *OrderReq `thrift:"req,1" frugal:"1,default,OrderReq" json:"req"`
+}
+
+func NewDuesConfirmCashArgs() *DuesConfirmCashArgs {
+	return &DuesConfirmCashArgs{}
+}
+
+func (p *DuesConfirmCashArgs) InitDefault() {
+}
+
+var DuesConfirmCashArgs_Req_DEFAULT *OrderReq
+
+func (p *DuesConfirmCashArgs) GetReq() (v *OrderReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return DuesConfirmCashArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *DuesConfirmCashArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *DuesConfirmCashArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("DuesConfirmCashArgs(%+v)", *p)
+}
+
+func (p *DuesConfirmCashArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type DuesConfirmCashResult struct {
+	Success *Order `thrift:"success,0,optional" frugal:"0,optional,Order" json:"success,omitempty"`
+}
+
+func NewDuesConfirmCashResult() *DuesConfirmCashResult {
+	return &DuesConfirmCashResult{}
+}
+
+func (p *DuesConfirmCashResult) InitDefault() {
+}
+
+var DuesConfirmCashResult_Success_DEFAULT *Order
+
+func (p *DuesConfirmCashResult) GetSuccess() (v *Order) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return DuesConfirmCashResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *DuesConfirmCashResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *DuesConfirmCashResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("DuesConfirmCashResult(%+v)", *p)
+}
+
+func (p *DuesConfirmCashResult) GetResult() interface{} {
+	return p.Success
+}
+
+type DuesRejectCashArgs struct {
+	Req *DeleteReq `thrift:"req,1" frugal:"1,default,DeleteReq" json:"req"`
+}
+
+func NewDuesRejectCashArgs() *DuesRejectCashArgs {
+	return &DuesRejectCashArgs{}
+}
+
+func (p *DuesRejectCashArgs) InitDefault() {
+}
+
+var DuesRejectCashArgs_Req_DEFAULT *DeleteReq
+
+func (p *DuesRejectCashArgs) GetReq() (v *DeleteReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return DuesRejectCashArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *DuesRejectCashArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *DuesRejectCashArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("DuesRejectCashArgs(%+v)", *p)
+}
+
+func (p *DuesRejectCashArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type DuesRejectCashResult struct {
+	Success *Order `thrift:"success,0,optional" frugal:"0,optional,Order" json:"success,omitempty"`
+}
+
+func NewDuesRejectCashResult() *DuesRejectCashResult {
+	return &DuesRejectCashResult{}
+}
+
+func (p *DuesRejectCashResult) InitDefault() {
+}
+
+var DuesRejectCashResult_Success_DEFAULT *Order
+
+func (p *DuesRejectCashResult) GetSuccess() (v *Order) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return DuesRejectCashResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *DuesRejectCashResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *DuesRejectCashResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("DuesRejectCashResult(%+v)", *p)
+}
+
+func (p *DuesRejectCashResult) GetResult() interface{} {
+	return p.Success
+}
+
 type DuesPayNativeArgs struct {
 	Req *OrderReq `thrift:"req,1" frugal:"1,default,OrderReq" json:"req"`
 }
@@ -1163,5 +1315,81 @@ func (p *DuesQueryWaitingResult) String() string {
 }
 
 func (p *DuesQueryWaitingResult) GetResult() interface{} {
+	return p.Success
+}
+
+type DuesReconcileArgs struct {
+	Req *records.Empty `thrift:"req,1" frugal:"1,default,records.Empty" json:"req"`
+}
+
+func NewDuesReconcileArgs() *DuesReconcileArgs {
+	return &DuesReconcileArgs{}
+}
+
+func (p *DuesReconcileArgs) InitDefault() {
+}
+
+var DuesReconcileArgs_Req_DEFAULT *records.Empty
+
+func (p *DuesReconcileArgs) GetReq() (v *records.Empty) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return DuesReconcileArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *DuesReconcileArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *DuesReconcileArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("DuesReconcileArgs(%+v)", *p)
+}
+
+func (p *DuesReconcileArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type DuesReconcileResult struct {
+	Success *Done `thrift:"success,0,optional" frugal:"0,optional,Done" json:"success,omitempty"`
+}
+
+func NewDuesReconcileResult() *DuesReconcileResult {
+	return &DuesReconcileResult{}
+}
+
+func (p *DuesReconcileResult) InitDefault() {
+}
+
+var DuesReconcileResult_Success_DEFAULT *Done
+
+func (p *DuesReconcileResult) GetSuccess() (v *Done) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return DuesReconcileResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *DuesReconcileResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *DuesReconcileResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("DuesReconcileResult(%+v)", *p)
+}
+
+func (p *DuesReconcileResult) GetResult() interface{} {
 	return p.Success
 }

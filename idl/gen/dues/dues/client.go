@@ -34,6 +34,8 @@ type Client interface {
 	CreateOrder(ctx context.Context, req *dues.CreateOrderReq, callOptions ...callopt.Option) (r *dues.Order, err error)
 	GetOrder(ctx context.Context, req *dues.OrderReq, callOptions ...callopt.Option) (r *dues.Order, err error)
 	PayCash(ctx context.Context, req *dues.OrderReq, callOptions ...callopt.Option) (r *dues.Order, err error)
+	ConfirmCash(ctx context.Context, req *dues.OrderReq, callOptions ...callopt.Option) (r *dues.Order, err error)
+	RejectCash(ctx context.Context, req *dues.DeleteReq, callOptions ...callopt.Option) (r *dues.Order, err error)
 	PayNative(ctx context.Context, req *dues.OrderReq, callOptions ...callopt.Option) (r *dues.NativePay, err error)
 	DeleteOrder(ctx context.Context, req *dues.DeleteReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	ReverseCash(ctx context.Context, req *dues.DeleteReq, callOptions ...callopt.Option) (r *records.Empty, err error)
@@ -44,6 +46,7 @@ type Client interface {
 	HandlePayNotice(ctx context.Context, req *dues.Notice, callOptions ...callopt.Option) (r *records.Empty, err error)
 	ExpireOrders(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *dues.Done, err error)
 	QueryWaiting(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *dues.Done, err error)
+	Reconcile(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *dues.Done, err error)
 }
 
 // NewClient creates a client for the service defined in IDL.
@@ -185,6 +188,16 @@ func (p *kDuesClient) PayCash(ctx context.Context, req *dues.OrderReq, callOptio
 	return p.kClient.PayCash(ctx, req)
 }
 
+func (p *kDuesClient) ConfirmCash(ctx context.Context, req *dues.OrderReq, callOptions ...callopt.Option) (r *dues.Order, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ConfirmCash(ctx, req)
+}
+
+func (p *kDuesClient) RejectCash(ctx context.Context, req *dues.DeleteReq, callOptions ...callopt.Option) (r *dues.Order, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.RejectCash(ctx, req)
+}
+
 func (p *kDuesClient) PayNative(ctx context.Context, req *dues.OrderReq, callOptions ...callopt.Option) (r *dues.NativePay, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.PayNative(ctx, req)
@@ -233,6 +246,11 @@ func (p *kDuesClient) ExpireOrders(ctx context.Context, req *records.Empty, call
 func (p *kDuesClient) QueryWaiting(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *dues.Done, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.QueryWaiting(ctx, req)
+}
+
+func (p *kDuesClient) Reconcile(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *dues.Done, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.Reconcile(ctx, req)
 }
 
 // Wrap makes a typed client of any transport.

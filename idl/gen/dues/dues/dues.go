@@ -168,6 +168,20 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"ConfirmCash": kitex.NewMethodInfo(
+		confirmCashHandler,
+		newDuesConfirmCashArgs,
+		newDuesConfirmCashResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"RejectCash": kitex.NewMethodInfo(
+		rejectCashHandler,
+		newDuesRejectCashArgs,
+		newDuesRejectCashResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"PayNative": kitex.NewMethodInfo(
 		payNativeHandler,
 		newDuesPayNativeArgs,
@@ -235,6 +249,13 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		queryWaitingHandler,
 		newDuesQueryWaitingArgs,
 		newDuesQueryWaitingResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"Reconcile": kitex.NewMethodInfo(
+		reconcileHandler,
+		newDuesReconcileArgs,
+		newDuesReconcileResult,
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
@@ -700,6 +721,42 @@ func newDuesPayCashResult() interface{} {
 	return dues.NewDuesPayCashResult()
 }
 
+func confirmCashHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*dues.DuesConfirmCashArgs)
+	realResult := result.(*dues.DuesConfirmCashResult)
+	success, err := handler.(dues.Dues).ConfirmCash(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newDuesConfirmCashArgs() interface{} {
+	return dues.NewDuesConfirmCashArgs()
+}
+
+func newDuesConfirmCashResult() interface{} {
+	return dues.NewDuesConfirmCashResult()
+}
+
+func rejectCashHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*dues.DuesRejectCashArgs)
+	realResult := result.(*dues.DuesRejectCashResult)
+	success, err := handler.(dues.Dues).RejectCash(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newDuesRejectCashArgs() interface{} {
+	return dues.NewDuesRejectCashArgs()
+}
+
+func newDuesRejectCashResult() interface{} {
+	return dues.NewDuesRejectCashResult()
+}
+
 func payNativeHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*dues.DuesPayNativeArgs)
 	realResult := result.(*dues.DuesPayNativeResult)
@@ -878,6 +935,24 @@ func newDuesQueryWaitingArgs() interface{} {
 
 func newDuesQueryWaitingResult() interface{} {
 	return dues.NewDuesQueryWaitingResult()
+}
+
+func reconcileHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*dues.DuesReconcileArgs)
+	realResult := result.(*dues.DuesReconcileResult)
+	success, err := handler.(dues.Dues).Reconcile(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newDuesReconcileArgs() interface{} {
+	return dues.NewDuesReconcileArgs()
+}
+
+func newDuesReconcileResult() interface{} {
+	return dues.NewDuesReconcileResult()
 }
 
 type kClient struct {
@@ -1110,6 +1185,26 @@ func (p *kClient) PayCash(ctx context.Context, req *dues.OrderReq) (r *dues.Orde
 	return _result.GetSuccess(), nil
 }
 
+func (p *kClient) ConfirmCash(ctx context.Context, req *dues.OrderReq) (r *dues.Order, err error) {
+	var _args dues.DuesConfirmCashArgs
+	_args.Req = req
+	var _result dues.DuesConfirmCashResult
+	if err = p.c.Call(ctx, "ConfirmCash", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) RejectCash(ctx context.Context, req *dues.DeleteReq) (r *dues.Order, err error) {
+	var _args dues.DuesRejectCashArgs
+	_args.Req = req
+	var _result dues.DuesRejectCashResult
+	if err = p.c.Call(ctx, "RejectCash", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
 func (p *kClient) PayNative(ctx context.Context, req *dues.OrderReq) (r *dues.NativePay, err error) {
 	var _args dues.DuesPayNativeArgs
 	_args.Req = req
@@ -1205,6 +1300,16 @@ func (p *kClient) QueryWaiting(ctx context.Context, req *records.Empty) (r *dues
 	_args.Req = req
 	var _result dues.DuesQueryWaitingResult
 	if err = p.c.Call(ctx, "QueryWaiting", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) Reconcile(ctx context.Context, req *records.Empty) (r *dues.Done, err error) {
+	var _args dues.DuesReconcileArgs
+	_args.Req = req
+	var _result dues.DuesReconcileResult
+	if err = p.c.Call(ctx, "Reconcile", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

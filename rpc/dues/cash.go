@@ -1,0 +1,85 @@
+package dues
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	dues "zhihuidangjian/idl/gen/dues"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// errOwnCash keeps the one who takes money from being the one who says it is there.
+var errOwnCash = kit.Forbidden("dues.own_cash", "现金须由经办人以外的人确认")
+
+// enterCash notes that an admin took cash for an order (CASH_CONFIRM). The order waits:
+// nobody can pay, delete or clear it until the cash is confirmed or sent back.
+func (s *Service) enterCash(ctx context.Context, id string, c *kit.Caller) (*model.DuesOrder, error) {
+	return s.orders.Update(ctx, model.Everything, id, func(o *model.DuesOrder) error {
+		now := s.d.Clock.Now()
+		if _, err := next(o, doPay, now); err != nil {
+			return err
+		}
+		if o.Trade() != nil {
+			return errTradeOpen
+		}
+		o.CashOpen, o.Cash = true, append(o.Cash, model.DuesCash{By: c.Name, ByID: c.UserID, At: now})
+		return nil
+	})
+}
+
+// ConfirmCash makes cash count that somebody else entered. It is paid from now on; the
+// points follow the time at which the member handed it in.
+func (s *Service) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Order, error) {
+	o, c, err := s.orderInScope(ctx, req.Id)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(o.Cash); o.Status == model.DuesPaidFor && n > 0 && o.Cash[n-1].DecidedByID == c.UserID {
+		return s.wire(c, o), nil // the same request again
+	}
+	if _, err := next(o, doConfirm, s.d.Clock.Now()); err != nil {
+		return nil, err
+	}
+	cash := *o.OpenCash()
+	if cash.ByID == c.UserID {
+		return nil, errOwnCash
+	}
+	o, err = s.settle(ctx, o.ID, payment{
+		method: model.PayCash, amount: o.Amount, at: s.d.Clock.Now(), handedIn: cash.At,
+		operator: &kit.Caller{UserID: cash.ByID, Name: cash.By}, confirmer: c,
+	})
+	if errors.Is(err, errTradeOpen) {
+		return nil, kit.ErrConflict.Because(err)
+	}
+	if err != nil {
+		return nil, mapped(err)
+	}
+	return s.wire(c, o), nil
+}
+
+// RejectCash sends cash back that is not there; the order is unpaid again, and expires
+// as it would have.
+func (s *Service) RejectCash(ctx context.Context, req *dues.DeleteReq) (*dues.Order, error) {
+	o, c, err := s.orderInScope(ctx, req.Id)
+	if err != nil {
+		return nil, err
+	}
+	reason := strings.TrimSpace(req.Reason)
+	if reason == "" {
+		return nil, kit.InvalidFields(map[string]string{"reason": "请填写驳回原因"})
+	}
+	o, err = s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
+		now := s.d.Clock.Now()
+		if _, err := next(o, doReject, now); err != nil {
+			return err
+		}
+		o.DecideCash(c.Name, c.UserID, now, true, reason)
+		return nil
+	})
+	if err != nil {
+		return nil, mapped(err)
+	}
+	return s.wire(c, o), nil
+}
