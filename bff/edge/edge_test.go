@@ -125,6 +125,12 @@ func (fakePoints) Types(ctx context.Context, req *records.Empty, _ ...callopt.Op
 	return fakeRecords{}.Types(ctx, req)
 }
 
+type fakeNotify struct{ notifysvc.Client }
+
+func (fakeNotify) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
+	return fakeRecords{}.Types(ctx, req)
+}
+
 type fakeOAuth struct{}
 
 func (fakeOAuth) AuthorizeURL(redirectURI, state string) string {
@@ -142,7 +148,7 @@ func newEdge(t *testing.T) (*Edge, *fakeAccount) {
 		Addr: "127.0.0.1:0", PublicURL: "http://127.0.0.1:8080", Clock: &kit.Clock{}, OAuth: fakeOAuth{},
 		Services: &suite.Clients{
 			Account: a, Party: fakeParty{}, Meeting: fakeMeeting{}, Dues: fakeDues{},
-			Points: fakePoints{}, Notify: struct{ notifysvc.Client }{},
+			Points: fakePoints{}, Notify: fakeNotify{},
 		},
 		Ready: func(context.Context) error { return nil },
 	}), a

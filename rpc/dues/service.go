@@ -32,20 +32,21 @@ import (
 
 // Deps are what the service stands on.
 type Deps struct {
-	DB        *mongo.Database
-	Redis     redis.UniversalClient // nothing of dues is kept in it; every service is given the same
-	Clock     *kit.Clock
-	Seal      *model.Sealer
-	Party     partysvc.Client
-	Pay       wechat.PayGateway
-	Notify    wechat.PayNotify
+	DB     *mongo.Database
+	Redis  redis.UniversalClient // nothing of dues is kept in it; every service is given the same
+	Clock  *kit.Clock
+	Seal   *model.Sealer
+	Party  partysvc.Client
+	Pay    wechat.PayGateway
+	Notify wechat.PayNotify
+	// CashConfirm: cash entered by one admin counts when another one confirms it.
+	CashConfirm bool
+
 	AppID     string // of the official account
 	MiniAppID string
 	MchID     string
 	FontPath  string // TrueType font of receipts
 	Blobs     blob.Store
-	// CashConfirm: cash entered by one admin counts when another one confirms it.
-	CashConfirm bool
 }
 
 // Service implements the generated dues.Dues.
