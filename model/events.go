@@ -7,13 +7,16 @@ import (
 
 // The kinds of events and their payloads.
 const (
-	EventDuesPaid       = "dues.paid"        // DuesPaid
-	EventDuesReversed   = "dues.reversed"    // DuesPaid
-	EventMeetingStarted = "meeting.started"  // MeetingStarted
-	EventCheckedIn      = "meeting.signedIn" // CheckedIn
-	EventSubmitted      = "record.submitted" // Submitted
-	EventDecided        = "record.decided"   // Decided
-	EventElectionDue    = "election.due"     // ElectionDue
+	EventDuesPaid       = "dues.paid"         // DuesPaid
+	EventDuesReversed   = "dues.reversed"     // DuesPaid
+	EventMeetingStarted = "meeting.started"   // MeetingStarted
+	EventCheckedIn      = "meeting.signedIn"  // CheckedIn
+	EventSubmitted      = "record.submitted"  // Submitted
+	EventDecided        = "record.decided"    // Decided
+	EventElectionDue    = "election.due"      // ElectionDue
+	EventRewarded       = "member.rewarded"   // Rewarded
+	EventRewardRevoked  = "member.unrewarded" // Rewarded
+	EventTold           = "members.told"      // Told
 )
 
 // DuesPaid says that an order was paid, or that a paid cash order was reversed.
@@ -90,6 +93,31 @@ type ElectionDue struct {
 	DueOn       string `json:"dueOn"`
 	Months      int    `json:"months"`
 	SecretaryID string `json:"secretaryId"` // "" when he is not known
+}
+
+// Rewarded says that a member got a reward or a sanction, or that the record of it was
+// deleted (RWD-02).
+type Rewarded struct {
+	Item     string   `json:"item"` // ItemReward, ItemSanction
+	RecordID string   `json:"recordId"`
+	Title    string   `json:"title"`
+	MemberID string   `json:"memberId"`
+	OrgID    string   `json:"orgId"` // the member's branch
+	Orgs     []string `json:"orgs"`
+}
+
+// Told is what bound members are told, on site and by WeChat: those of an organisation and
+// below it, or some by name.
+type Told struct {
+	Kind       string            `json:"kind"` // names the template at WeChat
+	Title      string            `json:"title"`
+	Content    string            `json:"content"`
+	TargetType string            `json:"targetType"`
+	TargetID   string            `json:"targetId"`
+	Page       string            `json:"page"` // of the member client, opens the record
+	Fields     map[string]string `json:"fields"`
+	OrgID      string            `json:"orgId"`
+	MemberIDs  []string          `json:"memberIds"`
 }
 
 // NewEvent makes an event; parts make its id deterministic, so that the same fact

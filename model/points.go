@@ -93,6 +93,9 @@ func (r *PointsRule) weighed(score int64) int64 { return (score*hundredths(r.Wei
 // Add is what one event earns, in hundredths.
 func (r *PointsRule) Add() int64 { return r.weighed(hundredths(r.AddScore)) }
 
+// Net is what one event earns or costs, in hundredths: what is added less what is deducted.
+func (r *PointsRule) Net() int64 { return r.Add() - r.weighed(hundredths(r.DeductScore)) }
+
 // Max is what one person may earn on one day, in hundredths; 0 is no limit.
 func (r *PointsRule) Max() int64 { return hundredths(r.DailyMax) }
 

@@ -50,6 +50,8 @@ func (s *Service) HandleEvents(ctx context.Context, req *recordsgen.Events) (*re
 			err = handle(ctx, e, s.submitted)
 		case model.EventDecided:
 			err = handle(ctx, e, s.decided)
+		case model.EventTold:
+			err = handle(ctx, e, s.told)
 		}
 		if err != nil {
 			out.Refused[e.Id] = err.Error()

@@ -66,6 +66,10 @@ func (b *booking) judge(ctx context.Context, e *recordsgen.Event) ([]*line, erro
 		return judge(ctx, e, b.duesReversed)
 	case model.EventCheckedIn:
 		return judge(ctx, e, b.checkedIn)
+	case model.EventRewarded:
+		return judge(ctx, e, b.rewarded)
+	case model.EventRewardRevoked:
+		return judge(ctx, e, b.rewardRevoked)
 	}
 	return nil, nil
 }
@@ -131,10 +135,15 @@ func (b *booking) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.Du
 	return lines, nil
 }
 
-// duesReversed takes back exactly what the order earned, whatever the rules say by now.
+// duesReversed takes back what the order earned.
+func (b *booking) duesReversed(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) ([]*line, error) {
+	return b.takeBack(ctx, e, sourceDues, p.OrderID)
+}
+
+// takeBack books against exactly what a source earned, whatever the rules say by now.
 // The lines count in the year of the reversal: earlier years do not change (JOB-06).
-func (b *booking) duesReversed(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) (lines []*line, err error) {
-	earned, err := b.s.entries.Find(ctx, model.Everything, bson.D{{Key: "sourceId", Value: p.OrderID}, {Key: "sourceType", Value: sourceDues}}, model.Page{})
+func (b *booking) takeBack(ctx context.Context, e *recordsgen.Event, sourceType, sourceID string) (lines []*line, err error) {
+	earned, err := b.s.entries.Find(ctx, model.Everything, bson.D{{Key: "sourceId", Value: sourceID}, {Key: "sourceType", Value: sourceType}}, model.Page{})
 	if err != nil {
 		return nil, err
 	}
