@@ -24,6 +24,7 @@ import (
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/party"
 )
@@ -66,7 +67,11 @@ type house struct {
 func newHouse(t *testing.T, codec bool) *house {
 	t.Helper()
 	h := &house{t: t, db: modeltest.DB(t), sms: &smsBox{}, clock: &kit.Clock{}, ids: map[string]string{}}
-	svc, err := party.New(party.Deps{DB: h.db, Redis: modeltest.Redis(t), Clock: h.clock, Seal: modeltest.Sealer(t), Notify: h.sms})
+	blobs, err := blob.Dir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc, err := party.New(party.Deps{DB: h.db, Redis: modeltest.Redis(t), Clock: h.clock, Seal: modeltest.Sealer(t), Notify: h.sms, Blobs: blobs})
 	if err != nil {
 		t.Fatal(err)
 	}
