@@ -9,8 +9,6 @@ import (
 	"zhihuidangjian/bff/bfftest"
 )
 
-const own = "/api/member/records/"
-
 // TestProfileChange: members change their own data by request (manual 6).
 func TestProfileChange(t *testing.T) {
 	who := newMember(t, orgA(t))
@@ -25,7 +23,7 @@ func TestProfileChange(t *testing.T) {
 		t.Helper()
 		phone.T = t
 		var got item
-		phone.Post(own+"profileChange", f, &got)
+		phone.Post(own("profileChange"), f, &got)
 		return got
 	}
 	decide := func(t *testing.T, b *bfftest.Browser, id, action, opinion string) *bfftest.Answer {
@@ -42,11 +40,11 @@ func TestProfileChange(t *testing.T) {
 		if now := member(t); now["version"] != before["version"] || now["phone"] != before["phone"] {
 			t.Fatalf("changed before approval: %v", now)
 		}
-		refused(t, phone.Do("POST", own+"profileChange", form{"email": "a@b.cn"}), http.StatusConflict, "", "已有待审核的修改")
+		refused(t, phone.Do("POST", own("profileChange"), form{"email": "a@b.cn"}), http.StatusConflict, "", "已有待审核的修改")
 		// What he may not change is not in his form: it is ignored, and alone it is no change.
 		other := phoneOf(t, newMember(t, orgA(t)))
-		refused(t, other.Do("POST", own+"profileChange", form{"name": "别名", "idNumber": "11010519491231002X", "memberType": "applicant"}), http.StatusBadRequest, "", "请至少修改一项")
-		refused(t, other.Do("POST", own+"profileChange", form{"phone": "123"}), http.StatusBadRequest, "phone", "手机号")
+		refused(t, other.Do("POST", own("profileChange"), form{"name": "别名", "idNumber": "11010519491231002X", "memberType": "applicant"}), http.StatusBadRequest, "", "请至少修改一项")
+		refused(t, other.Do("POST", own("profileChange"), form{"phone": "123"}), http.StatusBadRequest, "phone", "手机号")
 	})
 	t.Run("MEMB-04 approved, exactly what was asked changes; rejected, nothing; decided once", func(t *testing.T) {
 		id := first["id"].(string)
@@ -70,7 +68,7 @@ func TestProfileChange(t *testing.T) {
 			t.Fatal("a rejected change was made")
 		}
 		var seen item
-		phone.Get(own+"profileChange/"+second, &seen)
+		phone.Get(own("profileChange")+"/"+second, &seen)
 		if seen["state"] != "rejected" || seen["opinion"] != "材料不全" {
 			t.Fatalf("the member sees %v", seen)
 		}
@@ -78,7 +76,7 @@ func TestProfileChange(t *testing.T) {
 	t.Run("MEMB-06 a member follows his own requests and no other's", func(t *testing.T) {
 		phone.T = t
 		var mine bfftest.Page
-		phone.Get(own+"profileChange", &mine)
+		phone.Get(own("profileChange"), &mine)
 		var states []string
 		for _, r := range mine.Items {
 			states = append(states, r["state"].(string))
@@ -87,25 +85,25 @@ func TestProfileChange(t *testing.T) {
 			t.Fatalf("states %v", states)
 		}
 		other := phoneOf(t, newMember(t, orgA(t)))
-		refused(t, other.Do("GET", own+"profileChange/"+first["id"].(string), nil), http.StatusNotFound, "", nothingThere)
+		refused(t, other.Do("GET", own("profileChange")+"/"+first["id"].(string), nil), http.StatusNotFound, "", nothingThere)
 	})
 	t.Run("MEMB-05 common contacts are kept with the member and shown on his page", func(t *testing.T) {
 		phone.T = t
-		refused(t, phone.Do("POST", own+"memberContact", form{"name": "", "relation": "妻子", "phone": "13800138000"}), http.StatusBadRequest, "name", "请填写姓名")
-		refused(t, phone.Do("POST", own+"memberContact", form{"name": "王某", "phone": "12"}), http.StatusBadRequest, "phone", "格式不正确")
+		refused(t, phone.Do("POST", own("memberContact"), form{"name": "", "relation": "妻子", "phone": "13800138000"}), http.StatusBadRequest, "name", "请填写姓名")
+		refused(t, phone.Do("POST", own("memberContact"), form{"name": "王某", "phone": "12"}), http.StatusBadRequest, "phone", "格式不正确")
 		var c item
-		phone.Post(own+"memberContact", form{"name": "王某", "relation": "妻子", "phone": "13800138000"}, &c)
+		phone.Post(own("memberContact"), form{"name": "王某", "relation": "妻子", "phone": "13800138000"}, &c)
 		shown := func() bfftest.Page { return adminA(t).List("memberContact", "f.memberId="+who.ID) }
 		if l := shown(); l.Total != 1 || l.Items[0]["name"] != "王某" || l.Items[0]["phone"] != "138****8000" {
 			t.Fatalf("the console shows %+v", l)
 		}
-		phone.Do("PUT", own+"memberContact/"+c["id"].(string), form{"name": "王某某", "version": c["version"]}).Into(t, &c)
+		phone.Do("PUT", own("memberContact")+"/"+c["id"].(string), form{"name": "王某某", "version": c["version"]}).Into(t, &c)
 		if shown().Items[0]["name"] != "王某某" {
 			t.Fatal("not changed")
 		}
 		other := phoneOf(t, newMember(t, orgA(t)))
-		refused(t, other.Do("PUT", own+"memberContact/"+c["id"].(string), form{"name": "他人", "version": c["version"]}), http.StatusNotFound, "", nothingThere)
-		phone.Post(own+"memberContact/delete", form{"ids": []any{c["id"]}}, &struct{}{})
+		refused(t, other.Do("PUT", own("memberContact")+"/"+c["id"].(string), form{"name": "他人", "version": c["version"]}), http.StatusNotFound, "", nothingThere)
+		phone.Post(own("memberContact")+"/delete", form{"ids": []any{c["id"]}}, &struct{}{})
 		if shown().Total != 0 {
 			t.Fatal("still there")
 		}

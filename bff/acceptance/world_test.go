@@ -134,3 +134,6 @@ func phoneOf(t *testing.T, p bfftest.Person) *bfftest.Browser {
 	b, _ := product.Bind(t, 0, p)
 	return b
 }
+
+// own is where a member finds his own records of a type.
+func own(typ string) string { return "/api/member/records/" + typ }

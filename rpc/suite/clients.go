@@ -6,6 +6,7 @@ import (
 	"github.com/cloudwego/kitex/client"
 
 	"zhihuidangjian/idl/gen/account/account"
+	"zhihuidangjian/idl/gen/content/content"
 	"zhihuidangjian/idl/gen/dues/dues"
 	"zhihuidangjian/idl/gen/meeting/meeting"
 	"zhihuidangjian/idl/gen/notify/notify"
@@ -23,12 +24,13 @@ type Clients struct {
 	Meeting meeting.Client
 	Points  points.Client
 	Notify  notify.Client
+	Content content.Client
 
 	types types
 }
 
 // Names are the services, in the order in which they start.
-var Names = []string{"notify", "party", "account", "points", "dues", "meeting"}
+var Names = []string{"notify", "party", "account", "points", "dues", "meeting", "content"}
 
 // wrap makes the typed clients of any transports.
 func wrap(transport func(name string) client.Client) *Clients {
@@ -36,6 +38,7 @@ func wrap(transport func(name string) client.Client) *Clients {
 		Account: account.Wrap(transport("account")), Party: party.Wrap(transport("party")),
 		Dues: dues.Wrap(transport("dues")), Meeting: meeting.Wrap(transport("meeting")),
 		Points: points.Wrap(transport("points")), Notify: notify.Wrap(transport("notify")),
+		Content: content.Wrap(transport("content")),
 	}
 }
 
@@ -63,6 +66,9 @@ func Dial(etcdAddrs []string) (*Clients, error) {
 		return fail(err)
 	}
 	if c.Notify, err = notify.NewClient(kit.Dial("notify"), opts...); err != nil {
+		return fail(err)
+	}
+	if c.Content, err = content.NewClient(kit.Dial("content"), opts...); err != nil {
 		return fail(err)
 	}
 	return c, nil

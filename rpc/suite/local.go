@@ -10,12 +10,14 @@ import (
 	"github.com/cloudwego/kitex/server"
 
 	accountsvc "zhihuidangjian/idl/gen/account/account"
+	contentsvc "zhihuidangjian/idl/gen/content/content"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	pointssvc "zhihuidangjian/idl/gen/points/points"
 	"zhihuidangjian/rpc/account"
+	"zhihuidangjian/rpc/content"
 	"zhihuidangjian/rpc/dues"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/meeting"
@@ -32,6 +34,7 @@ type Services struct {
 	party    *party.Service
 	dues     *dues.Service
 	meeting  *meeting.Service
+	content  *content.Service
 	register map[string]func(server.Server) error
 	closers  []func()
 }
@@ -117,6 +120,13 @@ func (s *Services) start(name string) error {
 		}
 		s.meeting = v
 		s.add(name, v, func(k server.Server) error { return meetingsvc.RegisterService(k, v) })
+	case "content":
+		v, err := content.New(content.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Party: peers.Party})
+		if err != nil {
+			return err
+		}
+		s.content = v
+		s.add(name, v, func(k server.Server) error { return contentsvc.RegisterService(k, v) })
 	default:
 		return fmt.Errorf("no such service; there are %s", strings.Join(Names, ", "))
 	}
@@ -145,7 +155,7 @@ func (s *Services) Prepare(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("root organisation: %w", err)
 	}
 	if demo {
-		for _, seed := range []func(context.Context) error{s.party.SeedDemo, s.dues.SeedDemo, s.meeting.SeedDemo} {
+		for _, seed := range []func(context.Context) error{s.party.SeedDemo, s.dues.SeedDemo, s.meeting.SeedDemo, s.content.SeedDemo} {
 			if err := seed(ctx); err != nil {
 				return "", fmt.Errorf("demo data: %w", err)
 			}
