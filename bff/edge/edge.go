@@ -23,6 +23,7 @@ import (
 
 	"zhihuidangjian/bff/route"
 	"zhihuidangjian/rpc/kit"
+	engine "zhihuidangjian/rpc/records"
 	"zhihuidangjian/rpc/suite"
 	"zhihuidangjian/rpc/wechat"
 )
@@ -62,6 +63,7 @@ type Edge struct {
 	ready      func(context.Context) error
 	identities identityCache
 	limits     *limits
+	uploads    slots
 	metrics    *metrics
 	closing    chan struct{}
 	server     *server.Hertz
@@ -76,9 +78,6 @@ func tilesOrigin(address string) string {
 	return " " + u.Scheme + "://" + u.Host
 }
 
-// uploadMost bounds any request body; routes without files bound it further.
-const uploadMost = 12 << 20
-
 // New lays the routes. Run serves them.
 func New(o Options) *Edge {
 	registry := prometheus.NewRegistry()
@@ -89,11 +88,13 @@ func New(o Options) *Edge {
 		tiles:  tilesOrigin(o.MapTiles),
 		secure: strings.HasPrefix(o.PublicURL, "https://"), remote: o.Remote, ready: o.Ready,
 		identities: identityCache{entries: map[string]identityEntry{}},
-		limits:     newLimits(), metrics: newMetrics(registry), closing: make(chan struct{}),
+		limits:     newLimits(), uploads: slots{by: map[string]int{}}, metrics: newMetrics(registry), closing: make(chan struct{}),
 	}
 	hlog.SetLevel(hlog.LevelError)
 	h := server.New(
-		server.WithHostPorts(o.Addr), server.WithMaxRequestBodySize(uploadMost), server.WithDisablePrintRoute(true),
+		server.WithHostPorts(o.Addr), server.WithDisablePrintRoute(true),
+		// Bodies are read when it is known what they are for (limitBody).
+		server.WithStreamBody(true), server.WithDisablePreParseMultipartForm(true), server.WithMaxRequestBodySize(engine.MostUpload+wrapping),
 		server.WithExitWaitTime(5*time.Second), server.WithReadTimeout(time.Minute), server.WithIdleTimeout(2*time.Minute),
 		server.WithHandleMethodNotAllowed(true), server.WithRedirectTrailingSlash(false),
 	)
@@ -145,18 +146,6 @@ func (e *Edge) WaitListening(ctx context.Context) error {
 func (e *Edge) Shutdown(ctx context.Context) error {
 	close(e.closing)
 	return e.server.Shutdown(ctx)
-}
-
-// bodyMost bounds the body of whatever is not an upload.
-const bodyMost = 1 << 20
-
-// limitBody looks at the body itself too: a chunked one does not tell its length.
-func limitBody(ctx context.Context, c *app.RequestContext) {
-	if max(c.Request.Header.ContentLength(), len(c.Request.Body())) > bodyMost && !strings.HasSuffix(string(c.Path()), "/import") {
-		route.Fail(ctx, c, kit.ErrTooLarge)
-		return
-	}
-	c.Next(ctx)
 }
 
 func (e *Edge) readyz(ctx context.Context, c *app.RequestContext) {

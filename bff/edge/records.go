@@ -121,6 +121,8 @@ func (e *Edge) recordRoutes() []route.Route {
 		console("PUT", "/:id", "修改", save),
 		console("POST", "/delete", "删除", remove),
 		console("POST", "/:id/actions/:action", "操作", act),
+		console("POST", "/upload", "上传附件", route.Func(e.upload)),
+		console("GET", "/files/:fileId", "附件", route.Func(e.attachment)),
 
 		phone("GET", "/schema", "我的记录的表单与列表", schema),
 		phone("GET", "", "我的记录", list),
@@ -129,5 +131,7 @@ func (e *Edge) recordRoutes() []route.Route {
 		phone("PUT", "/:id", "修改我的记录", save),
 		phone("POST", "/delete", "删除我的记录", remove),
 		phone("POST", "/:id/actions/:action", "操作我的记录", act),
+		phone("POST", "/upload", "上传我的附件", route.Func(e.upload)),
+		phone("GET", "/files/:fileId", "我的附件", route.Func(e.attachment)),
 	}
 }
