@@ -13,6 +13,7 @@ import (
 
 	"zhihuidangjian/idl/gen/account"
 	accountsvc "zhihuidangjian/idl/gen/account/account"
+	contentsvc "zhihuidangjian/idl/gen/content/content"
 	"zhihuidangjian/idl/gen/dues"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	"zhihuidangjian/idl/gen/meeting"
@@ -131,6 +132,12 @@ func (fakeNotify) Types(ctx context.Context, req *records.Empty, _ ...callopt.Op
 	return fakeRecords{}.Types(ctx, req)
 }
 
+type fakeContent struct{ contentsvc.Client }
+
+func (fakeContent) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
+	return fakeRecords{}.Types(ctx, req)
+}
+
 type fakeOAuth struct{}
 
 func (fakeOAuth) AuthorizeURL(redirectURI, state string) string {
@@ -148,7 +155,7 @@ func newEdge(t *testing.T) (*Edge, *fakeAccount) {
 		Addr: "127.0.0.1:0", PublicURL: "http://127.0.0.1:8080", Clock: &kit.Clock{}, OAuth: fakeOAuth{},
 		Services: &suite.Clients{
 			Account: a, Party: fakeParty{}, Meeting: fakeMeeting{}, Dues: fakeDues{},
-			Points: fakePoints{}, Notify: fakeNotify{},
+			Points: fakePoints{}, Notify: fakeNotify{}, Content: fakeContent{},
 		},
 		Ready: func(context.Context) error { return nil },
 	}), a

@@ -42,10 +42,13 @@ const (
 	ownOnly  = " 401     401     401    401   403  404     404   ok  404    404" // who made it
 	never    = " 401     401     401    401   403  403     403   403 403    403"
 	absent   = " 401     401     401    401   404  404     404   404 404    404"
+	noFile   = " 401     401     401    401   403  404     404   404 404    404" // a file that is not the record's
+	topWrong = " 401     401     401    401   403  403     403   403 403    404" // the same, where only the top level may ask
 	onPhone  = " 401     ok      ok     ok    401  401     401   401 401    401"
 	bound    = " 401     403     ok     ok    401  401     401   401 401    401"
 	mine     = " 401     403     ok     404   401  401     401   401 401    401" // m1's
 	closed   = " 401     403     403    403   401  401     401   401 401    401"
+	mineNone = " 401     403     404    404   401  401     401   401 401    401" // no file, whoever's the record is
 	nowhere  = " 401     404     404    404   401  401     401   401 401    401"
 )
 
@@ -160,6 +163,8 @@ var recordMatrix = []line{
 	{cells: cells{route: "GET /imports/:id/failures", want: ownOnly, query: "$import"}, verb: "import", without: absent},
 	{cells: cells{route: "POST /:id/actions/:action", want: absent, query: "$sample/none", body: `{}`}},
 	{cells: cells{route: "POST /delete", want: scoped, body: `{"ids":["$fresh"]}`}, verb: "delete", without: never},
+	{cells: cells{route: "POST /upload", want: absent, query: "field=none", body: "file"}, verb: "create", without: never},
+	{cells: cells{route: "GET /files/:fileId", want: noFile, query: "none/id=$sample"}},
 }
 
 // phoneMatrix is the same of the members' routes, for types that are open to them; all
@@ -172,6 +177,8 @@ var phoneMatrix = []line{
 	{cells: cells{route: "PUT /:id", want: mine, query: "$sample", body: `{"version":0}`}, verb: "update", without: closed},
 	{cells: cells{route: "POST /:id/actions/:action", want: nowhere, query: "$sample/none", body: `{}`}},
 	{cells: cells{route: "POST /delete", want: mine, body: `{"ids":["$fresh"]}`}, verb: "delete", without: closed},
+	{cells: cells{route: "POST /upload", want: mineNone, query: "field=none", body: "file"}, verb: "create", without: closed},
+	{cells: cells{route: "GET /files/:fileId", want: mineNone, query: "none/id=$sample"}},
 }
 
 // The kinds of types that are not of a subtree, by line or route; routes of members begin
@@ -181,11 +188,11 @@ type kind map[string]string
 
 var (
 	// Platform-wide: every admin with the permission reads it, the top level writes it.
-	global = kind{"GET ": mayAdmin, "GET /:id": mayAdmin, "GET /export": mayAdmin, "POST ": topOnly, "PUT /:id": topOnly, "POST /delete": topOnly}
+	global = kind{"GET ": mayAdmin, "GET /:id": mayAdmin, "GET /export": mayAdmin, "POST ": topOnly, "PUT /:id": topOnly, "POST /delete": topOnly, "POST /upload": topWrong}
 	// Categories and tags: everybody reads them, since forms choose from them.
 	category = kind{
 		"GET /schema": anyAdmin, "GET ": anyAdmin, "GET /:id": anyAdmin, "GET /export": mayAdmin,
-		"POST ": topOnly, "PUT /:id": topOnly, "POST /delete": topOnly, "m GET /:id": bound,
+		"POST ": topOnly, "PUT /:id": topOnly, "POST /delete": topOnly, "POST /upload": topWrong, "GET /files/:fileId": absent, "m GET /:id": bound,
 	}
 )
 
@@ -202,6 +209,9 @@ var deviations = map[string]kind{
 	// Deleted by use cases of its own, whose button has the same name.
 	"duesOrder": {"POST /delete": never},
 	// Of the platform's merchant account: it belongs to the root.
+	"specialtyTag": category,
+	// An expulsion goes on as a 党员减少, by that type's permission.
+	"sanction":      {"action reduce": inTree},
 	"duesReconcile": {"GET ": mayAdmin, "GET orgId=$own": scoped, "GET /:id": topSees},
 }
 
@@ -248,6 +258,21 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 			"transferOrgId": org("迁移小组", "group", w.org["own"]), "toParentId": org("接收支部", "branch", w.org["parent"]), "transferredOn": "2026-01-01",
 		})
 	},
+	"developmentCase": func(t *testing.T, w *matrixWorld) string { // begins with an applicant
+		f := memberForm(w.invent("申请"), w.org["own"])
+		f["memberType"] = "applicant"
+		return kit.KeyID("development", w.create(t, w.by["own"], "member", f))
+	},
+	"organizationLedger": func(t *testing.T, w *matrixWorld) string { return w.org["own"] },
+	"memberLedger":       func(t *testing.T, w *matrixWorld) string { return w.m1.id },
+	"specialty": func(t *testing.T, w *matrixWorld) string { // one a member
+		able := w.create(t, w.by["own"], "member", memberForm(w.invent("特长"), w.org["own"]))
+		return w.create(t, w.by["own"], "specialty", map[string]any{"memberId": able, "tags": []string{w.create(t, w.top, "specialtyTag", map[string]any{"name": fmt.Sprintf("标签%d", w.serial())})}})
+	},
+	"memberShowcase": func(t *testing.T, w *matrixWorld) string { // one a member
+		shown := w.create(t, w.by["own"], "member", memberForm(w.invent("风采"), w.org["own"]))
+		return w.create(t, w.by["own"], "memberShowcase", map[string]any{"memberId": shown, "title": "榜样", "content": "事迹"})
+	},
 	"memberReduction": func(t *testing.T, w *matrixWorld) string {
 		gone := w.create(t, w.by["own"], "member", memberForm(w.invent("减员"), w.org["own"]))
 		return w.create(t, w.by["own"], "memberReduction", map[string]any{"memberId": gone, "reductionType": "death", "reducedOn": "2026-01-01", "reason": "病故"})
@@ -262,6 +287,13 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 
 // ownSamples make a record that m1 sees among his own, likewise.
 var ownSamples = map[string]func(t *testing.T, w *matrixWorld) string{
+	"specialty": func(t *testing.T, w *matrixWorld) string {
+		doc := map[string]any{"tags": []string{w.create(t, w.top, "specialtyTag", map[string]any{"name": fmt.Sprintf("标签%d", w.serial())})}}
+		if id := w.mine(t, "specialty"); id != "" {
+			w.do(w.by["member"], "POST", phoneRecords+"specialty/delete", map[string]any{"ids": []string{id}}).into(t, &struct{}{})
+		}
+		return w.submit(t, w.by["member"], "specialty", doc)
+	},
 	"profileChange": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, w.by["member"], "profileChange", map[string]any{"position": "委员"})
 	},
@@ -354,6 +386,7 @@ func (w *matrixWorld) types(t *testing.T) []*records.TypeInfo {
 var recordVerbs = map[string]string{
 	"GET /schema": "view", "GET ": "view", "GET /:id": "view", "POST ": "create", "PUT /:id": "update", "POST /delete": "delete",
 	"GET /export": "export", "GET /template": "import", "POST /import": "import", "GET /imports/:id": "import", "GET /imports/:id/failures": "import",
+	"GET /files/:fileId": "view",
 }
 
 // order enters dues of this month for a member of own.
@@ -407,6 +440,17 @@ func (w *matrixWorld) first(t *testing.T, typ string) string {
 	w.do(w.top, "GET", "/api/console/records/"+typ, nil).into(t, &list)
 	if len(list.Items) == 0 {
 		t.Fatalf("there is no %s", typ)
+	}
+	return list.Items[0].ID
+}
+
+// mine is the first record of a type that m1 sees among his own, "" for none.
+func (w *matrixWorld) mine(t *testing.T, typ string) string {
+	t.Helper()
+	var list struct{ Items []struct{ ID string } }
+	w.do(w.by["member"], "GET", phoneRecords+typ, nil).into(t, &list)
+	if len(list.Items) == 0 {
+		return ""
 	}
 	return list.Items[0].ID
 }
