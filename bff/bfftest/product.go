@@ -23,8 +23,10 @@ import (
 
 	"zhihuidangjian/bff/edge"
 	"zhihuidangjian/conf"
+	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/job/work"
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/suite"
 )
 
@@ -268,6 +270,12 @@ func Start() (*Product, func(), error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	if _, err := s.Prepare(ctx); err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	// The first captcha reads os.Stderr, which testing.M.Run is going to set: now, not
+	// beside it.
+	if _, err := s.Clients.Account.DrawCaptcha(kit.AsSystem(ctx), &records.Empty{}); err != nil {
 		cancel()
 		return nil, nil, err
 	}
