@@ -52,7 +52,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 	if err != nil && !errors.Is(err, errUnchanged) {
 		return err
 	}
-	defer s.treeChanged()
+	defer s.treeChanged(ctx)
 	orgs, branches := demoTree(root)
 	if err := demoStore(s.orgs.InsertMany(ctx, orgs)); err != nil {
 		return fmt.Errorf("demo organisations: %w", err)

@@ -2,47 +2,79 @@ package party
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
 // forest is a snapshot of all organisations, for the names and paths that every list
-// and import asks for. It is dropped with each change made here; a change by another
-// instance shows within a second. Decisions about the tree itself read the store.
+// and import asks for. It is dropped with each change made here. A change by another
+// instance is counted in Redis: who decides by the tree compares, who only shows names
+// sees it within a second.
 type forest struct {
-	mu     sync.Mutex
-	loaded time.Time
-	byID   map[string]*model.Organization
+	mu      sync.Mutex
+	loaded  time.Time
+	version string
+	byID    map[string]*model.Organization
 }
 
-const forestLife = time.Second
+const (
+	forestLife = time.Second
+	// forestKey counts the changes of the tree by all instances.
+	forestKey = "party:tree"
+)
 
 // tree returns the snapshot; nobody may change it.
 func (s *Service) tree(ctx context.Context) (map[string]*model.Organization, error) {
+	return s.readTree(ctx, false)
+}
+
+// treeNow returns the snapshot with all that any instance has changed by now.
+func (s *Service) treeNow(ctx context.Context) (map[string]*model.Organization, error) {
+	return s.readTree(ctx, true)
+}
+
+func (s *Service) readTree(ctx context.Context, compare bool) (map[string]*model.Organization, error) {
 	f := &s.forest
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.byID != nil && time.Since(f.loaded) < forestLife {
+	fresh := f.byID != nil && time.Since(f.loaded) < forestLife
+	if fresh && !compare {
+		return f.byID, nil
+	}
+	version, err := s.d.Redis.Get(ctx, forestKey).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("version of the tree: %w", err)
+	}
+	if fresh && version == f.version {
 		return f.byID, nil
 	}
 	all, err := s.orgs.Find(ctx, model.Everything, nil, model.Page{})
 	if err != nil {
 		return nil, err
 	}
-	f.byID, f.loaded = make(map[string]*model.Organization, len(all)), time.Now()
+	f.byID, f.loaded, f.version = make(map[string]*model.Organization, len(all)), time.Now(), version
 	for _, o := range all {
 		f.byID[o.ID] = o
 	}
 	return f.byID, nil
 }
 
-func (s *Service) treeChanged() {
+// treeChanged drops the snapshot here and, by the count, elsewhere. The change is made
+// already: that others cannot be told makes them see it a second later.
+func (s *Service) treeChanged(ctx context.Context) {
+	if err := s.d.Redis.Incr(context.WithoutCancel(ctx), forestKey).Err(); err != nil {
+		slog.WarnContext(ctx, "party: change of the tree not counted", "cause", err)
+	}
 	s.forest.mu.Lock()
 	s.forest.byID = nil
 	s.forest.mu.Unlock()
@@ -50,7 +82,7 @@ func (s *Service) treeChanged() {
 
 // Path implements records.Orgs.
 func (s *Service) Path(ctx context.Context, orgID string) ([]string, error) {
-	all, err := s.tree(ctx)
+	all, err := s.treeNow(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +108,7 @@ func (s *Service) orgLabels(ctx context.Context, ids []string) (map[string]strin
 
 // checkOrgs refuses organisations outside the caller's subtree.
 func (s *Service) checkOrgs(ctx context.Context, ids []string) error {
-	all, err := s.tree(ctx)
+	all, err := s.treeNow(ctx)
 	if err != nil {
 		return err
 	}
@@ -102,7 +134,7 @@ func home(o *model.Organization) bool {
 // code, its name, or the end of its path (第一总支/第一支部). only narrows the choice.
 func (s *Service) findOrg(only func(*model.Organization) bool) func(context.Context, string) (string, error) {
 	return func(ctx context.Context, text string) (string, error) {
-		all, err := s.tree(ctx)
+		all, err := s.treeNow(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -148,7 +180,7 @@ func endsWith(all map[string]*model.Organization, o *model.Organization, path []
 // would be ambiguous.
 func (s *Service) orgOptions(only func(*model.Organization) bool) func(context.Context) ([]string, error) {
 	return func(ctx context.Context) ([]string, error) {
-		all, err := s.tree(ctx)
+		all, err := s.treeNow(ctx)
 		if err != nil {
 			return nil, err
 		}

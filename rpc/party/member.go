@@ -155,7 +155,7 @@ func (s *Service) checkMember(ctx context.Context, old, m *model.Member) error {
 	if !mobilePattern.MatchString(m.Phone) {
 		wrong["phone"] = "手机号格式不正确"
 	}
-	all, err := s.tree(ctx)
+	all, err := s.treeNow(ctx)
 	if err != nil {
 		return err
 	}

@@ -47,17 +47,17 @@ func (s *Service) organizationType() *records.Type[model.Organization, *model.Or
 			{Key: "map", Title: "组织地图", Permission: "organization.view"},
 		},
 		BeforeSave: s.checkOrg,
-		AfterSave: func(context.Context, *model.Organization, *model.Organization) error {
-			s.treeChanged()
+		AfterSave: func(ctx context.Context, _, _ *model.Organization) error {
+			s.treeChanged(ctx)
 			return nil
 		},
 		Store: func(ctx context.Context, docs []*model.Organization) (map[int]error, error) {
-			defer s.treeChanged()
+			defer s.treeChanged(ctx)
 			return s.orgs.InsertMany(ctx, docs)
 		},
 		BeforeDelete: s.checkOrgDelete,
-		AfterDelete: func(context.Context, *model.Organization) error {
-			s.treeChanged()
+		AfterDelete: func(ctx context.Context, _ *model.Organization) error {
+			s.treeChanged(ctx)
 			return nil
 		},
 		Present: s.presentOrgs,

@@ -1,15 +1,19 @@
 package party_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cloudwego/kitex/server"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	gen "zhihuidangjian/idl/gen/party"
+	partysvc "zhihuidangjian/idl/gen/party/party"
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/party"
 )
 
 func treeNames(t *testing.T, h *house, name, node string) (names, icons []string) {
@@ -258,4 +262,25 @@ func TestOrganizationImport(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestTwoInstances: what one instance changed in the tree, another knows at once wherever
+// it decides by it.
+func TestTwoInstances(t *testing.T) {
+	h := newHouse(t, false)
+	svc, err := party.New(h.deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(svc.Close)
+	other := *h
+	other.svc, other.Client = svc, partysvc.Wrap(kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, svc) }))
+	for i := range 20 {
+		other.list(h.admin("R"), &records.ListReq{Type: "member"}) // it remembers the tree as it is
+		c := h.mustSave(h.admin("R"), "organization", "", 0, org(fmt.Sprint("C", i), "branch", h.ids["P"]))
+		m := other.mustSave(h.admin("P"), "member", "", 0, member("张三", i, c["id"].(string)))
+		if _, err := other.Get(h.admin("Q"), &records.IDReq{Type: "member", Id: m["id"].(string)}); err == nil {
+			t.Error("a member outside the scope is shown")
+		}
+	}
 }

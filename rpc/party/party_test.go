@@ -58,6 +58,7 @@ type house struct {
 	partysvc.Client
 	t     *testing.T
 	db    *mongo.Database
+	deps  party.Deps
 	svc   *party.Service
 	sms   *smsBox
 	clock *kit.Clock
@@ -71,7 +72,8 @@ func newHouse(t *testing.T, codec bool) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	svc, err := party.New(party.Deps{DB: h.db, Redis: modeltest.Redis(t), Clock: h.clock, Seal: modeltest.Sealer(t), Notify: h.sms, Blobs: blobs})
+	h.deps = party.Deps{DB: h.db, Redis: modeltest.Redis(t), Clock: h.clock, Seal: modeltest.Sealer(t), Notify: h.sms, Blobs: blobs}
+	svc, err := party.New(h.deps)
 	if err != nil {
 		t.Fatal(err)
 	}

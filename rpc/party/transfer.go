@@ -110,7 +110,7 @@ func union(a, b []string) []string {
 // moveTree hangs the organisation, with all below it, under its new superior. It may run
 // again; once the organisation has moved on, it changes nothing.
 func (s *Service) moveTree(ctx context.Context, t *model.OrganizationTransfer) error {
-	defer s.treeChanged()
+	defer s.treeChanged(ctx)
 	o, err := s.orgs.Update(ctx, model.Everything, t.TransferOrgID, func(o *model.Organization) error {
 		to, err := s.orgs.Get(ctx, model.Everything, t.ToParentID)
 		if err != nil {
@@ -175,8 +175,8 @@ func (s *Service) rehomeTransfers(ctx context.Context, orgID string, _ []string)
 
 // Rehome moves this service's records with an organisation.
 func (s *Service) Rehome(ctx context.Context, req *recordsgen.RehomeReq) (*recordsgen.Empty, error) {
-	defer s.treeChanged()
-	s.treeChanged()
+	defer s.treeChanged(ctx)
+	s.treeChanged(ctx)
 	return s.Engine.Rehome(ctx, req)
 }
 
