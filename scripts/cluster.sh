@@ -14,6 +14,8 @@ start() { # start NAME COMMAND… leaves the pid in $last
   pids+=("$last")
 }
 stop() {
+  local status=$?
+  if [ $status != 0 ]; then tail -n 5 "$dir"/*.log; fi
   kill "${pids[@]}" 2>/dev/null || true
   wait 2>/dev/null || true
   rm -rf "$dir"
@@ -35,9 +37,9 @@ until (echo > /dev/tcp/127.0.0.1/19117) 2>/dev/null && (echo > /dev/tcp/127.0.0.
 start sandbox bin/sandbox -listen 127.0.0.1:19170
 until curl -sf -o /dev/null "$SANDBOX_URL/sandbox/api/users"; do sleep 0.1; done
 start rpc1 bin/rpc -prepare; rpc1=$last
-until grep -q '"msg":"serving"' "$dir/rpc1.log"; do kill -0 "$rpc1" || { cat "$dir/rpc1.log"; exit 1; }; sleep 0.1; done
+until grep -qs '"msg":"serving"' "$dir/rpc1.log"; do kill -0 "$rpc1" || { cat "$dir/rpc1.log"; exit 1; }; sleep 0.1; done
 start rpc2 bin/rpc; rpc2=$last
-until grep -q '"msg":"serving"' "$dir/rpc2.log"; do kill -0 "$rpc2" || { cat "$dir/rpc2.log"; exit 1; }; sleep 0.1; done
+until grep -qs '"msg":"serving"' "$dir/rpc2.log"; do kill -0 "$rpc2" || { cat "$dir/rpc2.log"; exit 1; }; sleep 0.1; done
 ADDR=127.0.0.1:19181 start bff1 bin/bff
 ADDR=127.0.0.1:19182 start bff2 bin/bff; bff2=$last
 start job1 bin/job
@@ -54,5 +56,4 @@ status=0
 export BASE_URL=http://127.0.0.1:19181 BASE_URL_2=http://127.0.0.1:19182 KILL_RPC=$rpc2 KILL_BFF=$bff2
 go test -json -count=1 -timeout 10m ./bff/journey >bin/reports/cluster.jsonl || status=1
 go run ./scripts/testsummary <bin/reports/cluster.jsonl
-if [ $status != 0 ]; then tail -n 5 "$dir"/*.log; fi
 exit $status
