@@ -43,7 +43,7 @@ type ShowIf struct {
 // Its key is the JSON name. Without type the Go type decides: string, int, bool, datetime,
 // files for []model.File, enum when there are options, ref or refs when there is a ref.
 // type=image is one picture, also a []model.File; type=richtext a string of HTML. The max
-// of files is their number.
+// of files is their number, that of scores the best mark.
 type Field struct {
 	Key      string   `json:"key"`
 	Label    string   `json:"label"`

@@ -76,10 +76,7 @@ func (f *Field) fromJSON(raw json.RawMessage, now time.Time) (any, error) {
 	return f.fromString(s, now)
 }
 
-// mostScore is the best mark for an aspect.
-const mostScore = 5
-
-// scores are marks for the field's options, each from 1 to mostScore.
+// scores are marks for the field's options, each from 1 to its max.
 func (f *Field) scores(raw json.RawMessage) (any, error) {
 	var list []model.AspectScore
 	if json.Unmarshal(raw, &list) != nil {
@@ -95,8 +92,8 @@ func (f *Field) scores(raw json.RawMessage) (any, error) {
 			return nil, refuse("%s填写有误", f.Label)
 		}
 		seen[a.Aspect] = true
-		if a.Score < 1 || a.Score > mostScore {
-			return nil, refuse("请为%s评1至%d分", label, mostScore)
+		if a.Score < 1 || int64(a.Score) > f.Max {
+			return nil, refuse("请为%s评1至%d分", label, f.Max)
 		}
 	}
 	return list, nil

@@ -3,10 +3,11 @@
 const PASSWORD = process.env.ADMIN_PASSWORD ?? 'Dangjian#2026'
 
 async function call(base, method, path, body, headers = {}) {
+  const form = body instanceof FormData // files go as they are
   const res = await fetch(base + path, {
     method,
-    headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'zhihuidangjian', ...headers },
-    body: body === undefined ? undefined : JSON.stringify(body)
+    headers: { ...(form ? {} : { 'Content-Type': 'application/json' }), 'X-Requested-With': 'zhihuidangjian', ...headers },
+    body: form || body === undefined ? body : JSON.stringify(body)
   })
   const text = await res.text()
   if (!res.ok) throw new Error(`${method} ${path}: ${res.status} ${text.slice(0, 300)}`)
@@ -24,12 +25,12 @@ export async function smsCode(base, phone) {
   return code
 }
 
-/** An admin's session: (method, path, body) → answer. */
-export async function admin(base) {
+/** An admin's session, the first one's unless another is named: (method, path, body) → answer. */
+export async function admin(base, userName = 'admin', password = PASSWORD) {
   const { data: captcha } = await call(base, 'POST', '/api/console/captcha')
   const { x, y } = await sandbox(base, 'GET', 'captcha/' + captcha.id)
   const { data: solved } = await call(base, 'POST', '/api/console/captcha/solve', { id: captcha.id, x, y })
-  const { res } = await call(base, 'POST', '/api/console/login', { userName: 'admin', password: PASSWORD, captchaToken: solved.token })
+  const { res } = await call(base, 'POST', '/api/console/login', { userName, password, captchaToken: solved.token })
   const cookie = res.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ')
   return async (method, path, body) => (await call(base, method, '/api/console' + path, body, { Cookie: cookie })).data
 }

@@ -33,10 +33,18 @@ export type Values = Record<string, unknown>
 /** Rows of a page of the list. */
 export const SIZE = 20
 
+/** The address of the list of a type, or of several side by side; `single`: there is at most one record. */
+export const listOf = (types: string, title: string, single = false) => `/pages/records/list?type=${types}&title=${encodeURIComponent(title)}${single ? '&single=1' : ''}`
+/** The address of one record. */
+export const pageOf = (type: string, id: string) => `/pages/records/detail?type=${type}&id=${id}`
+
 const base = (type: string) => `/api/member/records/${type}`
 export const schemaOf = (type: string) => get<Schema>(`${base(type)}/schema`)
 export const rowsOf = (type: string, page = 1, size = SIZE) => get<Rows>(`${base(type)}?page=${page}&size=${size}`)
-export const rowOf = (type: string, id: string) => get<Row>(`${base(type)}/${id}`)
+export const rowOf = (type: string, id: string) =>
+  get<Row>(`${base(type)}/${id}`).catch((e) => {
+    throw e instanceof ApiError && e.status === 404 ? new ApiError(404, e.key, '内容不存在') : e
+  })
 /** Adds a record, or changes it. */
 export const save = (type: string, values: Values, id?: string) =>
   id ? request<Row>(`${base(type)}/${id}`, { method: 'PUT', data: values }) : post<Row>(base(type), values)
@@ -109,12 +117,15 @@ export function show(f: Field, row: Row): string {
   return Array.isArray(v) ? v.map(String).join('、') : String(v).trim()
 }
 
-/** What is wrong before anything is sent: the fields that are required and empty. */
-export function missing(fields: Field[], values: Values): Record<string, string> {
+/** Whether a value is personal and shown in part only, such as 138****8000. */
+export const masked = (f: Field, row?: Row) => (f.type === 'phone' || f.type === 'idNumber') && String(row?.[f.key] ?? '').includes('*')
+
+/** What is wrong before anything is sent: the fields that are required and empty. What is masked stays as it is while nothing is typed. */
+export function missing(fields: Field[], values: Values, row?: Row): Record<string, string> {
   const wrong: Record<string, string> = {}
   for (const f of fields) {
     const v = values[f.key]
-    if (!f.required || !applies(f, values)) continue
+    if (!f.required || !applies(f, values) || masked(f, row)) continue
     if (v === undefined || v === null || (typeof v === 'string' && !v.trim()) || (Array.isArray(v) && !v.length)) {
       wrong[f.key] = `请${['enum', 'enums', 'ref', 'refs', 'date', 'month', 'datetime', 'bool'].includes(f.type) ? '选择' : isFiles(f) ? '上传' : '填写'}${f.label}`
     }

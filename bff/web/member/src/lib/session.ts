@@ -90,8 +90,5 @@ export const forget = () => (me = undefined)
 export const isGuest = () =>
   get<{ memberType: string }>('/api/member/profile').then(
     (m) => m.memberType === 'guest',
-    (e) => {
-      if (e instanceof ApiError && e.status === 404) return true // he has no entry of his own
-      throw e
-    }
+    (e) => e instanceof ApiError && e.status === 404 // he has no entry of his own; else the page that opens tells what is wrong
   )
