@@ -2,14 +2,10 @@ import { expect, type Locator, type Page } from '@playwright/test'
 
 export const password = process.env.ADMIN_PASSWORD ?? 'Dangjian#2026'
 
-// A page that stands at the login already would only change its hash, not load.
-const fresh = (page: Page) => async (): Promise<unknown> => {
-  await page.goto('about:blank')
-  return page.goto('/console/#/login')
-}
-
 /** Opens the login page; answers the id of the captcha it shows. */
-export async function openLogin(page: Page, open: () => Promise<unknown> = fresh(page)): Promise<string> {
+export async function openLogin(page: Page, open: () => Promise<unknown> = () => page.goto('/console/#/login')): Promise<string> {
+  // A page that stands at the login already would only change its hash, or is still loading.
+  if (page.url().includes('#/login')) await page.goto('about:blank')
   const drawn = page.waitForResponse((r) => r.url().endsWith('/api/console/captcha'))
   await open()
   const { id } = await (await drawn).json()

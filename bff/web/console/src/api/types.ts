@@ -56,6 +56,8 @@ export interface Order {
   fromMonth: string; toMonth: string; items?: DuesItem[]; amount: number; status: string
   payMethod: string; payChannel: string; createdAt: number; paidAt: number; operator: string
   transactionNo: string; expiresAt: number; actions?: string[]
+  /** Who took cash that somebody else has yet to confirm, and who confirmed it (CASH_CONFIRM). */
+  cashBy: string; confirmedBy: string
 }
 export interface Owed {
   paidThrough: string; items?: DuesItem[]; amount: number; message: string; ahead?: DuesItem[]
