@@ -43,8 +43,13 @@ test.afterAll(() => {
 })
 
 const first = (p: Page) => p.locator('.el-table__body tr').first()
+/** Opens the list as it is now. */
+const list = async (p: Page) => {
+  await open(p, '党费管理')
+  await p.getByRole('button', { name: '查询' }).click()
+}
 const handIn = async () => {
-  await open(page, '党费管理')
+  await list(page)
   await act(first(page), '支付')
   await page.getByRole('button', { name: '现金支付' }).click()
   await confirm(page)
@@ -59,7 +64,7 @@ test('cash waits for somebody else, who may send it back with a reason', async (
   await expect(first(page)).toContainText('系统管理员') // who took it
   for (const button of ['确认现金', '支付']) await expect(first(page).getByRole('button', { name: button })).toHaveCount(0)
 
-  await open(checker, '党费管理')
+  await list(checker)
   await act(first(checker), '驳回')
   await confirm(checker)
   await expect(checker.locator('.el-message-box').getByText('请填写驳回原因')).toBeVisible()
@@ -71,7 +76,7 @@ test('cash waits for somebody else, who may send it back with a reason', async (
 
 test('confirmed by somebody else it is paid, and 支付明细 names both', async () => {
   await handIn()
-  await open(checker, '党费管理')
+  await list(checker)
   await act(first(checker), '确认现金')
   await confirm(checker, '取消')
   await expect(first(checker)).toContainText('未支付')

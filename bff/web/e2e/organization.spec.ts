@@ -81,7 +81,7 @@ test.describe('chapters 3 and 5: the tree, the map, leadership and transfer', ()
   test('ELEC-03 LEAD-02 ORG-05 an election and its people are entered, and shown as the present leadership', async () => {
     await open(page, '组织换届')
     await page.getByRole('button', { name: '添加' }).click()
-    const form = page.getByRole('dialog')
+    const form = page.getByRole('dialog', { name: '新增组织换届' })
     await form.locator('[data-field=orgId] input').fill(branch)
     await page.locator('.el-select-dropdown:visible .el-tree-node', { hasText: branch }).last().click()
     await form.locator('[data-field=electionForm] .el-select').click()
