@@ -504,6 +504,9 @@ func TestMemberSheets(t *testing.T) {
 			if total != 31 || len(rows) != 32 || rows[0][0] != "姓名" {
 				t.Fatalf("%d rows of %d", len(rows), total)
 			}
+			if mark := watermarkOf(t, f.Data); !strings.Contains(mark, "P管理员 于 ") || !strings.Contains(mark, "仅限内部使用") {
+				t.Errorf("the pages say %q", mark)
+			}
 			if rows[1][0] != "'=出=危险" {
 				t.Errorf("a formula goes out: %v", rows[1])
 			}
@@ -559,4 +562,19 @@ func TestDemo(t *testing.T) {
 		row["position"] = "委员"
 		h.mustSave(h.admin("R"), "member", m.Id, m.Version, row) // all of it obeys the rules
 	}
+}
+
+// watermarkOf is what every printed page of a workbook says.
+func watermarkOf(t *testing.T, book []byte) string {
+	t.Helper()
+	f, err := excelize.OpenReader(bytes.NewReader(book))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	hf, err := f.GetHeaderFooter(f.GetSheetName(0))
+	if err != nil || hf == nil || hf.OddHeader != hf.OddFooter {
+		t.Fatalf("header and footer: %+v %v", hf, err)
+	}
+	return hf.OddHeader
 }
