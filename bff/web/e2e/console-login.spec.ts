@@ -35,7 +35,7 @@ test('AUTH-03 a wrong name or password stays with the same words and resets the 
 })
 
 test('AUTH-06 without a session every page leads to the login page and interfaces refuse', async ({ page }) => {
-  for (const path of ['/', '/member', '/dues', '/meetings', '/ranking', '/user']) {
+  for (const path of ['/', '/member', '/dues', '/meetings', '/ranking', '/r/user']) {
     await page.goto(`/console/#${path}`)
     await expect(page).toHaveURL(/#\/login$/)
   }

@@ -1,4 +1,4 @@
-import { Avatar, Calendar, Coin, DataLine, Document, House, Medal, OfficeBuilding, Setting, Tickets, User } from '@element-plus/icons-vue'
+import { Avatar, Calendar, Coin, DataLine, Document, House, Medal, OfficeBuilding, Tickets, User } from '@element-plus/icons-vue'
 import { markRaw, type Component } from 'vue'
 
 /** A page of the menu. */
@@ -24,6 +24,5 @@ export const menu: { title: string; modules: Module[] }[] = [
     m('/ranking', '积分排行', 'points.view', DataLine),
     m('/points-rule', '积分分值', 'pointsRule.view', Medal),
   ] },
-  { title: '系统管理', modules: [m('/user', '用户', 'user.view', Setting)] },
 ]
 export const home = m('/', '首页', '', House)

@@ -20,7 +20,6 @@ export const router = createRouter({
         { path: 'r/election', component: () => import('@/views/ElectionView.vue'), meta: { permission: 'election.view' } },
         { path: 'r/organizationTransfer', component: () => import('@/views/TransferView.vue'), meta: { permission: 'organizationTransfer.view' } },
         records('member', 'member'),
-        records('user', 'user'),
         records('points-rule', 'pointsRule'),
         records('dues-base', 'duesBase'),
         { path: 'binding', component: () => import('@/views/BindingView.vue'), meta: { permission: 'binding.view' } },
