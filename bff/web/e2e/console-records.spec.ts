@@ -180,3 +180,20 @@ test('COMM-09 files of the allowed kinds and sizes are kept, shown and downloade
   expect(saved.name).toBe('照片.png')
   expect(saved.data.equals(picture)).toBe(true)
 })
+
+test('a form names the roles and units that it offers', async () => {
+  const [{ id: orgId }] = (await as('GET', '/tree')).nodes
+  const role = await as('POST', '/records/role', { roleName: `角色${stamp}` })
+  const unit = await as('POST', '/records/unit', { unitName: `单位${stamp}`, orgId, unitNature: 'stateOwned', orgForm: 'none' })
+  for (const [type, key, name] of [['user', 'roleIds', role.roleName], ['member', 'unitId', unit.unitName]]) {
+    if (type === 'member') await page.goto('/console/#/member')
+    else await goto(type)
+    await page.locator('.body main').getByRole('button', { name: '添加', exact: true }).click()
+    await field(dialog(), key).locator('.el-select__wrapper').click()
+    await field(dialog(), key).locator('input').fill(name)
+    await expect(page.locator('.el-select-dropdown__item:visible', { hasText: name })).toHaveCount(1)
+    await page.keyboard.press('Escape')
+    await dialog().getByRole('button', { name: '取消' }).click()
+    await expect(dialog()).toBeHidden()
+  }
+})
