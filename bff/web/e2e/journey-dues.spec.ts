@@ -210,6 +210,21 @@ test('BIND-01 a member binds by name, ID number and SMS code on the official-acc
   await expect(phone.screen.getByText('未找到党员信息')).toBeVisible()
   const nextCode = () => sandbox(BASE, 'POST', 'clock', { advance: '61s' }) // one a minute
   await nextCode()
+  await phone.fill(payer)
+  await phone.button('获取验证码').click()
+  await expect(phone.inbox('bindCode')).toHaveCount(1)
+  const code = /\d{6}/.exec(await phone.inbox('bindCode').first().locator('p').innerText())![0]
+  const typed = async (text: string) => {
+    await phone.screen.locator('.field-code input').fill(text)
+    const answered = phone.page.waitForResponse((r) => r.url().endsWith('/api/member/bind'))
+    await phone.screen.locator('uni-button.submit').click()
+    expect((await answered).status()).toBe(400)
+    await expect(phone.screen.getByText('验证码错误或已失效')).toBeVisible()
+  }
+  for (let n = 1; n <= 5; n++) await typed(code === '000000' ? '111111' : '000000')
+  await typed(code) // five wrong ones end it
+  await nextCode()
+  await phone.home() // whose count-down is real time
   await phone.bind(payer)
   await expect(phone.screen.locator('.branch')).toHaveText(branch)
 
@@ -300,10 +315,14 @@ test('DUES-13 DUES-14 DUES-15 the cashier takes cash, and a code that a phone pa
   await page.getByRole('button', { name: '微信支付' }).click()
   const code = await page.getByAltText('微信支付二维码').getAttribute('data-code-url')
   expect(code).toMatch(/^weixin:\/\//)
+  const trade = phone.page.locator('#sandbox-payments [data-trade]').first()
+  await expect(trade).toHaveAttribute('data-state', 'NOTPAY')
+  await trade.locator('[data-act="forged"]').click() // believed by nobody
+  await expect(trade.locator('.log .bad')).toHaveCount(1)
+  expect((await as('GET', `/dues/orders/${/dues\/([^/]+)\/cashier/.exec(page.url())![1]}`)).status).toBe('unpaid')
   await phone.scan(code!)
   await phone.page.locator('#sandbox-pay-confirm').click()
   await expect(cashier.getByText('支付成功')).toBeVisible({ timeout: 20_000 }) // without a reload
-  const trade = phone.page.locator('#sandbox-payments [data-trade]').first()
   await expect(trade).toHaveAttribute('data-state', 'SUCCESS')
   await trade.locator('[data-act="duplicate"]').click() // says nothing new
 
