@@ -57,7 +57,7 @@ type Edge struct {
 	publicURL  string
 	sandboxURL string
 	sandbox    bool
-	tiles      string // where a map's pictures come from, for the content security policy
+	policy     string // content security policy
 	secure     bool
 	remote     bool
 	ready      func(context.Context) error
@@ -78,6 +78,10 @@ func tilesOrigin(address string) string {
 	return " " + u.Scheme + "://" + u.Host
 }
 
+// Hertz logs through one logger of the whole process, whose level is no atomic: it is set
+// before any server of the process runs, not while another serves (tests run several).
+func init() { hlog.SetLevel(hlog.LevelError) }
+
 // New lays the routes. Run serves them.
 func New(o Options) *Edge {
 	registry := prometheus.NewRegistry()
@@ -85,12 +89,11 @@ func New(o Options) *Edge {
 	e := &Edge{
 		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, clock: o.Clock,
 		addr: o.Addr, publicURL: o.PublicURL, sandboxURL: o.SandboxURL, sandbox: o.SandboxURL != "",
-		tiles:  tilesOrigin(o.MapTiles),
+		policy: contentPolicy(o.SandboxURL != "", tilesOrigin(o.MapTiles)),
 		secure: strings.HasPrefix(o.PublicURL, "https://"), remote: o.Remote, ready: o.Ready,
 		identities: identityCache{entries: map[string]identityEntry{}},
 		limits:     newLimits(), uploads: slots{by: map[string]int{}}, metrics: newMetrics(registry), closing: make(chan struct{}),
 	}
-	hlog.SetLevel(hlog.LevelError)
 	h := server.New(
 		server.WithHostPorts(o.Addr), server.WithDisablePrintRoute(true),
 		// Bodies are read when it is known what they are for (limitBody).

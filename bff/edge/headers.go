@@ -15,16 +15,11 @@ func (e *Edge) headers(ctx context.Context, c *app.RequestContext) {
 	path := string(c.Path())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
-	frames := "'none'"
-	if e.sandbox {
-		frames = "'self'"
-	} else {
+	if !e.sandbox {
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
-	h.Set("Content-Security-Policy", "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "+
-		"img-src 'self' data: blob:"+e.tiles+"; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "+
-		"form-action 'self'; frame-ancestors "+frames)
+	h.Set("Content-Security-Policy", e.policy)
 	if strings.HasPrefix(path, "/api/") {
 		h.Set("Cache-Control", "no-store")
 	}
@@ -33,4 +28,15 @@ func (e *Edge) headers(ctx context.Context, c *app.RequestContext) {
 		h.Set("X-Server-Time", strconv.FormatInt(e.clock.Now().UnixMilli(), 10))
 	}
 	c.Next(ctx)
+}
+
+// contentPolicy is the same for every page. tiles are where pictures of maps come from.
+func contentPolicy(sandbox bool, tiles string) string {
+	frames := "'none'"
+	if sandbox {
+		frames = "'self'"
+	}
+	return "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+		"img-src 'self' data: blob:" + tiles + "; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; " +
+		"form-action 'self'; frame-ancestors " + frames
 }

@@ -81,8 +81,9 @@ func tokenOf(c *app.RequestContext, access route.Access) (token string, cookie b
 // guard lets a request pass to its handler only with the session, the permission and
 // the proof of origin that its line of the table asks for.
 func (e *Edge) guard(r route.Route) app.HandlerFunc {
+	deadline := deadlineOf(r)
 	return func(ctx context.Context, c *app.RequestContext) {
-		ctx, cancel := context.WithTimeout(ctx, e.deadline(r))
+		ctx, cancel := context.WithTimeout(ctx, deadline)
 		defer cancel()
 		caller := *kit.CallerOf(ctx)
 		if r.Access != route.Public {
@@ -134,8 +135,8 @@ func (e *Edge) guard(r route.Route) app.HandlerFunc {
 	}
 }
 
-// deadline is longer for what carries files.
-func (e *Edge) deadline(r route.Route) time.Duration {
+// deadlineOf is longer for what carries files.
+func deadlineOf(r route.Route) time.Duration {
 	if strings.Contains(r.Path, "import") || strings.Contains(r.Path, "export") || strings.Contains(r.Path, "template") {
 		return time.Minute
 	}

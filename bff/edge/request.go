@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/cloudwego/hertz/pkg/app"
@@ -60,7 +61,7 @@ func (e *Edge) observe(c *app.RequestContext, id string, took time.Duration) {
 	if path == "" {
 		path = "other"
 	}
-	e.metrics.requests.WithLabelValues(string(c.Method()), path, fmt.Sprint(status)).Inc()
+	e.metrics.requests.WithLabelValues(string(c.Method()), path, strconv.Itoa(status)).Inc()
 	e.metrics.seconds.WithLabelValues(path).Observe(took.Seconds())
 	failure := route.FailureOf(c)
 	if status < 500 && took < time.Second {

@@ -33,7 +33,7 @@ type session struct {
 	Since   int64      `json:"since"` // Unix milliseconds of the product's clock
 	SeenAt  int64      `json:"seen"`
 	Rights  int64      `json:"rights"`  // count of changes of rights that it knows
-	Checked int64      `json:"checked"` // when the user or the member's binding was last looked up
+	Checked int64      `json:"checked"` // when the user was last looked up
 }
 
 func (s *Service) open(ctx context.Context, ses *session) (string, error) {
@@ -136,7 +136,8 @@ func (s *Service) Authenticate(ctx context.Context, req *account.TokenReq) (*acc
 			return nil, kit.ErrUnauthenticated
 		}
 	}
-	dirty := now.UnixMilli()-ses.SeenAt > time.Minute.Milliseconds()
+	// Seen is kept to a thirtieth of the idle time, so that a burst of scans only reads.
+	dirty := now.UnixMilli()-ses.SeenAt > (ses.life() / 30).Milliseconds()
 	rights := ses.Rights
 	if ses.Caller.Kind == kit.User {
 		if rights, err = s.redis.Get(ctx, rightsKey).Int64(); err != nil && err != redis.Nil {
@@ -154,13 +155,14 @@ func (s *Service) Authenticate(ctx context.Context, req *account.TokenReq) (*acc
 		}
 		ses.Checked, ses.Rights, dirty = now.UnixMilli(), rights, true
 	}
-	if ses.Caller.Kind == kit.Member && (ses.Caller.MemberID == "" || now.UnixMilli()-ses.Checked > checkEvery.Milliseconds()) {
-		// A binding can begin and end at any time (MENU-10).
+	if ses.Caller.Kind == kit.Member {
+		// A binding can begin and end at any time (MENU-10). Who asks often remembers the
+		// answer for a while (the edge: 2 s).
 		was := ses.Caller.MemberID
 		if err := s.recognise(ctx, ses); err != nil {
 			return nil, err
 		}
-		ses.Checked, dirty = now.UnixMilli(), dirty || was != ses.Caller.MemberID || was != ""
+		dirty = dirty || was != ses.Caller.MemberID
 	}
 	if dirty {
 		ses.SeenAt = now.UnixMilli()

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -49,8 +50,13 @@ func (b board) keys() []string {
 	return []string{b.key("sum"), b.key("count"), b.key("name")}
 }
 
-// fullField of the counts holds when (Unix milliseconds) the board was made whole.
-const fullField = "@full"
+// The fields of the counts that are no subjects: when (Unix milliseconds) the board was
+// made whole, and how often sums were put on it since. Together they tell whether a page
+// read before still holds.
+const (
+	fullField    = "@full"
+	versionField = "@version"
+)
 
 // setScript puts subjects' sums on a board unless newer ones are there.
 //
@@ -73,6 +79,9 @@ for i = 1, #ARGV, 3 do
 		stored = stored + 1
 	end
 end
+if stored > 0 then
+	redis.call("HINCRBY", KEYS[2], "@version", 1)
+end
 return stored
 `)
 
@@ -88,10 +97,10 @@ const setMost = 500
 // ARGV[1] -> first position, from 0
 // ARGV[2] -> last position
 // --
-// Returns {time the board was made whole or false, number of subjects, number of
-// subjects above the first of the page, {subject, sum, …}, {name or false, …}}.
+// Returns {{time the board was made whole or false, version or false}, number of subjects,
+// number of subjects above the first of the page, {subject, sum, …}, {name or false, …}}.
 var pageScript = redis.NewScript(`
-local full = redis.call("HGET", KEYS[2], "@full")
+local full = redis.call("HMGET", KEYS[2], "@full", "@version")
 local rows = redis.call("ZREVRANGE", KEYS[1], ARGV[1], ARGV[2], "WITHSCORES")
 if #rows == 0 then
 	return {full, redis.call("ZCARD", KEYS[1]), 0, rows, rows}
@@ -125,25 +134,75 @@ type label struct {
 	Org  string `json:"o"`
 }
 
-// boardPage is one page of a board.
+// boardPage is one page of a board; nobody may change it.
 type boardPage struct {
 	rows  []*points.RankRow
 	total int64
+	mark  [2]string // full and version of the board when it was read
+}
+
+// pageKey is a page that was asked for.
+type pageKey struct {
+	board
+	from, size int
+}
+
+// pages remembers pages. One is shown again only while the board is what it was.
+type pages struct {
+	mu    sync.Mutex
+	pages map[pageKey]*boardPage
+}
+
+const pagesMost = 1000
+
+func (m *pages) get(k pageKey) *boardPage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.pages[k]
+}
+
+func (m *pages) put(k pageKey, p *boardPage) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pages == nil || len(m.pages) >= pagesMost {
+		m.pages = map[pageKey]*boardPage{}
+	}
+	m.pages[k] = p
+}
+
+// marks reads what HMGET answered of full and version.
+func marks(v []any) (mark [2]string) {
+	for i := range mark {
+		mark[i], _ = v[i].(string)
+	}
+	return mark
 }
 
 // readBoard reads size rows from a position on, making the board first if need be.
 func (s *Service) readBoard(ctx context.Context, b board, from, size int) (*boardPage, error) {
+	k := pageKey{b, from, size}
+	if p := s.pages.get(k); p != nil {
+		v, err := s.d.Redis.HMGet(ctx, b.key("count"), fullField, versionField).Result()
+		if err != nil {
+			return nil, fmt.Errorf("read board: %w", err)
+		}
+		if mark := marks(v); mark == p.mark {
+			_, err := s.whole(ctx, b, mark[0], 1)
+			return p, err
+		}
+	}
 	for try := 0; ; try++ {
 		v, err := pageScript.Run(ctx, s.d.Redis, b.keys(), from, from+size-1).Slice()
 		if err != nil {
 			return nil, fmt.Errorf("read board: %w", err)
 		}
-		if made, err := s.whole(ctx, b, v[0], try); err != nil {
+		mark := marks(v[0].([]any))
+		if made, err := s.whole(ctx, b, mark[0], try); err != nil {
 			return nil, err
 		} else if made {
 			continue
 		}
-		p := &boardPage{total: v[1].(int64)}
+		p := &boardPage{total: v[1].(int64), mark: mark}
 		rows, names := v[3].([]any), v[4].([]any)
 		var last int64
 		rank := v[2].(int64) + 1
@@ -165,7 +224,13 @@ func (s *Service) readBoard(ctx context.Context, b board, from, size int) (*boar
 			}
 			p.rows = append(p.rows, row)
 		}
-		return p, s.nameRows(ctx, b, p.rows)
+		if err := s.nameRows(ctx, b, p.rows); err != nil {
+			return nil, err
+		}
+		if mark[0] != "" {
+			s.pages.put(k, p)
+		}
+		return p, nil
 	}
 }
 
@@ -201,7 +266,8 @@ func (s *Service) standing(ctx context.Context, b board, subject string) (sum, r
 		if err != nil {
 			return 0, 0, 0, fmt.Errorf("read board: %w", err)
 		}
-		if made, err := s.whole(ctx, b, v[0], try); err != nil {
+		full, _ := v[0].(string)
+		if made, err := s.whole(ctx, b, full, try); err != nil {
 			return 0, 0, 0, err
 		} else if made {
 			continue
@@ -213,9 +279,8 @@ func (s *Service) standing(ctx context.Context, b board, subject string) (sum, r
 
 // whole makes the board when it is not whole (answering true: read again) and has an
 // old one made anew in the background.
-func (s *Service) whole(ctx context.Context, b board, mark any, try int) (made bool, err error) {
-	text, _ := mark.(string)
-	at, _ := strconv.ParseInt(text, 10, 64)
+func (s *Service) whole(ctx context.Context, b board, full string, try int) (made bool, err error) {
+	at, _ := strconv.ParseInt(full, 10, 64)
 	if at == 0 && try == 0 {
 		return true, s.makeOnce(ctx, b)
 	}

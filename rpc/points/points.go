@@ -48,6 +48,7 @@ type Service struct {
 	making  sync.Map           // boards being made anew in the background
 	refresh sync.WaitGroup     // of those
 	orgs    sync.Map           // organisation id → orgPath
+	pages   pages              // of boards, read before
 }
 
 // New opens the service, creates its indexes and the default rules that are missing.
