@@ -113,9 +113,12 @@ func (c *Collection[T, P]) Get(ctx context.Context, s Scope, id string) (*T, err
 // FindOne returns the first document that matches.
 func (c *Collection[T, P]) FindOne(ctx context.Context, s Scope, filter bson.D) (*T, error) {
 	doc := new(T)
-	err := c.c.FindOne(ctx, s.filter(filter)).Decode(doc)
+	raw, err := c.c.FindOne(ctx, s.filter(filter)).Raw()
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return nil, ErrNotFound
+	}
+	if err == nil {
+		err = Decode(raw, doc)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find in %s: %w", c.c.Name(), err)
@@ -149,7 +152,7 @@ func (c *Collection[T, P]) Each(ctx context.Context, s Scope, filter bson.D, p P
 	defer cur.Close(context.WithoutCancel(ctx))
 	for cur.Next(ctx) {
 		doc := new(T)
-		if err := cur.Decode(doc); err != nil {
+		if err := Decode(cur.Current, doc); err != nil {
 			return fmt.Errorf("decode from %s: %w", c.c.Name(), err)
 		}
 		if err := f(doc); err != nil {
