@@ -19,7 +19,9 @@ for (const [width, height] of [[1280, 800], [390, 844]]) {
     expect(paths.length).toBeGreaterThan(10)
     const shot = async (name: string) => process.env.SHOTS && page.screenshot({ path: `${process.env.SHOTS}/${width}${name.replaceAll('/', '-')}.png`, animations: 'disabled' })
     for (const path of [...own, ...paths]) {
+      const listed = path.startsWith('/r/') && page.waitForResponse((r) => r.url().includes(`/api/console/records/${path.slice(3)}?`)) // else the page before still shows
       await page.goto(`/console/#${path}`)
+      await listed
       await expect(page.locator('.body main .panel').first()).toBeVisible()
       await page.waitForLoadState('networkidle')
       await expect(page.locator('.body main .el-result')).toHaveCount(0)

@@ -21,8 +21,10 @@ test.afterAll(() => page?.close())
 const dialog = () => page.locator('.el-dialog:visible')
 const box = () => page.locator('.el-message-box:visible')
 const goto = async (type: string) => {
+  const listed = page.waitForResponse((r) => r.url().includes(`/api/console/records/${type}?`)) // else the page before still shows
   if (page.url().endsWith(`#/r/${type}`)) await page.reload()
   else await page.goto(`/console/#/r/${type}`)
+  await listed
   await expect(page.locator('.body main .search')).toBeVisible()
 }
 const tag = (name: string) => as('POST', '/records/specialtyTag', { name })
