@@ -159,6 +159,7 @@ struct Member {
     17: string joinedOn
     18: i64 version
     19: string duesCategory    // salaried, retired, farmer, student (records.md, domain-rules 1)
+    20: string memberId        // of a part-time or report-in person: the member of this system he is
 }
 
 struct Members {
@@ -213,6 +214,10 @@ service Party extends records.Records {
     Member GetMember(1: MemberReq req)
     Members GetMembers(1: MembersReq req)
     Members ListMembers(1: OrgReq req)
+    // ListParticipants are the people whom an organisation, and those below it, can invite.
+    Members ListParticipants(1: OrgReq req)
+    // ListGuests are the part-time and report-in persons that a member is, in or after the period.
+    Members ListGuests(1: MemberReq req)
     // TurnGuests moves part-time and report-in persons on whose period began or ended.
     records.Empty TurnGuests(1: records.Empty req)
     Member FindByOpenID(1: OpenIDReq req)

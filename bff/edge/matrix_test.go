@@ -82,6 +82,8 @@ var matrix = []cells{
 	{route: "GET /api/console/tree", want: inTree, query: "orgId=$own"},
 	{route: "GET /api/console/organizations/:orgId/leadership", want: scoped, query: "$own"},
 	{route: "GET /api/console/organizations/:orgId/map", want: scoped, query: "$own"},
+	{route: "GET /api/console/participants", want: mayAdmin},
+	{route: "GET /api/console/participants", want: scoped, query: "orgId=$own"},
 	{route: "GET /api/console/statistics", want: mayAdmin},
 	{route: "GET /api/console/statistics", want: scoped, query: "orgId=$own"},
 	{route: "POST /api/console/members/:memberId/unbind", want: scoped, query: "$m3"},

@@ -45,6 +45,7 @@ func (e *Edge) Routes() []route.Route {
 		console("GET", "/tree", "组织树", "", route.Call(s.Party.GetTree)),
 		console("GET", "/organizations/:orgId/leadership", "当前与历史领导班子", "organization.view", route.Call(s.Party.GetLeadership)),
 		console("GET", "/organizations/:orgId/map", "组织地图", "organization.view", route.Call(s.Party.GetMap)),
+		console("GET", "/participants", "可选参加人员", "meeting.create", route.Call(s.Party.ListParticipants)),
 		console("GET", "/statistics", "组织统计", "statistics.view", route.Call(s.Party.GetStatistics)),
 		console("POST", "/members/:memberId/unbind", "微信解绑", "binding.unbind", route.Call(s.Party.Unbind)),
 		console("POST", "/members/:memberId/reveal", "查看党员敏感信息", "member.reveal", route.Call(s.Party.RevealMember)),

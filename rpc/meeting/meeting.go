@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -168,7 +169,7 @@ func (s *Service) GetQR(ctx context.Context, req *meeting.MeetingReq) (*meeting.
 }
 
 // ListMine returns the started meetings that the caller is a participant of, the latest
-// to begin first (MEET-07).
+// to begin first (MEET-07), those of other organisations as far as he is still their guest.
 func (s *Service) ListMine(ctx context.Context, _ *recordsgen.Empty) (*meeting.MyMeetings, error) {
 	c, err := kit.RequireMember(ctx)
 	if err != nil {
@@ -193,6 +194,9 @@ func (s *Service) ListMine(ctx context.Context, _ *recordsgen.Empty) (*meeting.M
 		if err != nil {
 			return nil, err
 		}
+	}
+	if list, err = s.reachable(ctx, c, list, came); err != nil {
+		return nil, err
 	}
 	names := map[string]string{}
 	out := &meeting.MyMeetings{}
@@ -227,11 +231,42 @@ func (s *Service) GetMine(ctx context.Context, req *meeting.MeetingReq) (*meetin
 	case !errors.Is(err, model.ErrNotFound):
 		return nil, err
 	}
+	if left, err := s.reachable(ctx, c, []*model.Meeting{m}, map[string]time.Time{m.ID: at}); err != nil {
+		return nil, err
+	} else if len(left) == 0 {
+		return nil, kit.ErrNotFound
+	}
 	name, err := s.orgName(ctx, m.OrgID)
 	if err != nil {
 		return nil, err
 	}
 	return s.mine(m, name, at), nil
+}
+
+// reachable leaves out meetings of organisations that the member was a guest of, unless
+// he took part and they are over (PART-13, RPIN-13).
+func (s *Service) reachable(ctx context.Context, c *kit.Caller, list []*model.Meeting, came map[string]time.Time) ([]*model.Meeting, error) {
+	elsewhere := func(m *model.Meeting) bool { return !slices.Contains(c.Orgs, m.OrgID) }
+	if !slices.ContainsFunc(list, elsewhere) {
+		return list, nil
+	}
+	guests, err := s.d.Party.ListGuests(kit.AsSystem(ctx), &partygen.MemberReq{MemberId: c.MemberID})
+	if err != nil {
+		return nil, err
+	}
+	now := s.d.Clock.Now()
+	return slices.DeleteFunc(list, func(m *model.Meeting) bool {
+		ended := false
+		for _, g := range guests.Members {
+			if slices.Contains(g.Orgs, m.OrgID) {
+				if g.Status == "active" {
+					return false
+				}
+				ended = true
+			}
+		}
+		return ended && elsewhere(m) && (now.Before(m.EndAt) || came[m.ID].IsZero() && m.NeedSignIn)
+	}), nil
 }
 
 // orgName is the name of an organisation, "" when it is gone.

@@ -67,6 +67,10 @@ func (r *roster) GetMembers(_ context.Context, q *partygen.MembersReq) (*partyge
 	return r.find(func(m *partygen.Member) bool { return slices.Contains(q.MemberIds, m.Id) }), nil
 }
 
+func (r *roster) ListGuests(context.Context, *partygen.MemberReq) (*partygen.Members, error) {
+	return &partygen.Members{}, nil
+}
+
 func (r *roster) ListMembers(_ context.Context, q *partygen.OrgReq) (*partygen.Members, error) {
 	return r.find(func(m *partygen.Member) bool { return slices.Contains(m.Orgs, q.OrgId) }), nil
 }

@@ -129,11 +129,12 @@ func (s *Service) beforeSave(ctx context.Context, old, m *model.Meeting) error {
 	return s.invite(ctx, m)
 }
 
-// invite turns a chosen organisation into its members of this moment and refuses
-// participants who are no active members of the admin's subtree.
+// invite turns a chosen organisation into its people of this moment and refuses
+// participants who are no active members of the admin's subtree, nor guests in period. A
+// guest who is a member elsewhere takes part as that member: it is him that WeChat knows.
 func (s *Service) invite(ctx context.Context, m *model.Meeting) error {
 	if m.ParticipantOrgID != "" {
-		list, err := s.d.Party.ListMembers(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: m.ParticipantOrgID})
+		list, err := s.d.Party.ListMembers(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: m.ParticipantOrgID, Guests: true})
 		if err != nil {
 			return err
 		}
@@ -149,11 +150,20 @@ func (s *Service) invite(ctx context.Context, m *model.Meeting) error {
 	case n > maxParticipants:
 		return kit.InvalidFields(map[string]string{"participantIds": "参加对象不能超过5000人"})
 	}
-	if err := s.checkMembers(ctx, m.ParticipantIDs); errors.Is(kit.FromError(err), kit.ErrNotFound) {
+	people, err := s.invitable(ctx, m.ParticipantIDs)
+	if errors.Is(kit.FromError(err), kit.ErrNotFound) {
 		return kit.InvalidFields(map[string]string{"participantIds": "参加对象不存在或不在管理范围内"})
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
+	for i, id := range m.ParticipantIDs {
+		if g := people[id]; g.MemberId != "" {
+			m.ParticipantIDs[i] = g.MemberId
+		}
+	}
+	slices.Sort(m.ParticipantIDs)
+	m.ParticipantIDs = slices.Compact(m.ParticipantIDs)
 	return nil
 }
 
@@ -247,19 +257,24 @@ func (s *Service) memberLabels(ctx context.Context, ids []string) (map[string]st
 	return names, err
 }
 
-// checkMembers refuses members outside the caller's subtree, and those who left, like
-// missing ones.
-func (s *Service) checkMembers(ctx context.Context, ids []string) error {
+// invitable are people by id. Those outside the caller's subtree, and those who left, are
+// refused like missing ones.
+func (s *Service) invitable(ctx context.Context, ids []string) (map[string]*partygen.Member, error) {
 	members, err := s.members(ctx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := kit.CallerOf(ctx)
 	for _, id := range ids {
 		m := members[id]
 		if m == nil || m.Status != "active" || c.Kind != kit.System && !slices.Contains(m.Orgs, c.OrgID) {
-			return kit.ErrNotFound
+			return nil, kit.ErrNotFound
 		}
 	}
-	return nil
+	return members, nil
+}
+
+func (s *Service) checkMembers(ctx context.Context, ids []string) error {
+	_, err := s.invitable(ctx, ids)
+	return err
 }

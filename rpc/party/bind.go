@@ -329,7 +329,7 @@ func (s *Service) FindByOpenID(ctx context.Context, req *party.OpenIDReq) (*part
 		if err != nil {
 			return nil, notFound(err)
 		}
-		return presentGuest(g), nil
+		return s.presentGuest(g), nil
 	}
 	if err != nil {
 		return nil, notFound(err)

@@ -198,15 +198,17 @@ func (s *Service) TurnGuests(ctx context.Context, _ *records.Empty) (*records.Em
 }
 
 // presentGuest is a guest as other services see him: a person of the organisation that
-// added him, under the name of his home organisation.
-func presentGuest(g *model.Guest) *party.Member {
+// added him, under the name of his home organisation. His home branch reads the record,
+// but he is no guest of it.
+func (s *Service) presentGuest(g *model.Guest) *party.Member {
 	status := "active"
-	if g.State != guestActive || g.Deleted {
+	if s.guestState(g) != guestActive || g.Deleted {
 		status = "ended"
 	}
 	return &party.Member{
 		Id: g.ID, Name: g.Name, Gender: g.Gender, IdNumber: g.IDMasked, Phone: g.PhoneMasked, OrgId: g.OrgID, OrgName: g.HomeOrgName,
-		Orgs: g.Orgs, MemberType: "guest", Status: status, OpenId: g.OpenID, MiniOpenId: g.MiniOpenID, Version: g.Version,
+		Orgs: g.Orgs[:slices.Index(g.Orgs, g.OrgID)+1], MemberType: "guest", Status: status, MemberId: g.MemberID,
+		OpenId: g.OpenID, MiniOpenId: g.MiniOpenID, Version: g.Version,
 	}
 }
 
@@ -279,7 +281,7 @@ func (s *Service) bindGuest(ctx context.Context, caller *kit.Caller, req *party.
 	if err != nil {
 		return nil, err
 	}
-	return presentGuest(g), nil
+	return s.presentGuest(g), nil
 }
 
 // guestsByID are guests among ids, in or after their period.
@@ -287,32 +289,35 @@ func (s *Service) guestsByID(ctx context.Context, ids []string) ([]*party.Member
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	var out []*party.Member
-	for _, c := range s.guests {
-		list, err := c.Find(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, model.Page{})
-		if err != nil {
-			return nil, err
-		}
-		for _, g := range list {
-			out = append(out, presentGuest(g))
-		}
-	}
-	return out, nil
+	return s.guestsWhere(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
 }
 
 // activeGuests are the guests in period of an organisation and all below it.
 func (s *Service) activeGuests(ctx context.Context, orgID string) ([]*party.Member, error) {
+	list, err := s.guestsWhere(ctx, model.Within(orgID), bson.D{{Key: "state", Value: guestActive}})
+	return slices.DeleteFunc(list, func(g *party.Member) bool {
+		return g.Status != "active" || !slices.Contains(g.Orgs, orgID)
+	}), err
+}
+
+// ListGuests are the guests that a member is, in or after the period, for services.
+func (s *Service) ListGuests(ctx context.Context, req *party.MemberReq) (*party.Members, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	list, err := s.guestsWhere(ctx, model.Everything, bson.D{{Key: "memberId", Value: req.MemberId}})
+	return &party.Members{Members: list}, err
+}
+
+func (s *Service) guestsWhere(ctx context.Context, scope model.Scope, filter bson.D) ([]*party.Member, error) {
 	var out []*party.Member
 	for _, c := range s.guests {
-		list, err := c.Find(ctx, model.Within(orgID), bson.D{{Key: "state", Value: guestActive}}, model.Page{})
+		list, err := c.Find(ctx, scope, filter, model.Page{})
 		if err != nil {
 			return nil, err
 		}
 		for _, g := range list {
-			// A home branch reads its members' records; they are no guests of its own.
-			if s.guestState(g) == guestActive && g.HomeOrgID != orgID {
-				out = append(out, presentGuest(g))
-			}
+			out = append(out, s.presentGuest(g))
 		}
 	}
 	return out, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -142,6 +143,34 @@ func (s *Service) ListMembers(ctx context.Context, req *party.OrgReq) (*party.Me
 	}
 	out.Members = append(out.Members, guests...)
 	return out, nil
+}
+
+// ListParticipants are the people whom an admin can invite to what an organisation of his
+// holds: its members, and its part-time and report-in persons in period under the names
+// of their home organisations (PART-06, RPIN-06).
+func (s *Service) ListParticipants(ctx context.Context, req *party.OrgReq) (*party.Members, error) {
+	c, err := kit.RequireUser(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if req.OrgId == "" {
+		req.OrgId = c.OrgID
+	}
+	path, err := s.Path(ctx, req.OrgId)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(path, c.OrgID) {
+		return nil, kit.ErrNotFound
+	}
+	list, err := s.ListMembers(kit.AsSystem(ctx), &party.OrgReq{OrgId: req.OrgId, Guests: true})
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range list.Members {
+		list.Members[i] = &party.Member{Id: m.Id, Name: m.Name, OrgId: m.OrgId, OrgName: m.OrgName, MemberType: m.MemberType}
+	}
+	return list, nil
 }
 
 func (s *Service) find(ctx context.Context, filter bson.D) (*party.Members, error) {

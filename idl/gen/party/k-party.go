@@ -1090,6 +1090,158 @@ func (p *PartyListMembersResult) GetResult() interface{} {
 	return p.Success
 }
 
+type PartyListParticipantsArgs struct {
+	Req *OrgReq `thrift:"req,1" frugal:"1,default,OrgReq" json:"req"`
+}
+
+func NewPartyListParticipantsArgs() *PartyListParticipantsArgs {
+	return &PartyListParticipantsArgs{}
+}
+
+func (p *PartyListParticipantsArgs) InitDefault() {
+}
+
+var PartyListParticipantsArgs_Req_DEFAULT *OrgReq
+
+func (p *PartyListParticipantsArgs) GetReq() (v *OrgReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return PartyListParticipantsArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *PartyListParticipantsArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *PartyListParticipantsArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyListParticipantsArgs(%+v)", *p)
+}
+
+func (p *PartyListParticipantsArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type PartyListParticipantsResult struct {
+	Success *Members `thrift:"success,0,optional" frugal:"0,optional,Members" json:"success,omitempty"`
+}
+
+func NewPartyListParticipantsResult() *PartyListParticipantsResult {
+	return &PartyListParticipantsResult{}
+}
+
+func (p *PartyListParticipantsResult) InitDefault() {
+}
+
+var PartyListParticipantsResult_Success_DEFAULT *Members
+
+func (p *PartyListParticipantsResult) GetSuccess() (v *Members) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return PartyListParticipantsResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *PartyListParticipantsResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *PartyListParticipantsResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyListParticipantsResult(%+v)", *p)
+}
+
+func (p *PartyListParticipantsResult) GetResult() interface{} {
+	return p.Success
+}
+
+type PartyListGuestsArgs struct {
+	Req *MemberReq `thrift:"req,1" frugal:"1,default,MemberReq" json:"req"`
+}
+
+func NewPartyListGuestsArgs() *PartyListGuestsArgs {
+	return &PartyListGuestsArgs{}
+}
+
+func (p *PartyListGuestsArgs) InitDefault() {
+}
+
+var PartyListGuestsArgs_Req_DEFAULT *MemberReq
+
+func (p *PartyListGuestsArgs) GetReq() (v *MemberReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return PartyListGuestsArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *PartyListGuestsArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *PartyListGuestsArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyListGuestsArgs(%+v)", *p)
+}
+
+func (p *PartyListGuestsArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type PartyListGuestsResult struct {
+	Success *Members `thrift:"success,0,optional" frugal:"0,optional,Members" json:"success,omitempty"`
+}
+
+func NewPartyListGuestsResult() *PartyListGuestsResult {
+	return &PartyListGuestsResult{}
+}
+
+func (p *PartyListGuestsResult) InitDefault() {
+}
+
+var PartyListGuestsResult_Success_DEFAULT *Members
+
+func (p *PartyListGuestsResult) GetSuccess() (v *Members) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return PartyListGuestsResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *PartyListGuestsResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *PartyListGuestsResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyListGuestsResult(%+v)", *p)
+}
+
+func (p *PartyListGuestsResult) GetResult() interface{} {
+	return p.Success
+}
+
 type PartyTurnGuestsArgs struct {
 	Req *records.Empty `thrift:"req,1" frugal:"1,default,records.Empty" json:"req"`
 }

@@ -986,6 +986,8 @@ type Member struct {
 	Version       int64  `thrift:"version,18" frugal:"18,default,i64" json:"version"`
 	// salaried, retired, farmer, student (records.md, domain-rules 1)
 	DuesCategory string `thrift:"duesCategory,19" frugal:"19,default,string" json:"duesCategory"`
+	// of a part-time or report-in person: the member of this system he is
+	MemberId string `thrift:"memberId,20" frugal:"20,default,string" json:"memberId"`
 }
 
 func NewMember() *Member {
@@ -1124,6 +1126,13 @@ func (p *Member) GetVersion() (v int64) {
 func (p *Member) GetDuesCategory() (v string) {
 	if p != nil {
 		return p.DuesCategory
+	}
+	return
+}
+
+func (p *Member) GetMemberId() (v string) {
+	if p != nil {
+		return p.MemberId
 	}
 	return
 }
@@ -1357,6 +1366,10 @@ type Party interface {
 	GetMembers(ctx context.Context, req *MembersReq) (r *Members, err error)
 
 	ListMembers(ctx context.Context, req *OrgReq) (r *Members, err error)
+	// ListParticipants are the people whom an organisation, and those below it, can invite.
+	ListParticipants(ctx context.Context, req *OrgReq) (r *Members, err error)
+	// ListGuests are the part-time and report-in persons that a member is, in or after the period.
+	ListGuests(ctx context.Context, req *MemberReq) (r *Members, err error)
 	// TurnGuests moves part-time and report-in persons on whose period began or ended.
 	TurnGuests(ctx context.Context, req *records.Empty) (r *records.Empty, err error)
 

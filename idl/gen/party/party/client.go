@@ -43,6 +43,8 @@ type Client interface {
 	GetMember(ctx context.Context, req *party.MemberReq, callOptions ...callopt.Option) (r *party.Member, err error)
 	GetMembers(ctx context.Context, req *party.MembersReq, callOptions ...callopt.Option) (r *party.Members, err error)
 	ListMembers(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Members, err error)
+	ListParticipants(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Members, err error)
+	ListGuests(ctx context.Context, req *party.MemberReq, callOptions ...callopt.Option) (r *party.Members, err error)
 	TurnGuests(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error)
 	FindByOpenID(ctx context.Context, req *party.OpenIDReq, callOptions ...callopt.Option) (r *party.Member, err error)
 	SetDuesPaidThrough(ctx context.Context, req *party.PaidThroughReq, callOptions ...callopt.Option) (r *records.Empty, err error)
@@ -233,6 +235,16 @@ func (p *kPartyClient) GetMembers(ctx context.Context, req *party.MembersReq, ca
 func (p *kPartyClient) ListMembers(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Members, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.ListMembers(ctx, req)
+}
+
+func (p *kPartyClient) ListParticipants(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Members, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ListParticipants(ctx, req)
+}
+
+func (p *kPartyClient) ListGuests(ctx context.Context, req *party.MemberReq, callOptions ...callopt.Option) (r *party.Members, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ListGuests(ctx, req)
 }
 
 func (p *kPartyClient) TurnGuests(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *records.Empty, err error) {

@@ -231,6 +231,20 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"ListParticipants": kitex.NewMethodInfo(
+		listParticipantsHandler,
+		newPartyListParticipantsArgs,
+		newPartyListParticipantsResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"ListGuests": kitex.NewMethodInfo(
+		listGuestsHandler,
+		newPartyListGuestsArgs,
+		newPartyListGuestsResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"TurnGuests": kitex.NewMethodInfo(
 		turnGuestsHandler,
 		newPartyTurnGuestsArgs,
@@ -897,6 +911,42 @@ func newPartyListMembersResult() interface{} {
 	return party.NewPartyListMembersResult()
 }
 
+func listParticipantsHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*party.PartyListParticipantsArgs)
+	realResult := result.(*party.PartyListParticipantsResult)
+	success, err := handler.(party.Party).ListParticipants(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newPartyListParticipantsArgs() interface{} {
+	return party.NewPartyListParticipantsArgs()
+}
+
+func newPartyListParticipantsResult() interface{} {
+	return party.NewPartyListParticipantsResult()
+}
+
+func listGuestsHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*party.PartyListGuestsArgs)
+	realResult := result.(*party.PartyListGuestsResult)
+	success, err := handler.(party.Party).ListGuests(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newPartyListGuestsArgs() interface{} {
+	return party.NewPartyListGuestsArgs()
+}
+
+func newPartyListGuestsResult() interface{} {
+	return party.NewPartyListGuestsResult()
+}
+
 func turnGuestsHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*party.PartyTurnGuestsArgs)
 	realResult := result.(*party.PartyTurnGuestsResult)
@@ -1320,6 +1370,26 @@ func (p *kClient) ListMembers(ctx context.Context, req *party.OrgReq) (r *party.
 	_args.Req = req
 	var _result party.PartyListMembersResult
 	if err = p.c.Call(ctx, "ListMembers", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) ListParticipants(ctx context.Context, req *party.OrgReq) (r *party.Members, err error) {
+	var _args party.PartyListParticipantsArgs
+	_args.Req = req
+	var _result party.PartyListParticipantsResult
+	if err = p.c.Call(ctx, "ListParticipants", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) ListGuests(ctx context.Context, req *party.MemberReq) (r *party.Members, err error) {
+	var _args party.PartyListGuestsArgs
+	_args.Req = req
+	var _result party.PartyListGuestsResult
+	if err = p.c.Call(ctx, "ListGuests", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

@@ -1,0 +1,166 @@
+package acceptance
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"zhihuidangjian/bff/bfftest"
+)
+
+// meetingForm is a meeting that begins soon, or runs.
+func meetingForm(title string, change form) form {
+	return form{
+		"title": title, "meetingType": "branch", "meetingForm": "onlineMeeting", "needSignIn": true, "noticeForm": []string{"site"},
+		"startAt": time.Now().Add(-time.Minute).Format(time.RFC3339), "endAt": time.Now().Add(time.Hour).Format(time.RFC3339),
+	}.with(change)
+}
+
+type attendance struct {
+	Participants []struct {
+		MemberID, Name, OrgName string
+		SignedInAt              int64
+	}
+}
+
+// TestGuestsInMeetings: part-time and report-in persons take part in what the organisation
+// that added them holds (manual 6.9, 6.10).
+func TestGuestsInMeetings(t *testing.T) {
+	guestsInMeetings(t, "partTimeMember", "PART")
+	guestsInMeetings(t, "reportInMember", "RPIN")
+}
+
+func guestsInMeetings(t *testing.T, typ, id string) {
+	a, b := adminA(t), adminB(t)
+	stranger := func() (form, bfftest.Person) {
+		p := bfftest.Invent(int(world.people.Add(1)))
+		return form{"name": p.Name, "idNumber": p.IDNumber, "phone": p.Phone, "homeOrgName": "外省某支部", "startOn": day(-10), "endOn": day(0)}, p
+	}
+	offered := func(b *bfftest.Browser) map[string]string {
+		var l struct {
+			Members []struct{ ID, OrgName, IDNumber, Phone, OpenID string }
+		}
+		b.Get("/api/console/participants", &l)
+		out := map[string]string{}
+		for _, m := range l.Members {
+			if out[m.ID] = m.OrgName; m.IDNumber+m.Phone+m.OpenID != "" {
+				t.Errorf("personal data of %s beside his name", m.ID)
+			}
+		}
+		return out
+	}
+	meets := func(phone *bfftest.Browser) map[string]string {
+		var l struct {
+			Meetings []struct{ ID, OrgName string }
+		}
+		phone.Get("/api/member/meetings", &l)
+		out := map[string]string{}
+		for _, m := range l.Meetings {
+			out[m.ID] = m.OrgName
+		}
+		return out
+	}
+	began := func(t *testing.T, f form) string {
+		t.Helper()
+		m := add(t, a, "meeting", f)["id"].(string)
+		a.Post("/api/console/meetings/"+m+"/start", nil, &item{})
+		return m
+	}
+	t.Run(id+"-06 until the last day he is offered under his home organisation's name, afterwards refused; what he joined keeps him", func(t *testing.T) {
+		a.T, b.T = t, t
+		f, _ := stranger()
+		g := add(t, a, typ, f)["id"].(string)
+		over, _ := stranger()
+		ended := add(t, a, typ, over.with(form{"endOn": day(-1)}))["id"].(string)
+		home := newMember(t, orgB(t))
+		local := add(t, a, typ, form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": day(-1), "endOn": day(1)})["id"].(string)
+		list := offered(a)
+		if _, there := list[ended]; list[g] != "外省某支部" || list[local] != name("乙支部") || there {
+			t.Fatalf("offered %v", list)
+		}
+		if _, there := offered(b)[local]; there {
+			t.Fatal("the home branch is offered its own member as a guest")
+		}
+		refused(t, a.Do("GET", "/api/console/participants?orgId="+orgB(t), nil), http.StatusNotFound, "", nothingThere)
+		refused(t, a.Do("POST", path("meeting"), meetingForm("会", form{"participantIds": []string{ended}})), http.StatusBadRequest, "participantIds", "不存在")
+		refused(t, b.Do("POST", path("meeting"), meetingForm("会", form{"participantIds": []string{local}})), http.StatusBadRequest, "participantIds", "不在管理范围内")
+		refused(t, a.Do("POST", path("meeting"), meetingForm("会", form{"participantIds": []string{home.ID}})), http.StatusBadRequest, "participantIds", "不在管理范围内")
+		m := began(t, meetingForm("兼职参加", form{"participantIds": []string{g, local}}))
+		whole := add(t, a, "meeting", meetingForm("全体", form{"participantOrgId": orgA(t)}))
+		if all := whole["participantIds"].([]any); !slices.Contains(all, any(g)) || !slices.Contains(all, any(home.ID)) || slices.Contains(all, any(ended)) {
+			t.Fatalf("the whole organisation: %v", all)
+		}
+		put(t, a, typ, g, form{"startOn": day(-20), "endOn": day(-1)}).Into(t, &item{})
+		if _, there := offered(a)[g]; there {
+			t.Fatal("still offered")
+		}
+		refused(t, a.Do("POST", path("meeting"), meetingForm("会", form{"participantIds": []string{g}})), http.StatusBadRequest, "participantIds", "不存在")
+		var s attendance
+		a.Get("/api/console/meetings/"+m+"/statistics", &s)
+		if got := []string{s.Participants[0].OrgName, s.Participants[1].OrgName}; !slices.Contains(got, "外省某支部") || !slices.Contains(got, name("乙支部")) {
+			t.Fatalf("%+v", s)
+		}
+	})
+	t.Run(id+"-07 after the last day he is ended and his pages close; a longer period makes him a guest again", func(t *testing.T) {
+		a.T = t
+		f, who := stranger()
+		g := add(t, a, typ, f)["id"].(string)
+		phone := phoneOf(t, who)
+		set := func(t *testing.T, from, to, want string) {
+			t.Helper()
+			var r item
+			put(t, a, typ, g, form{"startOn": from, "endOn": to}).Into(t, &r)
+			if r["state"] != want {
+				t.Fatalf("state %v, want %v", r["state"], want)
+			}
+		}
+		set(t, day(-20), day(-1), "ended")
+		eventually(t, "his pages close", func() bool { return phone.Do("GET", "/api/member/meetings", nil).Status == http.StatusForbidden })
+		set(t, day(-20), day(0), "active")
+		again := product.Browser(t, 0)
+		again.OpenPhone(again.WeChatUser("又来", who.Phone))
+		if _, there := offered(a)[g]; !there {
+			t.Fatal("not offered again")
+		}
+	})
+	t.Run(id+"-13 the guest's phone lists what names him, beside what his home branch holds; he signs in, and afterwards only that remains", func(t *testing.T) {
+		a.T, b.T = t, t
+		f, who := stranger()
+		g := add(t, a, typ, f)["id"].(string)
+		phone := phoneOf(t, who)
+		home := newMember(t, orgB(t))
+		local := add(t, a, typ, form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": day(-1), "endOn": day(1)})["id"].(string)
+		homePhone := phoneOf(t, home)
+		homes := add(t, b, "meeting", meetingForm("家里的会", form{"participantIds": []string{home.ID}}))["id"].(string)
+		b.Post("/api/console/meetings/"+homes+"/start", nil, &item{})
+		m := began(t, meetingForm("都参加", form{"participantIds": []string{g, local}}))
+		other := began(t, meetingForm("不参加", form{"participantIds": []string{newMember(t, orgA(t)).ID}}))
+		later := began(t, meetingForm("将来的", form{"participantIds": []string{local}, "startAt": time.Now().Add(time.Hour).Format(time.RFC3339), "endAt": time.Now().Add(2 * time.Hour).Format(time.RFC3339)}))
+		if got := meets(phone); got[m] != name("甲支部") || len(got) != 1 {
+			t.Fatalf("the guest sees %v", got)
+		}
+		if got := meets(homePhone); got[m] != name("甲支部") || got[homes] != name("乙支部") || got[later] == "" || got[other] != "" {
+			t.Fatalf("the member sees %v", got)
+		}
+		for _, p := range []*bfftest.Browser{phone, homePhone} {
+			var qr struct{ URL string }
+			a.Get("/api/console/meetings/"+m+"/qr", &qr)
+			_, token, _ := strings.Cut(qr.URL, "?t=")
+			p.Post("/api/member/sign-in", form{"token": token}, &item{})
+		}
+		var s attendance
+		a.Get("/api/console/meetings/"+m+"/statistics", &s)
+		for _, x := range s.Participants {
+			if x.SignedInAt == 0 {
+				t.Errorf("%s did not sign in", x.Name)
+			}
+		}
+		put(t, a, typ, local, form{"startOn": day(-20), "endOn": day(-1)}).Into(t, &item{})
+		var one item
+		eventually(t, "what is to come is gone", func() bool { return meets(homePhone)[later] == "" })
+		refused(t, homePhone.Do("GET", "/api/member/meetings/"+later, nil), http.StatusNotFound, "", "")
+		homePhone.Get("/api/member/meetings/"+homes, &one)
+	})
+}
