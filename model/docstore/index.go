@@ -328,6 +328,13 @@ func (ix *index) count(r span) int { return ix.position(r.hi) - ix.position(r.lo
 // position is the number of keys below k.
 func (ix *index) position(k string) int {
 	lo, hi := 0, ix.tree.Len()
+	// Most spans of the topmost organisation begin or end where the index does.
+	if e, ok := ix.tree.Min(); !ok || e.key >= k {
+		return 0
+	}
+	if e, _ := ix.tree.Max(); e.key < k {
+		return hi
+	}
 	for lo < hi {
 		mid := (lo + hi) / 2
 		if e, _ := ix.tree.GetAt(mid); e.key < k {

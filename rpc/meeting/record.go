@@ -77,7 +77,7 @@ func (s *Service) present(_ context.Context, docs []*model.Meeting, rows []recor
 		rows[i]["state"] = m.Shown(now)
 		rows[i]["expected"] = len(m.ParticipantIDs)
 		if len(docs) > 1 {
-			delete(rows[i], "participantIds")
+			rows[i].Hide("participantIds")
 		}
 	}
 	return nil

@@ -59,7 +59,7 @@ func (s *Service) profileChangeType() *records.Type[model.ProfileChange, *model.
 				}
 				rows[i]["summary"], rows[i]["changes"] = text, p.Changes
 				for _, k := range editable {
-					delete(rows[i], k)
+					rows[i].Hide(k)
 				}
 			}
 			return nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/bytedance/sonic"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	gen "zhihuidangjian/idl/gen/records"
@@ -173,13 +172,12 @@ func (e *Engine) scope(ctx context.Context, node string) (model.Scope, string, e
 	return model.Within(node), node, nil
 }
 
-// encoding writes rows as encoding/json does but for the order of their keys: sorting and
-// reflecting on a page of maps cost more than reading it from the store.
-var encoding = sonic.Config{EscapeHTML: true, CompactMarshaler: true, ValidateString: true}.Froze()
-
 func answer(v any, err error) (*gen.JSON, error) {
 	if err != nil {
 		return nil, mapError(err)
+	}
+	if b, ok := v.(encoded); ok {
+		return &gen.JSON{Json: b}, nil
 	}
 	b, err := encoding.Marshal(v)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -243,6 +244,31 @@ func TestOneDeclaration(t *testing.T) {
 		}
 		if _, err := l.Delete(root, &gen.IDsReq{Type: "shelf", Ids: []string{id}}); err != nil {
 			t.Fatal(err)
+		}
+	})
+	t.Run("a list shows of a record what its own page shows", func(t *testing.T) {
+		for _, c := range []context.Context{a, root, member(t, "m", "a")} {
+			book, err := l.save(c, "book", "", 0, map[string]any{"title": "“论” <i>\\ & " + kit.CallerOf(c).OrgID + kit.CallerOf(c).MemberID, "shelfId": history})
+			if err != nil {
+				t.Fatal(err)
+			}
+			id := book["id"].(string)
+			shown, err := decode(l.Get(c, &gen.IDReq{Type: "book", Id: id}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := decode(l.List(c, &gen.ListReq{Type: "book"}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := got["items"].([]any)
+			i := slices.IndexFunc(rows, func(r any) bool { return r.(map[string]any)["id"] == id })
+			if i < 0 || !reflect.DeepEqual(rows[i], any(shown)) {
+				t.Fatalf("list %v\nhas not\n%v", rows, shown)
+			}
+			if _, err := l.Delete(root, &gen.IDsReq{Type: "book", Ids: []string{id}}); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 	t.Run("actions: a button only when allowed, refused all the same", func(t *testing.T) {

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -19,10 +20,23 @@ import (
 // query is a list request.
 type query struct{ *gen.ListReq }
 
-type listJSON struct {
-	Items   []Row             `json:"items"`
-	Total   int64             `json:"total"`
-	Summary map[string]string `json:"summary,omitempty"`
+// page is what a list answers.
+type page struct {
+	items   []byte // the rows as JSON
+	total   int64
+	summary map[string]string
+}
+
+func (p *page) json() (encoded, error) {
+	b := append(p.items, `,"total":`...)
+	b = strconv.AppendInt(b, p.total, 10)
+	if len(p.summary) > 0 {
+		var err error
+		if b, err = appendValue(append(b, `,"summary":`...), p.summary); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
 }
 
 func (t *Type[T, P]) readScope(ctx context.Context, node string) (model.Scope, string, error) {
@@ -59,19 +73,23 @@ func (t *Type[T, P]) list(ctx context.Context, q query) (any, error) {
 	if size <= 0 {
 		size = 20
 	}
-	page := model.Page{Sort: t.sort(q.Sort), Limit: min(size, 100), Skip: max(int64(q.Page)-1, 0) * min(size, 100)}
-	docs, err := t.Collection.Find(ctx, scope, filter, page)
+	part := model.Page{Sort: t.sort(q.Sort), Limit: min(size, 100), Skip: max(int64(q.Page)-1, 0) * min(size, 100)}
+	docs, err := t.Collection.Find(ctx, scope, filter, part)
 	if err != nil {
 		return nil, err
 	}
-	out := listJSON{Total: page.Skip + int64(len(docs))}
+	out := page{total: part.Skip + int64(len(docs))}
 	// A page that is not full is the last one: it knows the total.
-	if int64(len(docs)) == page.Limit || len(docs) == 0 && page.Skip > 0 {
-		if out.Total, err = t.Collection.Count(ctx, scope, filter); err != nil {
+	if int64(len(docs)) == part.Limit || len(docs) == 0 && part.Skip > 0 {
+		if out.total, err = t.Collection.Count(ctx, scope, filter); err != nil {
 			return nil, err
 		}
 	}
-	if out.Items, err = t.rows(ctx, docs); err != nil {
+	rows, err := t.present(ctx, docs, false)
+	if err != nil {
+		return nil, err
+	}
+	if out.items, err = t.encode(ctx, docs, rows); err != nil {
 		return nil, err
 	}
 	if t.Summary != nil {
@@ -79,11 +97,11 @@ func (t *Type[T, P]) list(ctx context.Context, q query) (any, error) {
 		if node != "" {
 			full = append(full, bson.E{Key: "orgs", Value: node})
 		}
-		if out.Summary, err = t.Summary(ctx, append(full, filter...)); err != nil {
+		if out.summary, err = t.Summary(ctx, append(full, filter...)); err != nil {
 			return nil, err
 		}
 	}
-	return out, nil
+	return out.json()
 }
 
 func (t *Type[T, P]) get(ctx context.Context, id string) (Row, error) {
@@ -250,17 +268,39 @@ func (f *Field) filter(value string, now time.Time) (bson.E, error) {
 
 // rows shows documents to the caller.
 func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
+	rows, err := t.present(ctx, docs, true)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		maps.DeleteFunc(r, func(_ string, v any) bool { return v == hidden{} })
+	}
+	if kit.CallerOf(ctx).Kind == kit.Member {
+		t.strip(rows)
+	}
+	return rows, nil
+}
+
+// present makes the rows of documents: with all that they hold when whole is set, else
+// only with what is shown in another way than it is held (encode knows the rest).
+func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool) ([]Row, error) {
 	rows := make([]Row, len(docs))
 	caller := kit.CallerOf(ctx)
 	refs := map[string]map[string]string{} // ref → id → label
 	for i, d := range docs {
 		v := reflect.ValueOf(d).Elem()
 		h := P(d).Header()
-		r := make(Row, len(t.fields)+8)
-		r["id"], r["version"], r["orgId"] = h.ID, h.Version, h.OrgID
-		r["createdAt"], r["updatedAt"] = showTime(h.CreatedAt), showTime(h.UpdatedAt)
+		size := 8
+		if whole {
+			size += len(t.fields)
+		}
+		r := make(Row, size)
+		if whole {
+			r["id"], r["version"], r["orgId"] = h.ID, h.Version, h.OrgID
+			r["createdAt"], r["updatedAt"] = showTime(h.CreatedAt), showTime(h.UpdatedAt)
+		}
 		for _, f := range t.fields {
-			if f.Virtual || f.index == nil {
+			if !f.held() || !whole && f.Ref == "" && f.Type != "richtext" {
 				continue
 			}
 			x := f.read(v)
@@ -304,9 +344,16 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 			if f.Ref == "" || f.Virtual {
 				continue
 			}
+			ids, known := idsOf(r[f.Key]), refs[f.resolver()]
+			if len(ids) == 1 {
+				if l := known[ids[0]]; l != "" {
+					labels[f.Key] = l
+				}
+				continue
+			}
 			var names []string
-			for _, id := range idsOf(r[f.Key]) {
-				if l := refs[f.resolver()][id]; l != "" {
+			for _, id := range ids {
+				if l := known[id]; l != "" {
 					names = append(names, l)
 				}
 			}
@@ -329,18 +376,12 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 			return nil, err
 		}
 	}
-	if caller.Kind == kit.Member {
-		t.strip(rows)
-	}
 	return rows, nil
 }
 
 // strip leaves in rows what a member is shown.
 func (t *Type[T, P]) strip(rows []Row) {
-	keep := map[string]bool{"id": true, "version": true, "createdAt": true, "_labels": true, "_actions": true}
-	for _, f := range t.ownFields() {
-		keep[f.Key] = true
-	}
+	keep := t.keep()
 	for _, r := range rows {
 		for k := range r {
 			if !keep[k] {
@@ -348,6 +389,15 @@ func (t *Type[T, P]) strip(rows []Row) {
 			}
 		}
 	}
+}
+
+// keep are the keys that a member is shown.
+func (t *Type[T, P]) keep() map[string]bool {
+	keep := map[string]bool{"id": true, "version": true, "createdAt": true, "_labels": true, "_actions": true}
+	for _, f := range t.ownFields() {
+		keep[f.Key] = true
+	}
+	return keep
 }
 
 // possible takes away the actions that the document's state does not allow.

@@ -20,7 +20,15 @@ import (
 
 // Row is a document as the console sees it: its fields by key, and id, version,
 // createdAt, _labels and _actions.
+//
+// The hooks Present and Reveal set what is shown in another way than the document holds
+// it; the rest is not in the rows of a list, which are written from the documents.
 type Row map[string]any
+
+// Hide takes a field of the document out of the row.
+func (r Row) Hide(key string) { r[key] = hidden{} }
+
+type hidden struct{}
 
 // Option is one value of an enum.
 type Option struct {
