@@ -263,7 +263,7 @@ func TestOneDeclaration(t *testing.T) {
 			}
 			rows := got["items"].([]any)
 			i := slices.IndexFunc(rows, func(r any) bool { return r.(map[string]any)["id"] == id })
-			if i < 0 || !reflect.DeepEqual(rows[i], any(shown)) {
+			if i < 0 || !reflect.DeepEqual(rows[i], any(map[string]any(shown))) {
 				t.Fatalf("list %v\nhas not\n%v", rows, shown)
 			}
 			if _, err := l.Delete(root, &gen.IDsReq{Type: "book", Ids: []string{id}}); err != nil {
