@@ -182,7 +182,8 @@ func letters(t *testing.T, typ, id, content string, shown []string) {
 			"f.memberId=" + who.ID: {one}, "f.read=unread": {two, one}, "f.read=read": {}, "f.read=replied": {},
 			"f.submittedAt=" + day(0) + "," + day(0): {two, one}, "f.submittedAt=2020-01-01,2020-01-02": {},
 		} {
-			if got := ids(a.List(typ, "size=100&"+q)); !slices.Equal(got, want) {
+			got := slices.DeleteFunc(ids(a.List(typ, "size=100&"+q)), func(id string) bool { return id != one && id != two && id != theirs }) // other tests send some too
+			if !slices.Equal(got, want) {
 				t.Errorf("filter %s: %v, want %v", q, got, want)
 			}
 		}
