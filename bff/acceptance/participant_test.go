@@ -164,3 +164,35 @@ func guestsInMeetings(t *testing.T, typ, id string) {
 		homePhone.Get("/api/member/meetings/"+homes, &one)
 	})
 }
+
+// TestGuestsAfterTransfer: whichever of a guest's two organisations moves, both see him.
+func TestGuestsAfterTransfer(t *testing.T) {
+	top := idOf(add(t, root(t), "organization", orgForm(name("客党委"), "committee", orgP(t))))
+	from := idOf(add(t, root(t), "organization", orgForm(name("客总支一"), "generalBranch", top)))
+	to := idOf(add(t, root(t), "organization", orgForm(name("客总支二"), "generalBranch", top)))
+	at := idOf(add(t, root(t), "organization", orgForm(name("客支部"), "branch", from)))
+	home := idOf(add(t, root(t), "organization", orgForm(name("家支部"), "branch", from)))
+	admin := func(orgID, n string) *bfftest.Browser {
+		newUser(t, name(n), orgID, "*")
+		return user(t, name(n), userPassword)
+	}
+	tops, host, homes := admin(top, "guestTop"), admin(at, "guestHost"), admin(home, "guestHome")
+	old, next := admin(from, "guestOld"), admin(to, "guestNext")
+	who := newMember(t, home)
+	g := idOf(add(t, host, "partTimeMember", form{"name": who.Name, "idNumber": who.IDNumber, "phone": who.Phone, "homeOrgName": "x", "startOn": day(-1), "endOn": day(1)}))
+	sees := func(b *bfftest.Browser) bool { return slices.Contains(ids(b.List("partTimeMember", "size=100")), g) }
+	t.Run("PART-04 OTRF-03 the home branch moves: nothing changes for the guest's record", func(t *testing.T) {
+		move(t, tops, home, to)
+		eventually(t, "the home branch's own records have followed", func() bool { return slices.Contains(ids(next.List("member", "size=100")), who.ID) })
+		if !sees(host) || !sees(homes) || !sees(old) || sees(next) {
+			t.Fatalf("host %v, home %v, above the host %v, above the home %v", sees(host), sees(homes), sees(old), sees(next))
+		}
+	})
+	t.Run("PART-04 OTRF-03 the organisation that added him moves: he moves with it", func(t *testing.T) {
+		move(t, tops, at, to)
+		eventually(t, "the new superior sees him", func() bool { return sees(next) })
+		if !sees(host) || !sees(homes) || sees(old) {
+			t.Fatalf("host %v, home %v, former superior %v", sees(host), sees(homes), sees(old))
+		}
+	})
+}

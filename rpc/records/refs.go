@@ -163,7 +163,7 @@ const rehomeChunk = 500
 // again, or after a crash half-way, it moves only what is not moved yet.
 func Rehome(ctx context.Context, c *mongo.Collection, orgID string, path []string) error {
 	fail := func(err error) error { return fmt.Errorf("rehome %s: %w", c.Name(), err) }
-	cur, err := c.Find(ctx, bson.D{{Key: "orgs", Value: orgID}}, options.Find().SetProjection(bson.D{{Key: "orgs", Value: 1}}))
+	cur, err := c.Find(ctx, bson.D{{Key: "orgs", Value: orgID}}, options.Find().SetProjection(bson.D{{Key: "orgs", Value: 1}, {Key: "orgId", Value: 1}}))
 	if err != nil {
 		return fail(err)
 	}
@@ -181,8 +181,9 @@ func Rehome(ctx context.Context, c *mongo.Collection, orgID string, path []strin
 	}
 	for cur.Next(ctx) {
 		var d struct {
-			ID   string   `bson:"_id"`
-			Orgs []string `bson:"orgs"`
+			ID    string   `bson:"_id"`
+			OrgID string   `bson:"orgId"`
+			Orgs  []string `bson:"orgs"`
 		}
 		if err := cur.Decode(&d); err != nil {
 			return fail(err)
@@ -190,6 +191,9 @@ func Rehome(ctx context.Context, c *mongo.Collection, orgID string, path []strin
 		at := slices.Index(d.Orgs, orgID)
 		if at == len(path)-1 && slices.Equal(d.Orgs[:at+1], path) {
 			continue
+		}
+		if own := slices.Index(d.Orgs, d.OrgID); own >= 0 && own < at {
+			continue // it reads the document, which lies elsewhere (Placed)
 		}
 		key := strings.Join(d.Orgs, "/")
 		b := batches[key]
