@@ -219,15 +219,7 @@ func TestOrganization(t *testing.T) {
 		return map[string]string{"组织名称": orgName, "组织性质": orgType, "上级组织": parent, "负责人": "李书记", "联系人": "王干事", "联系电话": "13800138001"}
 	}
 	t.Run("ORG-15 the template has the header, an explanation, and is taken as it is", func(t *testing.T) {
-		p.T = t
-		template := p.Do("GET", path("organization")+"/template", nil)
-		if rows := sheet(t, template); !slices.Equal(rows[0], header) {
-			t.Fatalf("header %v", rows[0])
-		}
-		if b := p.Imports("organization", template.Body); b.State != "failed" || !strings.Contains(b.Message, "没有要导入的数据") {
-			t.Fatalf("%+v", b)
-		}
-		refused(t, limited(t, "organization.view").Do("GET", path("organization")+"/template", nil), http.StatusForbidden, "", "无操作权限")
+		template(t, p, "organization", header)
 	})
 	t.Run("ORG-16 every right row becomes an organisation; what is no such workbook stores nothing", func(t *testing.T) {
 		p.T = t

@@ -172,12 +172,8 @@ func TestGuestsAfterTransfer(t *testing.T) {
 	to := idOf(add(t, root(t), "organization", orgForm(name("客总支二"), "generalBranch", top)))
 	at := idOf(add(t, root(t), "organization", orgForm(name("客支部"), "branch", from)))
 	home := idOf(add(t, root(t), "organization", orgForm(name("家支部"), "branch", from)))
-	admin := func(orgID, n string) *bfftest.Browser {
-		newUser(t, name(n), orgID, "*")
-		return user(t, name(n), userPassword)
-	}
-	tops, host, homes := admin(top, "guestTop"), admin(at, "guestHost"), admin(home, "guestHome")
-	old, next := admin(from, "guestOld"), admin(to, "guestNext")
+	tops, host, homes := adminOf(t, top, "guestTop"), adminOf(t, at, "guestHost"), adminOf(t, home, "guestHome")
+	old, next := adminOf(t, from, "guestOld"), adminOf(t, to, "guestNext")
 	who := newMember(t, home)
 	g := idOf(add(t, host, "partTimeMember", form{"name": who.Name, "idNumber": who.IDNumber, "phone": who.Phone, "homeOrgName": "x", "startOn": day(-1), "endOn": day(1)}))
 	sees := func(b *bfftest.Browser) bool { return slices.Contains(ids(b.List("partTimeMember", "size=100")), g) }

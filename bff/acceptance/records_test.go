@@ -340,3 +340,18 @@ func sheet(t *testing.T, a *bfftest.Answer) [][]string {
 	}
 	return rows
 }
+
+// template wants a type's import template to have the header, to be taken as it is though
+// it holds nothing, and to be refused to who may not import.
+func template(t *testing.T, b *bfftest.Browser, typ string, header []string) {
+	t.Helper()
+	b.T = t
+	got := b.Do("GET", path(typ)+"/template", nil)
+	if rows := sheet(t, got); !slices.Equal(rows[0], header) {
+		t.Fatalf("header %v", rows[0])
+	}
+	if b := b.Imports(typ, got.Body); b.State != "failed" || !strings.Contains(b.Message, "没有要导入的数据") {
+		t.Fatalf("%+v", b)
+	}
+	refused(t, limited(t, "organization.view").Do("GET", path(typ)+"/template", nil), http.StatusForbidden, "", "无操作权限")
+}

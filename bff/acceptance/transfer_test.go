@@ -34,11 +34,7 @@ func TestTransfer(t *testing.T) {
 	top := idOf(add(t, root(t), "organization", orgForm(name("转移党委"), "committee", orgP(t))))
 	from := idOf(add(t, root(t), "organization", orgForm(name("原总支"), "generalBranch", top)))
 	to := idOf(add(t, root(t), "organization", orgForm(name("新总支"), "generalBranch", top)))
-	admin := func(orgID, n string) *bfftest.Browser {
-		newUser(t, name(n), orgID, "*")
-		return user(t, name(n), userPassword)
-	}
-	me, old, next := admin(top, "moveTop"), admin(from, "moveOld"), admin(to, "moveNew")
+	me, old, next := adminOf(t, top, "moveTop"), adminOf(t, from, "moveOld"), adminOf(t, to, "moveNew")
 	branch := func(t *testing.T, n string) string {
 		return idOf(add(t, root(t), "organization", orgForm(name(n), "branch", from)))
 	}
@@ -93,8 +89,7 @@ func TestTransfer(t *testing.T) {
 			people = append(people, newMember(t, b))
 		}
 		phone := phoneOf(t, people[0])
-		newUser(t, name("moveB"), b, "*")
-		inside := user(t, name("moveB"), userPassword)
+		inside := adminOf(t, b, "moveB")
 		for _, x := range []*bfftest.Browser{inside, old, next, me} {
 			x.T = t
 		}

@@ -121,15 +121,7 @@ func TestUnit(t *testing.T) {
 		return map[string]string{"单位名称": name(n), "单位性质": nature, "所属党组织": org, "党组织形式": "联合党支部"}
 	}
 	t.Run("UNIT-07 the template", func(t *testing.T) {
-		a.T = t
-		template := a.Do("GET", path("unit")+"/template", nil)
-		if rows := sheet(t, template); !slices.Equal(rows[0], head) {
-			t.Fatalf("%v", rows[0])
-		}
-		if b := a.Imports("unit", template.Body); b.State != "failed" || !strings.Contains(b.Message, "没有要导入的数据") {
-			t.Fatalf("%+v", b)
-		}
-		refused(t, limited(t, "organization.view").Do("GET", path("unit")+"/template", nil), http.StatusForbidden, "", "无操作权限")
+		template(t, a, "unit", head)
 	})
 	t.Run("UNIT-08 every right row becomes a unit", func(t *testing.T) {
 		a.T = t

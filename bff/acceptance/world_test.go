@@ -107,6 +107,12 @@ func newUser(t *testing.T, userName, orgID string, permissions ...string) string
 	return u.ID
 }
 
+// adminOf makes a user of an organisation who may do everything there, and logs him in.
+func adminOf(t *testing.T, orgID, userName string) *bfftest.Browser {
+	newUser(t, name(userName), orgID, "*")
+	return user(t, name(userName), userPassword)
+}
+
 // limited is a user of A who has only some permissions.
 func limited(t *testing.T, permissions ...string) *bfftest.Browser {
 	t.Helper()

@@ -6,11 +6,11 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"time"
 	"unicode/utf8"
 
 	"github.com/bytedance/sonic"
 
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -21,8 +21,22 @@ var encoding = sonic.Config{EscapeHTML: true, CompactMarshaler: true, ValidateSt
 // encoded is an answer that is JSON already.
 type encoded []byte
 
-// head are the keys of every row.
+// head are the keys of every row; headOf is what they say.
 var head = []string{"id", "version", "orgId", "createdAt", "updatedAt"}
+
+func headOf(h *model.Base, key string) any {
+	switch key {
+	case "id":
+		return h.ID
+	case "version":
+		return h.Version
+	case "orgId":
+		return h.OrgID
+	case "createdAt":
+		return showTime(h.CreatedAt)
+	}
+	return showTime(h.UpdatedAt)
+}
 
 // held tells that the document itself holds the field.
 func (f *Field) held() bool { return !f.Virtual && f.index != nil }
@@ -62,22 +76,7 @@ func (t *Type[T, P]) encode(ctx context.Context, docs []*T, rows []Row) (b []byt
 			if f := t.byKey[key]; f != nil && f.held() {
 				continue
 			}
-			err = put(key, func() error {
-				switch key {
-				case "id":
-					b, err = appendText(b, h.ID)
-				case "version":
-					b = strconv.AppendInt(b, h.Version, 10)
-				case "orgId":
-					b, err = appendText(b, h.OrgID)
-				case "createdAt":
-					b = appendTime(b, h.CreatedAt)
-				case "updatedAt":
-					b = appendTime(b, h.UpdatedAt)
-				}
-				return err
-			})
-			if err != nil {
+			if err = put(key, func() error { b, err = appendValue(b, headOf(h, key)); return err }); err != nil {
 				return nil, err
 			}
 		}
@@ -167,14 +166,6 @@ func appendValue(b []byte, x any) ([]byte, error) {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
 	return append(b, j...), nil
-}
-
-func appendTime(b []byte, t time.Time) []byte {
-	b = append(b, '"')
-	if !t.IsZero() {
-		b = t.In(kit.Shanghai).AppendFormat(b, time.RFC3339)
-	}
-	return append(b, '"')
 }
 
 // appendText quotes a text; one that needs escapes is left to the encoder.

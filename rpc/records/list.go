@@ -296,8 +296,9 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool) ([]Row,
 		}
 		r := make(Row, size)
 		if whole {
-			r["id"], r["version"], r["orgId"] = h.ID, h.Version, h.OrgID
-			r["createdAt"], r["updatedAt"] = showTime(h.CreatedAt), showTime(h.UpdatedAt)
+			for _, key := range head {
+				r[key] = headOf(h, key)
+			}
 		}
 		for _, f := range t.fields {
 			if !f.held() || !whole && f.Ref == "" && f.Type != "richtext" {

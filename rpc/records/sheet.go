@@ -417,40 +417,17 @@ func writeSheet(title, watermark string, fields []*Field, each func(put func(row
 	if err := w.SetRow("A1", header); err != nil {
 		return nil, err
 	}
-	type batch struct {
-		rows [][]any
-		err  error
-	}
-	batches, stop := make(chan batch, 1), make(chan struct{})
-	defer close(stop)
-	hand := func(b batch) error {
-		select {
-		case batches <- b:
-			return nil
-		case <-stop:
-			return context.Canceled // the writer has failed, and said why
-		}
-	}
-	go func() {
+	batches, written := make(chan [][]any, 1), make(chan error, 1)
+	go func() { written <- writeBatches(w, text, batches) }()
+	err = func() error {
 		defer close(batches)
-		if err := each(func(rows [][]any) error { return hand(batch{rows: rows}) }); err != nil {
-			_ = hand(batch{err: err}) // nobody waits for it once the writer has failed
-		}
+		return each(func(rows [][]any) error { batches <- rows; return nil })
 	}()
-	n := 1
-	for b := range batches {
-		if b.err != nil {
-			return nil, b.err
-		}
-		for _, row := range b.rows {
-			n++
-			for i, v := range row {
-				row[i] = excelize.Cell{Value: v, StyleID: text}
-			}
-			if err := w.SetRow("A"+strconv.Itoa(n), row); err != nil {
-				return nil, err
-			}
-		}
+	if werr := <-written; err == nil {
+		err = werr
+	}
+	if err != nil {
+		return nil, err
 	}
 	if err := w.Flush(); err != nil {
 		return nil, err
@@ -460,4 +437,22 @@ func writeSheet(title, watermark string, fields []*Field, each func(put func(row
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// writeBatches writes rows from the second on until there are no more; after a failure it
+// takes them all the same, so that whoever reads them comes to an end.
+func writeBatches(w *excelize.StreamWriter, style int, batches <-chan [][]any) (err error) {
+	n := 1
+	for rows := range batches {
+		for _, row := range rows {
+			n++
+			for i, v := range row {
+				row[i] = excelize.Cell{Value: v, StyleID: style}
+			}
+			if err == nil {
+				err = w.SetRow("A"+strconv.Itoa(n), row)
+			}
+		}
+	}
+	return err
 }
