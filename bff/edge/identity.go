@@ -81,7 +81,7 @@ func tokenOf(c *app.RequestContext, access route.Access) (token string, cookie b
 // guard lets a request pass to its handler only with the session, the permission and
 // the proof of origin that its line of the table asks for.
 func (e *Edge) guard(r route.Route) app.HandlerFunc {
-	deadline := deadlineOf(r)
+	deadline, keep := deadlineOf(r), audited(r)
 	return func(ctx context.Context, c *app.RequestContext) {
 		ctx, cancel := context.WithTimeout(ctx, deadline)
 		defer cancel()
@@ -129,7 +129,7 @@ func (e *Edge) guard(r route.Route) app.HandlerFunc {
 			ctx = kit.WithLocalCaller(ctx, &caller)
 		}
 		r.Handler.Serve(ctx, c)
-		if r.Method != "GET" && r.Access == route.Console {
+		if keep {
 			e.audit(ctx, c, r)
 		}
 	}

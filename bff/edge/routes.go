@@ -71,6 +71,7 @@ func (e *Edge) Routes() []route.Route {
 
 		console("GET", "/points/ranking", "积分排行", "points.view", route.Call(s.Points.GetRanking)),
 		console("GET", "/points/entries", "积分明细", "points.view", route.Call(s.Points.ListEntries)),
+		console("GET", "/audit/verify", "校验操作日志", "audit.view", route.Call(s.Audit.VerifyChain)),
 		console("GET", "/notifications", "消息通知", "", route.Call(s.Notify.ListMine)),
 		console("POST", "/notifications/:id/read", "消息已读", "", route.Call(s.Notify.MarkRead)),
 

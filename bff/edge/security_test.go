@@ -584,7 +584,7 @@ func TestSecurityAudit(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				err := outbox.Run(ctx, outbox.Deps{DB: w.platform.DB, Redis: w.platform.Redis, Points: w.services.Points, Notify: w.services.Notify})
+				err := outbox.Run(ctx, outbox.Deps{DB: w.platform.DB, Redis: w.platform.Redis, Points: w.services.Points, Notify: w.services.Notify, Audit: w.services.Audit})
 				if err != nil && ctx.Err() == nil {
 					t.Error(err)
 				}

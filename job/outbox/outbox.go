@@ -23,6 +23,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	pointssvc "zhihuidangjian/idl/gen/points/points"
 	recordsgen "zhihuidangjian/idl/gen/records"
@@ -40,6 +41,7 @@ type Deps struct {
 	Redis  redis.UniversalClient // nil: no claims
 	Points pointssvc.Client
 	Notify notifysvc.Client
+	Audit  auditsvc.Client
 	// Types tells the record types, whose collections emit events too; may be nil.
 	Types func(context.Context) ([]*recordsgen.TypeInfo, error)
 }
@@ -216,12 +218,27 @@ func (r *Relay) relay(ctx context.Context, c *mongo.Collection, list []carrier) 
 // hand gives events to their followers and tells which were refused, by event id.
 func (r *Relay) hand(ctx context.Context, list []carrier) (map[string]string, error) {
 	ctx = kit.AsSystem(ctx)
-	w := &recordsgen.Events{Events: make([]*recordsgen.Event, len(list))}
-	for i, doc := range list {
-		e := doc.Pending[0]
-		w.Events[i] = &recordsgen.Event{Id: e.ID, Kind: e.Kind, OrgId: e.OrgID, At: e.At.UnixMilli(), Payload: e.Payload}
+	w, facts := &recordsgen.Events{}, &recordsgen.Events{}
+	for _, doc := range list {
+		e, to := doc.Pending[0], w
+		if e.Kind == model.EventAudited { // is nobody else's
+			to = facts
+		}
+		to.Events = append(to.Events, &recordsgen.Event{Id: e.ID, Kind: e.Kind, OrgId: e.OrgID, At: e.At.UnixMilli(), Payload: e.Payload})
 	}
 	refused := map[string]string{}
+	if len(facts.Events) > 0 {
+		h, err := r.d.Audit.HandleEvents(ctx, facts)
+		if err != nil {
+			return nil, fmt.Errorf("audit: %w", err)
+		}
+		for id, why := range h.Refused {
+			refused[id] = "audit: " + why
+		}
+	}
+	if len(w.Events) == 0 {
+		return refused, nil
+	}
 	for _, f := range []struct {
 		name string
 		take func(context.Context, *recordsgen.Events, ...callopt.Option) (*recordsgen.Handled, error)

@@ -20,6 +20,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partygen "zhihuidangjian/idl/gen/party"
@@ -38,6 +39,7 @@ type Deps struct {
 	Dues   duessvc.Client
 	Party  partysvc.Client
 	Notify notifysvc.Client
+	Audit  auditsvc.Client
 	// Owners finds the services of record types.
 	Owners interface {
 		Records() []recordsvc.Client
@@ -82,6 +84,10 @@ func Tasks(d Deps) []Task {
 		}},
 		{Name: "notify.deliver", Every: time.Second, Do: func(ctx context.Context) error {
 			_, err := d.Notify.Deliver(ctx, none)
+			return err
+		}},
+		{Name: "audit.gather", Every: time.Second, Do: func(ctx context.Context) error {
+			_, err := d.Audit.Gather(ctx, none)
 			return err
 		}},
 		{Name: "party.guests", Every: time.Minute, Daily: true, Do: func(ctx context.Context) error {

@@ -17,11 +17,11 @@ func Run(ctx context.Context, p *suite.Platform, c *suite.Clients) error {
 	var wg sync.WaitGroup
 	var relay, tasks error
 	wg.Go(func() {
-		relay = outbox.Run(ctx, outbox.Deps{DB: p.DB, Redis: p.Redis, Points: c.Points, Notify: c.Notify, Types: c.Types})
+		relay = outbox.Run(ctx, outbox.Deps{DB: p.DB, Redis: p.Redis, Points: c.Points, Notify: c.Notify, Audit: c.Audit, Types: c.Types})
 	})
 	wg.Go(func() {
 		tasks = schedule.Run(ctx, schedule.Deps{
-			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Dues: c.Dues, Party: c.Party, Notify: c.Notify, Owners: c,
+			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Dues: c.Dues, Party: c.Party, Notify: c.Notify, Audit: c.Audit, Owners: c,
 		})
 	})
 	wg.Wait()

@@ -14,6 +14,7 @@ import (
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/trail"
 )
 
 // errCredentials is the same for an unknown user and a wrong password (AUTH-03).
@@ -27,7 +28,7 @@ func (s *Service) Login(ctx context.Context, req *account.LoginReq) (*account.Se
 		return nil, err
 	}
 	if err := s.count(ctx, name, ip); err != nil {
-		return nil, err
+		return nil, s.refused(ctx, name, nil, err)
 	}
 	u, ok, err := s.identify(ctx, name, req.Password)
 	if err != nil {
@@ -35,7 +36,7 @@ func (s *Service) Login(ctx context.Context, req *account.LoginReq) (*account.Se
 		return nil, err
 	}
 	if !ok {
-		return nil, s.failed(ctx, name, ip)
+		return nil, s.refused(ctx, name, u, s.failed(ctx, name, ip))
 	}
 	s.uncount(ctx, name, ip, true)
 	org, err := s.party.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: u.OrgID})
@@ -58,7 +59,52 @@ func (s *Service) Login(ctx context.Context, req *account.LoginReq) (*account.Se
 		},
 	}
 	token, err := s.open(ctx, ses)
-	return &account.Session{Token: token, Me: &ses.Me}, err
+	if err != nil {
+		return nil, err
+	}
+	if err := s.tried(ctx, name, u, nil); err != nil {
+		return nil, err
+	}
+	return &account.Session{Token: token, Me: &ses.Me}, nil
+}
+
+// refused writes down why a log-in was refused, and answers it.
+func (s *Service) refused(ctx context.Context, name string, u *model.User, reason error) error {
+	if err := s.tried(ctx, name, u, reason); err != nil {
+		return err
+	}
+	return reason
+}
+
+// tried writes down a log-in: that of u when the name is a user's, refused for a reason or
+// not. One of an unknown name belongs to the platform.
+func (s *Service) tried(ctx context.Context, name string, u *model.User, reason error) error {
+	f := trail.By(ctx, s.clock.Now())
+	f.Action, f.Title, f.TypeTitle, f.RecordName = model.AuditLogin, "登录", "用户", cut(name)
+	if u == nil {
+		var err error
+		if u, err = s.users.FindOne(ctx, model.Everything, bson.D{{Key: "userName", Value: name}}); err != nil && !errors.Is(err, model.ErrNotFound) {
+			return err
+		}
+	}
+	if u != nil && u.ID != "" {
+		f.UserID, f.UserName, f.UserKind, f.Type, f.RecordID, f.OrgID, f.Orgs = u.ID, u.RealName, string(kit.User), "user", u.ID, u.OrgID, u.Orgs
+	}
+	if reason != nil {
+		e := kit.FromError(reason)
+		f.Action, f.Title, f.Failed, f.Note = model.AuditLoginFailed, "登录失败", true, e.Message
+		if e.Key == "login.locked" {
+			f.Action, f.Title = model.AuditLocked, "锁定"
+		}
+	}
+	return trail.Note(ctx, s.db, f)
+}
+
+// did writes down what the caller did to his own account.
+func (s *Service) did(ctx context.Context, c *kit.Caller, action, title string) error {
+	f := trail.By(kit.WithLocalCaller(ctx, c), s.clock.Now())
+	f.Action, f.Title, f.Type, f.TypeTitle, f.RecordID, f.RecordName = action, title, "user", "用户", c.UserID, c.Name
+	return trail.Note(ctx, s.db, f)
 }
 
 // identify finds the user of a name and password.
@@ -146,5 +192,16 @@ func (s *Service) ChangePassword(ctx context.Context, req *account.ChangePasswor
 	if err != nil {
 		return nil, err
 	}
+	if err := s.did(ctx, c, model.AuditPassword, "修改密码"); err != nil {
+		return nil, err
+	}
 	return &records.Empty{}, s.endSessions(ctx, c.UserID)
+}
+
+// cut bounds what somebody typed for a name.
+func cut(name string) string {
+	if r := []rune(name); len(r) > 30 {
+		return string(r[:30]) + "…"
+	}
+	return name
 }

@@ -34,6 +34,7 @@ type Service struct {
 	*records.Engine
 	users   *model.Collection[model.User, *model.User]
 	roles   *model.Collection[model.Role, *model.Role]
+	db      *mongo.Database
 	redis   redis.UniversalClient
 	clock   *kit.Clock
 	party   party.Client
@@ -46,7 +47,7 @@ func New(d Deps) (*Service, error) {
 	s := &Service{
 		users: model.NewCollection[model.User](d.DB, "users", d.Clock.Now),
 		roles: model.NewCollection[model.Role](d.DB, "roles", d.Clock.Now),
-		redis: d.Redis, clock: d.Clock, party: d.Party, sandbox: d.Sandbox,
+		db:    d.DB, redis: d.Redis, clock: d.Clock, party: d.Party, sandbox: d.Sandbox,
 		hasher: newHasher(1, 64),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

@@ -207,6 +207,11 @@ func (s *Service) MemberSession(ctx context.Context, req *account.MemberSessionR
 
 // Logout ends a session at once.
 func (s *Service) Logout(ctx context.Context, req *account.TokenReq) (*records.Empty, error) {
+	if c := kit.CallerOf(ctx); c.Kind == kit.User {
+		if err := s.did(ctx, c, model.AuditLogout, "退出"); err != nil {
+			return nil, err
+		}
+	}
 	return &records.Empty{}, s.redis.Del(ctx, sessionKey(req.Token)).Err()
 }
 

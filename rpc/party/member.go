@@ -70,7 +70,6 @@ func (s *Service) memberType() *records.Type[model.Member, *model.Member] {
 		Follow:       s.ensureCase,
 		FollowWhen:   func(m *model.Member) bool { return m.MemberType != "fullMember" },
 		Present:      s.presentMembers,
-		BeforeReveal: func(ctx context.Context) error { return s.look(ctx, "member.export", "") },
 		Reveal: func(m *model.Member, r records.Row) error {
 			open := *m
 			if err := s.unseal(&open); err != nil {

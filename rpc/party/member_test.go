@@ -194,7 +194,7 @@ func TestMemberRules(t *testing.T) {
 			if open.IdNumber != idNumber(8) || open.Phone != doc["phone"] || open.Name != "丁改" {
 				t.Errorf("%v", open)
 			}
-			if n := h.count("audit", bson.D{{Key: "targetId", Value: row["id"]}, {Key: "userId", Value: "adminA"}}); n != 1 {
+			if n := h.count(model.AuditInbox, bson.D{{Key: "fact.action", Value: model.AuditReveal}, {Key: "fact.recordid", Value: row["id"]}, {Key: "fact.userid", Value: "adminA"}}); n != 1 {
 				t.Errorf("%d audit lines of the look", n)
 			}
 			for filter, value := range map[string]string{"idNumber": idNumber(8), "phone": "19900000008", "name": "丁", "memberType": "fullMember"} {
@@ -522,7 +522,7 @@ func TestMemberSheets(t *testing.T) {
 			if got := readSheet(t, f.Data, "")[1]; !slices.Equal(got, []string{"19900000100", idNumber(100), "出00", "A", "否"}) {
 				t.Errorf("%v", got)
 			}
-			if n := h.count("audit", bson.D{{Key: "action", Value: "member.export"}, {Key: "userId", Value: "adminP"}}); n != 2 {
+			if n := h.count(model.AuditInbox, bson.D{{Key: "fact.action", Value: model.AuditExport}, {Key: "fact.userid", Value: "adminP"}, {Key: "fact.note", Value: bson.Regex{Pattern: "^含完整个人信息"}}}); n != 2 {
 				t.Errorf("%d audit lines of exports in clear", n)
 			}
 			f, err = h.Export(h.admin("P", "member.export", "member.view"), &records.ListReq{Type: "member", Keyword: "出00", Columns: []string{"phone", "idNumber"}})

@@ -2,7 +2,6 @@ package party
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -11,6 +10,7 @@ import (
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/trail"
 )
 
 // GetMyProfile shows the member who calls his own data, masked: the phone may be lent.
@@ -56,23 +56,20 @@ func (s *Service) RevealMember(ctx context.Context, req *party.MemberReq) (*part
 	if err != nil {
 		return nil, notFound(err)
 	}
-	if err := s.look(ctx, "member.reveal", m.ID); err != nil {
+	if err := s.look(ctx, m); err != nil {
 		return nil, err
 	}
 	return s.presentOne(ctx, m, true)
 }
 
-// look writes down a look at personal data, in the append-only audit and the log.
-func (s *Service) look(ctx context.Context, action, targetID string) error {
-	c := kit.CallerOf(ctx)
-	_, err := s.audit.InsertOne(ctx, bson.D{
-		{Key: "_id", Value: kit.NewID(s.d.Clock.Now())}, {Key: "at", Value: s.d.Clock.Now()}, {Key: "action", Value: action},
-		{Key: "userId", Value: c.UserID}, {Key: "userName", Value: c.Name}, {Key: "orgId", Value: c.OrgID}, {Key: "ip", Value: c.IP},
-		{Key: "requestId", Value: c.RequestID}, {Key: "targetId", Value: targetID},
-	})
-	if err != nil {
-		return fmt.Errorf("audit: %w", err)
+// look writes down a look at a member's personal data, in the audit and the log.
+func (s *Service) look(ctx context.Context, m *model.Member) error {
+	f := trail.By(ctx, s.d.Clock.Now())
+	f.Action, f.Title, f.Type, f.TypeTitle = model.AuditReveal, "查看完整信息", "member", "党员"
+	f.RecordID, f.RecordName, f.OrgID, f.Orgs = m.ID, m.Name, m.OrgID, m.Orgs
+	if err := trail.Note(ctx, s.d.DB, f); err != nil {
+		return err
 	}
-	slog.InfoContext(ctx, "personal data shown", "action", action, "userId", c.UserID, "targetId", targetID, "requestId", c.RequestID)
+	slog.InfoContext(ctx, "personal data shown", "userId", f.UserID, "targetId", m.ID, "requestId", f.RequestID)
 	return nil
 }

@@ -39,8 +39,7 @@ func (s *Service) rewardType() *records.Type[model.Reward, *model.Reward] {
 		Present: func(ctx context.Context, docs []*model.Reward, rows []records.Row) error {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
 		},
-		BeforeReveal: func(ctx context.Context) error { return s.look(ctx, "reward.export", "") },
-		Reveal:       func(r *model.Reward, row records.Row) error { return s.revealID(r.IDSealed, row) },
+		Reveal: func(r *model.Reward, row records.Row) error { return s.revealID(r.IDSealed, row) },
 	}
 }
 

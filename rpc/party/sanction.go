@@ -46,8 +46,7 @@ func (s *Service) sanctionType() *records.Type[model.Sanction, *model.Sanction] 
 			}
 			return s.offerReduction(ctx, docs, rows)
 		},
-		BeforeReveal: func(ctx context.Context) error { return s.look(ctx, "sanction.export", "") },
-		Reveal:       func(x *model.Sanction, row records.Row) error { return s.revealID(x.IDSealed, row) },
+		Reveal: func(x *model.Sanction, row records.Row) error { return s.revealID(x.IDSealed, row) },
 	}
 }
 

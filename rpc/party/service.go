@@ -41,7 +41,6 @@ type Service struct {
 	members *model.Collection[model.Member, *model.Member]
 	guests  []guestCollection // part-time and report-in persons
 	cases   *model.Collection[model.DevelopmentCase, *model.DevelopmentCase]
-	audit   *mongo.Collection
 	forest  forest
 
 	units       *model.Collection[model.Unit, *model.Unit]
@@ -62,7 +61,6 @@ func New(d Deps) (*Service, error) {
 			model.NewCollection[model.Guest](d.DB, "partTimeMembers", d.Clock.Now),
 			model.NewCollection[model.Guest](d.DB, "reportInMembers", d.Clock.Now),
 		},
-		audit: d.DB.Collection("audit"),
 
 		units:       model.NewCollection[model.Unit](d.DB, "units", d.Clock.Now),
 		elections:   model.NewCollection[model.Election](d.DB, "elections", d.Clock.Now),

@@ -16,6 +16,7 @@ import (
 	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/trail"
 )
 
 // The states of an import.
@@ -399,6 +400,9 @@ func (m *imports) finish(ctx context.Context, b *batch) error {
 	// It is over: whatever is cancelled now, that is told and the file goes.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	if err := m.note(ctx, b); err != nil {
+		return err
+	}
 	if err := m.report(ctx, b); err != nil {
 		return err
 	}
@@ -410,6 +414,22 @@ func (m *imports) finish(ctx context.Context, b *batch) error {
 		slog.Warn("import file stays until it expires", "import", b.ID, "cause", err)
 	}
 	return nil
+}
+
+// note writes the end of an import down for the audit, under one id however often it ends.
+func (m *imports) note(ctx context.Context, b *batch) error {
+	t, err := m.e.typ(b.Type)
+	if err != nil {
+		return err
+	}
+	f := trail.By(ctx, m.e.clock.Now())
+	f.ID, f.Action, f.Title, f.Type, f.TypeTitle = "import-"+b.ID, model.AuditImport, "导入", t.name(), t.title()
+	f.RecordID, f.RecordName, f.Failed = b.ID, b.FileName, b.State == stateFailed
+	f.Note = fmt.Sprintf("共%d行，成功%d行，失败%d行", b.Total, b.Success, b.Failure)
+	if f.Failed {
+		f.Note = b.Message
+	}
+	return trail.Note(ctx, m.e.db, f)
 }
 
 // fail stores the rows that were refused, each once.

@@ -71,9 +71,17 @@ func (t *Type[T, P]) create(ctx context.Context, values map[string]json.RawMessa
 	if t.Approval != nil {
 		*approvalOf(doc) = model.Approval{State: model.ApprovalPending}
 	}
-	if err := t.complete(ctx, nil, doc); err != nil {
+	if err := t.place(ctx, nil, doc); err != nil {
 		return nil, err
 	}
+	changes, err := t.changes(ctx, nil, doc)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.close(doc); err != nil {
+		return nil, err
+	}
+	t.audit(ctx, write{action: model.AuditCreate, title: "添加", changes: changes}, nil, doc)
 	if err := t.claim(ctx, nil, doc); err != nil {
 		return nil, err
 	}
@@ -116,9 +124,18 @@ func (t *Type[T, P]) update(ctx context.Context, id string, version int64, value
 	if err := t.apply(ctx, doc, values, shown[0]); err != nil {
 		return nil, err
 	}
-	if err := t.complete(ctx, old, doc); err != nil {
+	given := t.secrets(doc)
+	if err := t.place(ctx, old, doc); err != nil {
 		return nil, err
 	}
+	changes, err := t.changes(ctx, old, doc)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.close(doc); err != nil {
+		return nil, err
+	}
+	t.audit(ctx, write{action: model.AuditUpdate, title: "修改", changes: append(changes, given...)}, old, doc)
 	if err := t.offered(ctx, old, "update", "修改"); err != nil {
 		return nil, err
 	}
@@ -218,8 +235,24 @@ func unchanged(raw json.RawMessage, shown any) bool {
 	return err == nil && json.Unmarshal(b, &was) == nil && json.Unmarshal(raw, &sent) == nil && reflect.DeepEqual(sent, was)
 }
 
-// complete runs the type's own rules, finds the document's place and closes it.
+// complete places a document and closes it.
 func (t *Type[T, P]) complete(ctx context.Context, old, doc *T) error {
+	if err := t.place(ctx, old, doc); err != nil {
+		return err
+	}
+	return t.close(doc)
+}
+
+// close seals the document's personal fields.
+func (t *Type[T, P]) close(doc *T) error {
+	if t.Seal == nil {
+		return nil
+	}
+	return t.Seal(doc)
+}
+
+// place runs the type's own rules and finds the document's place.
+func (t *Type[T, P]) place(ctx context.Context, old, doc *T) error {
 	h := P(doc).Header()
 	c := kit.CallerOf(ctx)
 	if h.OrgID == "" && old == nil && (c.Kind == kit.User || c.Kind == kit.Member) {
@@ -240,9 +273,6 @@ func (t *Type[T, P]) complete(ctx context.Context, old, doc *T) error {
 	}
 	if !t.Global && c.Kind == kit.User && !slices.Contains(h.Orgs, c.OrgID) {
 		return kit.ErrNotFound
-	}
-	if t.Seal != nil {
-		return t.Seal(doc)
 	}
 	return nil
 }
@@ -386,6 +416,7 @@ func (t *Type[T, P]) delete(ctx context.Context, ids []string) error {
 		err := t.Collection.SoftDelete(ctx, scope, id, by, func(doc *T) error {
 			gone = doc
 			P(doc).Header().FollowDue = t.due(doc)
+			t.audit(ctx, write{action: model.AuditDelete, title: "删除"}, nil, doc)
 			return t.mayDelete(ctx, doc)
 		})
 		if errors.Is(err, model.ErrNotFound) {

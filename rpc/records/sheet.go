@@ -238,10 +238,8 @@ func (t *Type[T, P]) export(ctx context.Context, q query) ([]byte, error) {
 		return nil, err
 	}
 	reveal := t.Reveal != nil && kit.CallerOf(ctx).Can(t.Name+".reveal")
-	if reveal && t.BeforeReveal != nil {
-		if err := t.BeforeReveal(ctx); err != nil {
-			return nil, err
-		}
+	if err := t.engine.note(ctx, t, model.AuditExport, "导出", q.described(fields, reveal)); err != nil {
+		return nil, err
 	}
 	by := watermark(ctx, t.engine.clock.Now())
 	return writeSheet(t.Title, by, fields, func(put func(rows [][]any) error) error {

@@ -263,8 +263,6 @@ type Type[T any, P interface {
 	// Reveal puts unmasked values into a row of an export, for callers with
 	// `<type>.reveal`.
 	Reveal func(doc *T, row Row) error
-	// BeforeReveal writes down that an export in clear is made; its error stops it.
-	BeforeReveal func(ctx context.Context) error
 	// RowActions may take away or add actions of one document. given holds view, update,
 	// delete and the declared Actions, as far as the caller has the permission.
 	RowActions func(caller *kit.Caller, doc *T, given []string) []string

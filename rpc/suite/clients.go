@@ -6,6 +6,7 @@ import (
 	"github.com/cloudwego/kitex/client"
 
 	"zhihuidangjian/idl/gen/account/account"
+	"zhihuidangjian/idl/gen/audit/audit"
 	"zhihuidangjian/idl/gen/content/content"
 	"zhihuidangjian/idl/gen/dues/dues"
 	"zhihuidangjian/idl/gen/meeting/meeting"
@@ -25,12 +26,13 @@ type Clients struct {
 	Points  points.Client
 	Notify  notify.Client
 	Content content.Client
+	Audit   audit.Client
 
 	types types
 }
 
 // Names are the services, in the order in which they start.
-var Names = []string{"notify", "party", "account", "points", "dues", "meeting", "content"}
+var Names = []string{"notify", "party", "account", "points", "dues", "meeting", "content", "audit"}
 
 // wrap makes the typed clients of any transports.
 func wrap(transport func(name string) client.Client) *Clients {
@@ -38,7 +40,7 @@ func wrap(transport func(name string) client.Client) *Clients {
 		Account: account.Wrap(transport("account")), Party: party.Wrap(transport("party")),
 		Dues: dues.Wrap(transport("dues")), Meeting: meeting.Wrap(transport("meeting")),
 		Points: points.Wrap(transport("points")), Notify: notify.Wrap(transport("notify")),
-		Content: content.Wrap(transport("content")),
+		Content: content.Wrap(transport("content")), Audit: audit.Wrap(transport("audit")),
 	}
 }
 
@@ -69,6 +71,9 @@ func Dial(etcdAddrs []string) (*Clients, error) {
 		return fail(err)
 	}
 	if c.Content, err = content.NewClient(kit.Dial("content"), opts...); err != nil {
+		return fail(err)
+	}
+	if c.Audit, err = audit.NewClient(kit.Dial("audit"), opts...); err != nil {
 		return fail(err)
 	}
 	return c, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/cloudwego/kitex/server"
 
 	accountsvc "zhihuidangjian/idl/gen/account/account"
+	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	contentsvc "zhihuidangjian/idl/gen/content/content"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
@@ -17,6 +18,7 @@ import (
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	pointssvc "zhihuidangjian/idl/gen/points/points"
 	"zhihuidangjian/rpc/account"
+	"zhihuidangjian/rpc/audit"
 	"zhihuidangjian/rpc/content"
 	"zhihuidangjian/rpc/dues"
 	"zhihuidangjian/rpc/kit"
@@ -127,6 +129,12 @@ func (s *Services) start(name string) error {
 		}
 		s.content = v
 		s.add(name, v, func(k server.Server) error { return contentsvc.RegisterService(k, v) })
+	case "audit":
+		v, err := audit.New(audit.Deps{DB: p.DB, Clock: p.Clock, Party: peers.Party})
+		if err != nil {
+			return err
+		}
+		s.add(name, v, func(k server.Server) error { return auditsvc.RegisterService(k, v) })
 	default:
 		return fmt.Errorf("no such service; there are %s", strings.Join(Names, ", "))
 	}

@@ -24,7 +24,7 @@ const askAgain = 2 * time.Second
 
 // Records are the services that own record types, in the order of the console's menu.
 func (c *Clients) Records() []records.Client {
-	return []records.Client{c.Party, c.Content, c.Dues, c.Meeting, c.Points, c.Account, c.Notify}
+	return []records.Client{c.Party, c.Content, c.Dues, c.Meeting, c.Points, c.Account, c.Notify, c.Audit}
 }
 
 // Owner is the service of a record type; kit.ErrNotFound when no service has it.

@@ -1,0 +1,124 @@
+// Package audit keeps the audit trail: who did what, when, from where, and what changed, as
+// a chain of entries that only grows. Each entry holds the hash of the one before it, so
+// that a changed, missing or inserted one shows.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	gen "zhihuidangjian/idl/gen/audit"
+	partysvc "zhihuidangjian/idl/gen/party/party"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
+	"zhihuidangjian/rpc/trail"
+)
+
+// Deps are what the service stands on.
+type Deps struct {
+	DB    *mongo.Database
+	Clock *kit.Clock
+	Party partysvc.Client
+}
+
+// Service implements idl/audit.thrift.
+type Service struct {
+	*records.Engine
+	d       Deps
+	entries *model.Collection[model.AuditEntry, *model.AuditEntry]
+	mu      sync.Mutex // appenders of one process wait here instead of colliding
+}
+
+var _ gen.Audit = (*Service)(nil)
+
+// New opens the service and its indexes.
+func New(d Deps) (*Service, error) {
+	s := &Service{d: d, entries: model.NewCollection[model.AuditEntry](d.DB, "auditEntries", d.Clock.Now)}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var err error
+	if s.Engine, err = records.New(ctx, records.Config{DB: d.DB, Clock: d.Clock, Orgs: records.Party{Client: d.Party}}, s.entryType()); err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	return s, nil
+}
+
+// entryType is 操作日志: read and exported, never written by anybody. An entry stays where
+// it happened when its organisation moves.
+func (s *Service) entryType() *records.Type[model.AuditEntry, *model.AuditEntry] {
+	return &records.Type[model.AuditEntry, *model.AuditEntry]{
+		Name: "audit", Title: "操作日志", Menu: "系统管理", Collection: s.entries,
+		NoCreate: true, NoUpdate: true, NoDelete: true,
+		Fields: []records.Field{{Key: "changes", Label: "变更内容", Type: "text", List: true, Virtual: true, After: "recordName", Width: 320}},
+		Indexes: []model.Index{
+			{Keys: bson.D{{Key: "source", Value: 1}}, Unique: true},
+			{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "at", Value: -1}}},
+			{Keys: bson.D{{Key: "recordId", Value: 1}, {Key: "_id", Value: -1}}},
+		},
+		NameOf:  func(e *model.AuditEntry) string { return e.ID },
+		Present: present,
+		Rehome:  func(context.Context, string, []string) error { return nil },
+	}
+}
+
+// present writes the changes as people read them.
+func present(_ context.Context, docs []*model.AuditEntry, rows []records.Row) error {
+	for i, e := range docs {
+		lines := make([]string, len(e.Changes))
+		for j, c := range e.Changes {
+			lines[j] = c.Label + "：" + shown(c.Old) + " → " + shown(c.New)
+		}
+		rows[i]["changes"] = strings.Join(lines, "；")
+	}
+	return nil
+}
+
+func shown(s string) string {
+	if s == "" {
+		return "（空）"
+	}
+	return s
+}
+
+// HandleEvents appends the facts that documents carried. It may be called again with the
+// same ones.
+func (s *Service) HandleEvents(ctx context.Context, req *recordsgen.Events) (*recordsgen.Handled, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	out := &recordsgen.Handled{Refused: map[string]string{}}
+	var facts []*model.AuditFact
+	for _, e := range req.Events {
+		if e.Kind != model.EventAudited {
+			continue
+		}
+		f := &model.AuditFact{}
+		if err := json.Unmarshal(e.Payload, f); err != nil {
+			out.Refused[e.Id] = err.Error()
+			continue
+		}
+		facts = append(facts, f)
+	}
+	return out, s.append(ctx, facts)
+}
+
+// Note keeps one fact until Gather appends it.
+func (s *Service) Note(ctx context.Context, req *recordsgen.JSON) (*recordsgen.Empty, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	var f model.AuditFact
+	if err := json.Unmarshal(req.Json, &f); err != nil {
+		return nil, kit.ErrInvalid.Because(err)
+	}
+	return &recordsgen.Empty{}, trail.Note(ctx, s.d.DB, f)
+}
