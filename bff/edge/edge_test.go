@@ -13,6 +13,7 @@ import (
 
 	"zhihuidangjian/idl/gen/account"
 	accountsvc "zhihuidangjian/idl/gen/account/account"
+	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	contentsvc "zhihuidangjian/idl/gen/content/content"
 	"zhihuidangjian/idl/gen/dues"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
@@ -138,6 +139,16 @@ func (fakeContent) Types(ctx context.Context, req *records.Empty, _ ...callopt.O
 	return fakeRecords{}.Types(ctx, req)
 }
 
+type fakeAudit struct{ auditsvc.Client }
+
+func (fakeAudit) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
+	return fakeRecords{}.Types(ctx, req)
+}
+
+func (fakeAudit) Note(context.Context, *records.JSON, ...callopt.Option) (*records.Empty, error) {
+	return &records.Empty{}, nil
+}
+
 type fakeOAuth struct{}
 
 func (fakeOAuth) AuthorizeURL(redirectURI, state string) string {
@@ -155,7 +166,7 @@ func newEdge(t *testing.T) (*Edge, *fakeAccount) {
 		Addr: "127.0.0.1:0", PublicURL: "http://127.0.0.1:8080", Clock: &kit.Clock{}, OAuth: fakeOAuth{},
 		Services: &suite.Clients{
 			Account: a, Party: fakeParty{}, Meeting: fakeMeeting{}, Dues: fakeDues{},
-			Points: fakePoints{}, Notify: fakeNotify{}, Content: fakeContent{},
+			Points: fakePoints{}, Notify: fakeNotify{}, Content: fakeContent{}, Audit: fakeAudit{},
 		},
 		Ready: func(context.Context) error { return nil },
 	}), a

@@ -15,6 +15,7 @@ import (
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/trail"
 )
 
 // The callers of the matrix, in the order of its columns. All admins have every
@@ -114,6 +115,7 @@ var matrix = []cells{
 	{route: "GET /api/console/points/entries", want: scoped, query: "dimension=organisation&id=$own"},
 	{route: "GET /api/console/records", want: anyAdmin},
 	{route: "GET /api/console/permissions", want: mayAdmin},
+	{route: "GET /api/console/audit/verify", want: mayAdmin},
 	{route: "GET /api/console/notifications", want: anyAdmin},
 	{route: "POST /api/console/notifications/:id/read", want: absent, query: "$notice"}, // m1's, no admin's
 
@@ -274,6 +276,18 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 	"memberShowcase": func(t *testing.T, w *matrixWorld) string { // one a member
 		shown := w.create(t, w.by["own"], "member", memberForm(w.invent("风采"), w.org["own"]))
 		return w.create(t, w.by["own"], "memberShowcase", map[string]any{"memberId": shown, "title": "榜样", "content": "事迹"})
+	},
+	"audit": func(t *testing.T, w *matrixWorld) string { // of what happened in own
+		id := fmt.Sprintf("matrix-%d", w.serial())
+		f := model.AuditFact{
+			ID: id, RecordID: id, At: w.platform.Clock.Now(), Action: model.AuditUse,
+			OrgID: w.org["own"], Orgs: []string{w.org["root"], w.org["parent"], w.org["own"]},
+		}
+		e := trail.Event(f)
+		if _, err := w.services.Audit.HandleEvents(kit.AsSystem(t.Context()), &records.Events{Events: []*records.Event{{Id: e.ID, Kind: e.Kind, Payload: e.Payload}}}); err != nil {
+			t.Fatal(err)
+		}
+		return w.first(t, "audit?f.recordId="+id)
 	},
 	"memberReduction": func(t *testing.T, w *matrixWorld) string {
 		gone := w.create(t, w.by["own"], "member", memberForm(w.invent("减员"), w.org["own"]))

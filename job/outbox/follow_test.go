@@ -11,6 +11,7 @@ import (
 
 	"github.com/cloudwego/kitex/server"
 
+	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	meetinggen "zhihuidangjian/idl/gen/meeting"
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
@@ -21,6 +22,7 @@ import (
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/job/outbox"
 	"zhihuidangjian/model/modeltest"
+	"zhihuidangjian/rpc/audit"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/meeting"
 	notifydomain "zhihuidangjian/rpc/notify"
@@ -96,7 +98,13 @@ func TestMeetingToPeople(t *testing.T) {
 	meetings := meetingsvc.Wrap(kit.NewLocal(func(s server.Server) error { return meetingsvc.RegisterService(s, m) }))
 	ledger := pointssvc.Wrap(kit.NewLocal(func(s server.Server) error { return pointssvc.RegisterService(s, p) }))
 	notices := notifysvc.Wrap(kit.NewLocal(func(s server.Server) error { return notifysvc.RegisterService(s, n) }))
-	relay := outbox.New(outbox.Deps{DB: db, Redis: redis, Points: ledger, Notify: notices})
+	a, err := audit.New(audit.Deps{DB: db, Clock: clock, Party: people})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.Close)
+	entries := auditsvc.Wrap(kit.NewLocal(func(s server.Server) error { return auditsvc.RegisterService(s, a) }))
+	relay := outbox.New(outbox.Deps{DB: db, Redis: redis, Points: ledger, Notify: notices, Audit: entries})
 
 	admin := kit.WithCaller(t.Context(), kit.Caller{Kind: kit.User, UserID: "u", OrgID: "b1", Orgs: []string{"root", "b1"}, Permissions: []string{"*"}})
 	member := func(id string) context.Context {

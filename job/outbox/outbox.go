@@ -9,6 +9,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -168,6 +169,9 @@ func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 	if len(due) == 0 {
 		return 0, nil
 	}
+	for _, doc := range due { // nobody waits for the audit
+		slices.SortStableFunc(doc.Pending, func(a, b model.Event) int { return cmp.Compare(rank(a), rank(b)) })
+	}
 	// Another relay may have handed on between the look and the claim: double work.
 	release, mine := r.claim(ctx, c.Name())
 	if !mine {
@@ -175,6 +179,13 @@ func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 	}
 	defer release()
 	return r.relay(ctx, c, due[:min(len(due), most)])
+}
+
+func rank(e model.Event) int {
+	if e.Kind == model.EventAudited {
+		return 1
+	}
+	return 0
 }
 
 // relay hands on the first events of documents and takes those out that have arrived.
