@@ -561,10 +561,10 @@ func TestSecurityAudit(t *testing.T) {
 			State   string
 			Pending []struct{ Kind string }
 		}
-		// Nothing follows here, as if the process had died with its answer: state and event
-		// are in the one document all the same.
+		// Nothing follows here, as if the process had died with its answer: state, event and
+		// what the audit says of its creation are in the one document all the same.
 		one := w.platform.DB.Collection("meetings").FindOne(t.Context(), bson.D{{Key: "_id", Value: id}})
-		if err := one.Decode(&doc); err != nil || doc.State != "started" || len(doc.Pending) != 1 {
+		if err := one.Decode(&doc); err != nil || doc.State != "started" || len(doc.Pending) != 2 || doc.Pending[0].Kind != model.EventAudited || doc.Pending[1].Kind != model.EventMeetingStarted {
 			t.Fatalf("%+v %v", doc, err)
 		}
 		told := func() (n int) {
