@@ -22,6 +22,7 @@ import (
 	"zhihuidangjian/bff/route"
 	"zhihuidangjian/conf"
 	"zhihuidangjian/job/outbox"
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/suite"
 )
 
