@@ -69,7 +69,7 @@ func run(ctx context.Context) (err error) {
 	e := edge.New(edge.Options{
 		Addr: cfg.Addr, PublicURL: cfg.PublicURL, Services: services,
 		OAuth: platform.WeChat.OAuth, Mini: platform.WeChat.Mini, JSSDK: platform.WeChat.JSSDK,
-		Redis: platform.Redis, Clock: platform.Clock, SandboxURL: platform.SandboxURL, MapTiles: cfg.MapTiles, Remote: remote, Ready: ready,
+		Redis: platform.Redis, Clock: platform.Clock, SandboxURL: platform.SandboxURL, MapTiles: cfg.MapTiles, Ready: ready,
 	})
 	served := make(chan error, 1)
 	go func() { served <- e.Run() }()

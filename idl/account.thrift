@@ -55,9 +55,29 @@ struct TokenReq {
     1: string token
 }
 
-// Caller is the JSON of kit.Caller.
+// Caller is who holds a session (kit.Caller).
 struct Caller {
-    1: string json
+    1: string kind            // user or member
+    2: string userId
+    3: string name
+    4: string memberId        // "" until bound
+    5: string openId
+    6: string unionId
+    7: string channel         // oa or mini, of a member
+    8: string orgId
+    9: list<string> orgs      // the path from the root to orgId
+    10: bool topLevel
+    11: list<string> permissions
+}
+
+// StoredSession is what Redis keeps of one log-in; times are Unix milliseconds of the
+// product's clock.
+struct StoredSession {
+    1: Caller caller
+    2: i64 since
+    3: i64 seenAt
+    4: i64 changes            // count of changes of rights or bindings that it knows
+    5: i64 checkedAt          // when the user was last looked up
 }
 
 struct MemberSessionReq {

@@ -49,8 +49,9 @@ type Collection[T any, P interface {
 	*T
 	Document
 }] struct {
-	c   *mongo.Collection
-	now func() time.Time
+	c     *mongo.Collection
+	now   func() time.Time
+	watch func(context.Context, P) (after func(), err error)
 }
 
 // NewCollection opens a collection. now is the product's clock.
@@ -60,6 +61,11 @@ func NewCollection[T any, P interface {
 }](db *mongo.Database, name string, now func() time.Time) *Collection[T, P] {
 	return &Collection[T, P]{c: db.Collection(name), now: now}
 }
+
+// Watch lets f see every change of a stored document, deletion included, before it is
+// written; its error prevents the change. What f returns runs afterwards, whatever came
+// of it. Call it before the first write.
+func (c *Collection[T, P]) Watch(f func(context.Context, P) (after func(), err error)) { c.watch = f }
 
 // Index is one index of a collection.
 type Index struct {
@@ -118,12 +124,23 @@ func (c *Collection[T, P]) FindOne(ctx context.Context, s Scope, filter bson.D) 
 		return nil, ErrNotFound
 	}
 	if err == nil {
-		err = Decode(raw, doc)
+		err = load(raw, doc)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find in %s: %w", c.c.Name(), err)
 	}
 	return doc, nil
+}
+
+// Loader is a document that wants to know when it was read, as it was.
+type Loader interface{ Loaded() }
+
+func load(raw bson.Raw, doc any) error {
+	err := Decode(raw, doc)
+	if l, ok := doc.(Loader); ok && err == nil {
+		l.Loaded()
+	}
+	return err
 }
 
 // Page is what part of a list to read. The zero Page is everything, newest first.
@@ -152,7 +169,7 @@ func (c *Collection[T, P]) Each(ctx context.Context, s Scope, filter bson.D, p P
 	defer cur.Close(context.WithoutCancel(ctx))
 	for cur.Next(ctx) {
 		doc := new(T)
-		if err := Decode(cur.Current, doc); err != nil {
+		if err := load(cur.Current, doc); err != nil {
 			return fmt.Errorf("decode from %s: %w", c.c.Name(), err)
 		}
 		if err := f(doc); err != nil {
@@ -272,6 +289,13 @@ func (c *Collection[T, P]) Update(ctx context.Context, s Scope, id string, chang
 
 // Replace saves a document that was read before; ErrStale when it changed since.
 func (c *Collection[T, P]) Replace(ctx context.Context, doc P) error {
+	if c.watch != nil {
+		after, err := c.watch(ctx, doc)
+		if err != nil {
+			return err
+		}
+		defer after()
+	}
 	h := doc.Header()
 	was, at := h.Version, h.UpdatedAt
 	h.Version, h.UpdatedAt = was+1, c.now()

@@ -1,5 +1,8 @@
 package model
 
+// GuestType is the member type that a guest shows where members are shown.
+const GuestType = "guest"
+
 // Guest is somebody who takes part in an organisation that is not his own, for a time:
 // 兼职党员 (spec/records.md 24) or 报到党员 (25), each in a collection of its own. OrgID is the
 // organisation that added him. IDNumber and Phone are sealed.

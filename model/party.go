@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Member 党员, spec/records.md 13. IDNumber, Phone and Address are sealed; IDBlind and
 // PhoneBlind find them. Dates are yyyy-MM-dd.
@@ -35,6 +38,35 @@ type Member struct {
 	MiniOpenID      string     `bson:"miniOpenId,omitempty" json:"-"`
 	UnionID         string     `bson:"unionId,omitempty" json:"-"`
 	BoundAt         *time.Time `bson:"boundAt,omitempty" json:"boundAt"`
+
+	read  bool // from the store, where it was
+	known recognised
+}
+
+// recognised is what a session keeps of a bound member.
+type recognised struct{ name, orgID, orgs, status, openID, miniOpenID string }
+
+func (m *Member) recognised() recognised {
+	if !m.Bound() || m.Deleted {
+		return recognised{}
+	}
+	return recognised{m.Name, m.OrgID, strings.Join(m.Orgs, "/"), m.Status, m.OpenID, m.MiniOpenID}
+}
+
+// Loaded implements Loader.
+func (m *Member) Loaded() { m.read, m.known = true, m.recognised() }
+
+// BindingsKey counts in Redis the changes of who a bound WeChat account is, with his
+// organisation: a session that knows the count knows its member.
+const BindingsKey = "party:bindings"
+
+// Misknown tells whether sessions may know the member otherwise than he is from the change
+// at hand on. One whom nobody was recognised as before is not known at all.
+func (m *Member) Misknown() bool {
+	if !m.read {
+		return m.Bound()
+	}
+	return m.known != recognised{} && m.known != m.recognised()
 }
 
 // BoundTo is the openid the member is bound to on a channel (oa, mini), or "".

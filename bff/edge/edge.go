@@ -40,7 +40,6 @@ type Options struct {
 	Clock      *kit.Clock
 	SandboxURL string // of the simulator; empty outside the sandbox
 	MapTiles   string // MAP_TILES, the one outside address that pages may load from
-	Remote     bool   // services live in other processes
 	Ready      func(context.Context) error
 }
 
@@ -59,7 +58,6 @@ type Edge struct {
 	sandbox    bool
 	policy     string // content security policy
 	secure     bool
-	remote     bool
 	ready      func(context.Context) error
 	identities identityCache
 	limits     *limits
@@ -90,7 +88,7 @@ func New(o Options) *Edge {
 		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, clock: o.Clock,
 		addr: o.Addr, publicURL: o.PublicURL, sandboxURL: o.SandboxURL, sandbox: o.SandboxURL != "",
 		policy: contentPolicy(o.SandboxURL != "", tilesOrigin(o.MapTiles)),
-		secure: strings.HasPrefix(o.PublicURL, "https://"), remote: o.Remote, ready: o.Ready,
+		secure: strings.HasPrefix(o.PublicURL, "https://"), ready: o.Ready,
 		identities: identityCache{entries: map[string]identityEntry{}},
 		limits:     newLimits(), uploads: slots{by: map[string]int{}}, metrics: newMetrics(registry), closing: make(chan struct{}),
 	}

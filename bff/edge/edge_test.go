@@ -52,8 +52,7 @@ func (f *fakeAccount) Authenticate(_ context.Context, req *account.TokenReq, _ .
 	if !ok {
 		return nil, kit.ErrUnauthenticated
 	}
-	b, err := json.Marshal(c)
-	return &account.Caller{Json: string(b)}, err
+	return c.Message(), nil
 }
 
 func (f *fakeAccount) Logout(context.Context, *account.TokenReq, ...callopt.Option) (*records.Empty, error) {

@@ -2,8 +2,6 @@ package edge
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -123,11 +121,7 @@ func (e *Edge) guard(r route.Route) app.HandlerFunc {
 			route.Fail(ctx, c, kit.ErrForbidden)
 			return
 		}
-		if e.remote {
-			ctx = kit.WithCaller(ctx, caller)
-		} else {
-			ctx = kit.WithLocalCaller(ctx, &caller)
-		}
+		ctx = kit.WithCaller(ctx, caller)
 		r.Handler.Serve(ctx, c)
 		if keep {
 			e.audit(ctx, c, r)
@@ -151,14 +145,11 @@ func (e *Edge) authenticate(ctx context.Context, token string) (kit.Caller, erro
 	if token == "" {
 		return kit.Caller{}, kit.ErrUnauthenticated
 	}
-	r, err := e.services.Account.Authenticate(e.asSystem(ctx), &account.TokenReq{Token: token})
+	known, err := e.services.Account.Authenticate(e.asSystem(ctx), &account.TokenReq{Token: token})
 	if err != nil {
 		return kit.Caller{}, err
 	}
-	var c kit.Caller
-	if err := json.Unmarshal([]byte(r.Json), &c); err != nil {
-		return kit.Caller{}, fmt.Errorf("caller: %w", err)
-	}
+	c := kit.CallerFrom(known)
 	// An unbound WeChat user is asked again each time: he is about to bind.
 	if c.Kind != kit.Member || c.MemberID != "" {
 		e.identities.put(token, c, now)

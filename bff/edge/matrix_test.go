@@ -360,10 +360,7 @@ func (w *matrixWorld) lack(t *testing.T, lacks func(permission string) bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var c kit.Caller
-	if err := json.Unmarshal([]byte(r.Json), &c); err != nil {
-		t.Fatal(err)
-	}
+	c := kit.CallerFrom(r)
 	c.Permissions = slices.DeleteFunc(w.permissions(t), lacks)
 	w.identities.put(token, c, time.Now())
 }

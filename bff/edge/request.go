@@ -44,8 +44,7 @@ func (e *Edge) request(ctx context.Context, c *app.RequestContext) {
 		id = kit.NewID(start)
 	}
 	c.Header("X-Request-ID", id)
-	who := &kit.Caller{RequestID: id, IP: e.clientIP(c)}
-	ctx = kit.WithLocalCaller(ctx, who)
+	ctx = kit.WithCaller(ctx, kit.Caller{RequestID: id, IP: e.clientIP(c)})
 	defer func() {
 		if p := recover(); p != nil {
 			slog.Error("panic", "requestId", id, "cause", p, "stack", string(debug.Stack()))

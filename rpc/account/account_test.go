@@ -17,6 +17,7 @@ import (
 	"zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/kit"
 )
@@ -26,6 +27,7 @@ type fakeParty struct {
 	partysvc.Client
 	mu    sync.Mutex
 	bound map[string]*party.Member // by openid
+	asks  int
 }
 
 func (f *fakeParty) GetOrganization(_ context.Context, req *party.OrgReq, _ ...callopt.Option) (*party.Organization, error) {
@@ -41,10 +43,17 @@ func (f *fakeParty) GetOrganization(_ context.Context, req *party.OrgReq, _ ...c
 func (f *fakeParty) FindByOpenID(_ context.Context, req *party.OpenIDReq, _ ...callopt.Option) (*party.Member, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.asks++
 	if m := f.bound[req.OpenId]; m != nil {
 		return m, nil
 	}
 	return nil, kit.ErrNotFound
+}
+
+func (f *fakeParty) asked() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asks
 }
 
 const password = "Dangjian#2026"
@@ -184,11 +193,7 @@ func (f *fixture) authenticate(t *testing.T, token string) kit.Caller {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var c kit.Caller
-	if err := json.Unmarshal([]byte(r.Json), &c); err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return kit.CallerFrom(r)
 }
 
 func (f *fixture) ended(token string) bool {
@@ -254,10 +259,30 @@ func TestSessions(t *testing.T) {
 		if who := f.authenticate(t, ses.Token); who.MemberID != "m1" || who.OrgID != "a" {
 			t.Fatalf("%+v", who)
 		}
+		asked := f.party.asked()
+		if f.authenticate(t, ses.Token); f.party.asked() != asked {
+			t.Fatal("asked for a member whom the session knows")
+		}
 		f.party.mu.Lock()
 		delete(f.party.bound, "o1")
 		f.party.mu.Unlock()
-		f.clock.SetOffset(f.clock.Offset() + 6*time.Second)
+		f.redis.Incr(t.Context(), model.BindingsKey)
+		if who := f.authenticate(t, ses.Token); who.MemberID != "" {
+			t.Fatalf("%+v", who)
+		}
+	})
+	t.Run("a guest is asked for each time: his period ends by the calendar", func(t *testing.T) {
+		guest := &party.Member{Id: "g1", Name: "李四", OrgId: "a", Orgs: []string{"root", "a"}, MemberType: model.GuestType}
+		f.party.mu.Lock()
+		f.party.bound["o3"] = guest
+		f.party.mu.Unlock()
+		ses, err := f.client.MemberSession(kit.AsSystem(visitor()), &account.MemberSessionReq{OpenId: "o3", Channel: "oa"})
+		if err != nil || f.authenticate(t, ses.Token).MemberID != "g1" {
+			t.Fatal(err)
+		}
+		f.party.mu.Lock()
+		delete(f.party.bound, "o3")
+		f.party.mu.Unlock()
 		if who := f.authenticate(t, ses.Token); who.MemberID != "" {
 			t.Fatalf("%+v", who)
 		}

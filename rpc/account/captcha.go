@@ -50,21 +50,25 @@ func (s *Service) DrawCaptcha(ctx context.Context, _ *records.Empty) (*account.C
 	if err != nil {
 		return nil, err
 	}
-	var data slide.CaptchaData
-	if err := s.hasher.run(ctx, func() { data, err = p.Generate() }); err != nil {
-		return nil, err
+	var (
+		block         *slide.Block
+		picture, tile string
+	)
+	busy := s.hasher.run(ctx, func() {
+		var data slide.CaptchaData
+		if data, err = p.Generate(); err != nil {
+			return
+		}
+		block = data.GetData()
+		if picture, err = data.GetMasterImage().ToBase64(); err == nil {
+			tile, err = data.GetTileImage().ToBase64()
+		}
+	})
+	if busy != nil {
+		return nil, busy
 	}
 	if err != nil {
 		return nil, fmt.Errorf("draw a captcha: %w", err)
-	}
-	block := data.GetData()
-	picture, err := data.GetMasterImage().ToBase64()
-	if err != nil {
-		return nil, fmt.Errorf("captcha picture: %w", err)
-	}
-	tile, err := data.GetTileImage().ToBase64()
-	if err != nil {
-		return nil, fmt.Errorf("captcha tile: %w", err)
 	}
 	c := &account.Captcha{
 		Id: kit.Token(), Image: picture, Tile: tile, Width: 300, Height: 220,

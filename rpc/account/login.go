@@ -47,25 +47,21 @@ func (s *Service) Login(ctx context.Context, req *account.LoginReq) (*account.Se
 	if err != nil {
 		return nil, err
 	}
-	top := len(org.Orgs) == 1
-	ses := &session{
-		Caller: kit.Caller{
-			Kind: kit.User, UserID: u.ID, Name: u.RealName, OrgID: u.OrgID, Orgs: org.Orgs,
-			TopLevel: top, Permissions: rights,
-		},
-		Me: account.Me{
-			UserId: u.ID, UserName: u.UserName, RealName: u.RealName, OrgId: u.OrgID, OrgName: org.OrgName,
-			TopLevel: top, Permissions: rights,
-		},
+	me := &account.Me{
+		UserId: u.ID, UserName: u.UserName, RealName: u.RealName, OrgId: u.OrgID, OrgName: org.OrgName,
+		TopLevel: len(org.Orgs) == 1, Permissions: rights,
 	}
-	token, err := s.open(ctx, ses)
+	token, err := s.open(ctx, &session{caller: kit.Caller{
+		Kind: kit.User, UserID: u.ID, Name: u.RealName, OrgID: u.OrgID, Orgs: org.Orgs,
+		TopLevel: me.TopLevel, Permissions: rights,
+	}})
 	if err != nil {
 		return nil, err
 	}
 	if err := s.tried(ctx, name, u, nil); err != nil {
 		return nil, err
 	}
-	return &account.Session{Token: token, Me: &ses.Me}, nil
+	return &account.Session{Token: token, Me: me}, nil
 }
 
 // refused writes down why a log-in was refused, and answers it.
@@ -102,7 +98,7 @@ func (s *Service) tried(ctx context.Context, name string, u *model.User, reason 
 
 // did writes down what the caller did to his own account.
 func (s *Service) did(ctx context.Context, c *kit.Caller, action, title string) error {
-	f := trail.By(kit.WithLocalCaller(ctx, c), s.clock.Now())
+	f := trail.By(kit.WithCaller(ctx, *c), s.clock.Now())
 	f.Action, f.Title, f.Type, f.TypeTitle, f.RecordID, f.RecordName = action, title, "user", "用户", c.UserID, c.Name
 	return trail.Note(ctx, s.db, f)
 }
@@ -137,11 +133,12 @@ func (s *Service) GetMe(ctx context.Context, _ *records.Empty) (*account.Me, err
 			TopLevel: c.TopLevel, Permissions: c.Permissions,
 		}, nil
 	case kit.Member:
-		ses := &session{Caller: *c}
-		if err := s.recognise(ctx, ses); err != nil {
+		who := *c
+		m, err := s.recognise(ctx, &who)
+		if err != nil {
 			return nil, err
 		}
-		return &ses.Me, nil
+		return memberMe(&who, m), nil
 	}
 	return nil, kit.ErrUnauthenticated
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/crypto/argon2"
@@ -21,8 +22,9 @@ const (
 	argonKey    = 32
 )
 
-// hasher bounds how many hashes are computed at once and how many callers wait, so that
-// a flood of log-ins cannot take the processor from a hall that is checking in.
+// hasher bounds how much of the processor visitors can take, by hashing or by having
+// captchas drawn, and how many of them wait, so that a flood of log-ins cannot take it
+// from a hall that is checking in.
 type hasher struct {
 	running chan struct{}
 	waiting chan struct{}
@@ -32,6 +34,8 @@ func newHasher(parallel, queue int) *hasher {
 	return &hasher{running: make(chan struct{}, parallel), waiting: make(chan struct{}, queue)}
 }
 
+// run works off f in its turn. Its place stays taken afterwards for as long as f took:
+// each place is half a core at most.
 func (h *hasher) run(ctx context.Context, f func()) error {
 	select {
 	case h.waiting <- struct{}{}:
@@ -41,10 +45,11 @@ func (h *hasher) run(ctx context.Context, f func()) error {
 	}
 	select {
 	case h.running <- struct{}{}:
-		defer func() { <-h.running }()
 	case <-ctx.Done():
 		return kit.ErrTimeout.Because(ctx.Err())
 	}
+	start := time.Now()
+	defer func() { time.AfterFunc(time.Since(start), func() { <-h.running }) }()
 	f()
 	return nil
 }
@@ -66,11 +71,11 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 // one, so that the time does not tell whether a user exists.
 func (h *hasher) verify(ctx context.Context, hash, password string) (bool, error) {
 	enc := base64.RawStdEncoding
-	time, memory := uint32(argonTime), uint32(argonMemory)
+	passes, memory := uint32(argonTime), uint32(argonMemory)
 	salt, want := make([]byte, 16), make([]byte, argonKey)
 	known := false
 	if parts := strings.Split(hash, "$"); len(parts) == 6 && parts[1] == "argon2id" {
-		if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=1", &memory, &time); err == nil {
+		if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=1", &memory, &passes); err == nil {
 			s, err1 := enc.DecodeString(parts[4])
 			k, err2 := enc.DecodeString(parts[5])
 			if known = err1 == nil && err2 == nil && len(k) > 0; known {
@@ -80,7 +85,7 @@ func (h *hasher) verify(ctx context.Context, hash, password string) (bool, error
 	}
 	var got []byte
 	if err := h.run(ctx, func() {
-		got = argon2.IDKey([]byte(password), salt, time, memory, 1, uint32(len(want)))
+		got = argon2.IDKey([]byte(password), salt, passes, memory, 1, uint32(len(want)))
 	}); err != nil {
 		return false, err
 	}

@@ -40,6 +40,8 @@ type Service struct {
 	party   party.Client
 	sandbox bool
 	hasher  *hasher
+
+	sessions *kit.Batcher[string, *session]
 }
 
 // New opens the service and its indexes.
@@ -50,6 +52,7 @@ func New(d Deps) (*Service, error) {
 		db:    d.DB, redis: d.Redis, clock: d.Clock, party: d.Party, sandbox: d.Sandbox,
 		hasher: newHasher(1, 64),
 	}
+	s.sessions = kit.NewBatcher(sessionsAtOnce, s.sessionsOf)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	err := s.users.EnsureIndexes(ctx, model.Index{

@@ -4,10 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -23,31 +24,62 @@ const (
 	adminIdle  = 30 * time.Minute
 	adminMost  = 12 * time.Hour
 	memberIdle = 7 * 24 * time.Hour
+	// sessionsAtOnce bounds one read of Redis, some 50 KB.
+	sessionsAtOnce = 128
 )
 
 // session is what Redis keeps of one log-in, under the hash of its token. Losing it
 // costs a log-in, nothing else.
 type session struct {
-	Caller  kit.Caller `json:"caller"`
-	Me      account.Me `json:"me"`
-	Since   int64      `json:"since"` // Unix milliseconds of the product's clock
-	SeenAt  int64      `json:"seen"`
-	Rights  int64      `json:"rights"`  // count of changes of rights that it knows
-	Checked int64      `json:"checked"` // when the user was last looked up
+	caller kit.Caller
+	since  time.Time
+	seenAt time.Time
+	// changes is the count of changes of rights, or of bindings, that it knows; unsure
+	// when it must be asked who this is whatever the count says.
+	changes   int64
+	checkedAt time.Time // when the user was last looked up
+
+	rights, bindings int64 // the counts now
+}
+
+const unsure = -1
+
+func (ses *session) store(ctx context.Context, set func(context.Context, []byte) error) error {
+	b, err := kit.Marshal(&account.StoredSession{
+		Caller: ses.caller.Message(), Since: ses.since.UnixMilli(), SeenAt: ses.seenAt.UnixMilli(),
+		Changes: ses.changes, CheckedAt: ses.checkedAt.UnixMilli(),
+	})
+	if err == nil {
+		err = set(ctx, b)
+	}
+	if err != nil && kit.FromError(err) != kit.ErrUnauthenticated {
+		return fmt.Errorf("session: %w", err)
+	}
+	return err
+}
+
+func readSession(b []byte) (*session, error) {
+	stored := &account.StoredSession{}
+	if err := kit.Unmarshal(b, stored); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	return &session{
+		caller: kit.CallerFrom(stored.Caller), since: time.UnixMilli(stored.Since), seenAt: time.UnixMilli(stored.SeenAt),
+		changes: stored.Changes, checkedAt: time.UnixMilli(stored.CheckedAt),
+	}, nil
 }
 
 func (s *Service) open(ctx context.Context, ses *session) (string, error) {
-	now := s.clock.Now().UnixMilli()
-	ses.Since, ses.SeenAt, ses.Checked = now, now, now
+	now := s.clock.Now()
+	ses.since, ses.seenAt, ses.checkedAt = now, now, now
 	token := kit.Token()
-	b, err := json.Marshal(ses)
+	err := ses.store(ctx, func(ctx context.Context, b []byte) error {
+		return s.redis.Set(ctx, sessionKey(token), b, ses.life()).Err()
+	})
 	if err != nil {
 		return "", err
 	}
-	if err := s.redis.Set(ctx, sessionKey(token), b, ses.life()).Err(); err != nil {
-		return "", fmt.Errorf("session: %w", err)
-	}
-	if id := ses.Caller.UserID; id != "" {
+	if id := ses.caller.UserID; id != "" {
 		key := "session:user:" + id
 		s.redis.SAdd(ctx, key, sessionKey(token))
 		s.redis.Expire(ctx, key, adminMost)
@@ -56,7 +88,7 @@ func (s *Service) open(ctx context.Context, ses *session) (string, error) {
 }
 
 func (ses *session) life() time.Duration {
-	if ses.Caller.Kind == kit.Member {
+	if ses.caller.Kind == kit.Member {
 		return memberIdle
 	}
 	return adminIdle
@@ -64,18 +96,13 @@ func (ses *session) life() time.Duration {
 
 // refresh stores a session that is still there: one that was ended meanwhile stays so.
 func (s *Service) refresh(ctx context.Context, token string, ses *session) error {
-	b, err := json.Marshal(ses)
-	if err != nil {
+	return ses.store(ctx, func(ctx context.Context, b []byte) error {
+		there, err := s.redis.SetXX(ctx, sessionKey(token), b, ses.life()).Result()
+		if err == nil && !there {
+			err = kit.ErrUnauthenticated
+		}
 		return err
-	}
-	there, err := s.redis.SetXX(ctx, sessionKey(token), b, ses.life()).Result()
-	if err != nil {
-		return fmt.Errorf("session: %w", err)
-	}
-	if !there {
-		return kit.ErrUnauthenticated
-	}
-	return nil
+	})
 }
 
 // checkEvery is how long a user's lock, deletion or change of password is not noticed
@@ -85,14 +112,14 @@ const checkEvery = 5 * time.Second
 // stands tells whether the user may still have the session he opened, and brings his
 // place and rights up to date.
 func (s *Service) stands(ctx context.Context, ses *session) (bool, error) {
-	u, err := s.users.Get(ctx, model.Everything, ses.Caller.UserID)
+	u, err := s.users.Get(ctx, model.Everything, ses.caller.UserID)
 	if errors.Is(err, model.ErrNotFound) {
 		return false, nil
 	}
-	if err != nil || u.Status != "enabled" || u.PasswordChangedAt.UnixMilli() > ses.Since {
+	if err != nil || u.Status != "enabled" || u.PasswordChangedAt.UnixMilli() > ses.since.UnixMilli() {
 		return false, err
 	}
-	c := &ses.Caller
+	c := &ses.caller
 	c.Name, c.OrgID, c.Orgs, c.TopLevel = u.RealName, u.OrgID, u.Orgs, len(u.Orgs) == 1
 	c.Permissions, err = s.rights(ctx, u)
 	return err == nil, err
@@ -100,25 +127,46 @@ func (s *Service) stands(ctx context.Context, ses *session) (bool, error) {
 
 func sessionKey(token string) string {
 	h := sha256.Sum256([]byte(token))
-	return "session:" + hex.EncodeToString(h[:])
+	return "login:" + hex.EncodeToString(h[:])
 }
 
+// load reads a session and the counts of changes. A burst of requests reads many at once.
 func (s *Service) load(ctx context.Context, token string) (*session, error) {
 	if token == "" {
 		return nil, kit.ErrUnauthenticated
 	}
-	b, err := s.redis.Get(ctx, sessionKey(token)).Bytes()
-	if err == redis.Nil {
-		return nil, kit.ErrUnauthenticated
+	ses, err := s.sessions.Do(ctx, sessionKey(token))
+	if err == nil && ses == nil {
+		err = kit.ErrUnauthenticated
 	}
+	return ses, err
+}
+
+// sessionsOf reads the sessions of keys, nil for what is none, for load.
+func (s *Service) sessionsOf(ctx context.Context, keys []string) ([]*session, error) {
+	values, err := s.redis.MGet(ctx, append(keys, rightsKey, model.BindingsKey)...).Result()
 	if err != nil {
-		return nil, fmt.Errorf("session: %w", err)
+		return nil, fmt.Errorf("sessions: %w", err)
 	}
-	ses := &session{}
-	if err := json.Unmarshal(b, ses); err != nil {
-		return nil, fmt.Errorf("session: %w", err)
+	rights, bindings := countOf(values[len(keys)]), countOf(values[len(keys)+1])
+	out := make([]*session, len(keys))
+	for i := range keys {
+		if text, ok := values[i].(string); ok {
+			if out[i], err = readSession([]byte(text)); err != nil {
+				slog.WarnContext(ctx, "account: session not readable", "cause", err) // as if it had ended
+				continue
+			}
+			out[i].rights, out[i].bindings = rights, bindings
+		}
 	}
-	return ses, nil
+	return out, nil
+}
+
+// countOf is a counter of Redis as MGET answers it; one that nobody has counted is 0.
+func countOf(value any) int64 {
+	text, _ := value.(string)
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return n
 }
 
 // Authenticate tells who holds a token. Sessions end after 30 idle minutes or 12 hours
@@ -129,64 +177,68 @@ func (s *Service) Authenticate(ctx context.Context, req *account.TokenReq) (*acc
 		return nil, err
 	}
 	now := s.clock.Now()
-	if ses.Caller.Kind == kit.User {
-		idle, age := now.UnixMilli()-ses.SeenAt, now.UnixMilli()-ses.Since
-		if idle > adminIdle.Milliseconds() || age > adminMost.Milliseconds() {
-			s.redis.Del(ctx, sessionKey(req.Token))
-			return nil, kit.ErrUnauthenticated
-		}
-	}
 	// Seen is kept to a thirtieth of the idle time, so that a burst of scans only reads.
-	dirty := now.UnixMilli()-ses.SeenAt > (ses.life() / 30).Milliseconds()
-	rights := ses.Rights
-	if ses.Caller.Kind == kit.User {
-		if rights, err = s.redis.Get(ctx, rightsKey).Int64(); err != nil && err != redis.Nil {
-			return nil, fmt.Errorf("rights: %w", err)
-		}
-	}
-	if ses.Caller.Kind == kit.User && (rights != ses.Rights || now.UnixMilli()-ses.Checked > checkEvery.Milliseconds()) {
-		ok, err := s.stands(ctx, ses)
-		if err != nil {
-			return nil, err
+	dirty := now.Sub(ses.seenAt) > ses.life()/30
+	if ses.caller.Kind == kit.User {
+		ok := now.Sub(ses.seenAt) <= adminIdle && now.Sub(ses.since) <= adminMost
+		if ok && (ses.rights != ses.changes || now.Sub(ses.checkedAt) > checkEvery) {
+			if ok, err = s.stands(ctx, ses); err != nil {
+				return nil, err
+			}
+			ses.checkedAt, ses.changes, dirty = now, ses.rights, true
 		}
 		if !ok {
 			s.redis.Del(ctx, sessionKey(req.Token))
 			return nil, kit.ErrUnauthenticated
 		}
-		ses.Checked, ses.Rights, dirty = now.UnixMilli(), rights, true
-	}
-	if ses.Caller.Kind == kit.Member {
-		// A binding can begin and end at any time (MENU-10). Who asks often remembers the
-		// answer for a while (the edge: 2 s).
-		was := ses.Caller.MemberID
-		if err := s.recognise(ctx, ses); err != nil {
+	} else if ses.changes == unsure || ses.changes != ses.bindings {
+		// A binding can begin and end at any time (MENU-10).
+		was := ses.caller.MemberID
+		if _, err := s.recall(ctx, ses); err != nil {
 			return nil, err
 		}
-		dirty = dirty || was != ses.Caller.MemberID
+		dirty = dirty || ses.changes != unsure || was != ses.caller.MemberID
 	}
 	if dirty {
-		ses.SeenAt = now.UnixMilli()
+		ses.seenAt = now
 		if err := s.refresh(ctx, req.Token, ses); err != nil {
 			return nil, err
 		}
 	}
-	b, err := json.Marshal(ses.Caller)
-	return &account.Caller{Json: string(b)}, err
+	return ses.caller.Message(), nil
 }
 
-// recognise finds the member bound to the session's WeChat account, if any.
-func (s *Service) recognise(ctx context.Context, ses *session) error {
-	c := &ses.Caller
+// recall brings a session up to date with the bindings as counted. Members are known
+// until a binding changes; who is nobody yet may bind at any moment, and a guest's time
+// may be over by the calendar, so that they are asked for each time.
+func (s *Service) recall(ctx context.Context, ses *session) (*party.Member, error) {
+	m, err := s.recognise(ctx, &ses.caller)
+	if err != nil {
+		return nil, err
+	}
+	if ses.changes = ses.bindings; m.Id == "" || m.MemberType == model.GuestType {
+		ses.changes = unsure
+	}
+	return m, nil
+}
+
+// recognise finds the person bound to the caller's WeChat account; a member without id is
+// nobody.
+func (s *Service) recognise(ctx context.Context, c *kit.Caller) (*party.Member, error) {
 	m, err := s.party.FindByOpenID(kit.AsSystem(ctx), &party.OpenIDReq{OpenId: c.OpenID, UnionId: c.UnionID, Channel: c.Channel})
 	if err != nil {
 		if kit.FromError(err).Code/100 != 404 {
-			return err
+			return nil, err
 		}
-		m = &party.Member{} // nobody: unbound
+		m = &party.Member{}
 	}
-	c.MemberID, c.Name, c.OrgID, c.Orgs = m.GetId(), m.GetName(), m.GetOrgId(), m.GetOrgs()
-	ses.Me = account.Me{OpenId: c.OpenID, MemberId: c.MemberID, RealName: c.Name, OrgId: c.OrgID, OrgName: m.GetOrgName(), Bound: c.MemberID != ""}
-	return nil
+	c.MemberID, c.Name, c.OrgID, c.Orgs = m.Id, m.Name, m.OrgId, m.Orgs
+	return m, nil
+}
+
+// memberMe describes a phone's caller to his own pages.
+func memberMe(c *kit.Caller, m *party.Member) *account.Me {
+	return &account.Me{OpenId: c.OpenID, MemberId: m.Id, RealName: m.Name, OrgId: m.OrgId, OrgName: m.OrgName, Bound: m.Id != ""}
 }
 
 // MemberSession opens a session for a WeChat user whom OAuth or code2session named.
@@ -197,12 +249,17 @@ func (s *Service) MemberSession(ctx context.Context, req *account.MemberSessionR
 	if req.OpenId == "" {
 		return nil, kit.ErrUnauthenticated
 	}
-	ses := &session{Caller: kit.Caller{Kind: kit.Member, OpenID: req.OpenId, UnionID: req.UnionId, Channel: req.Channel}}
-	if err := s.recognise(ctx, ses); err != nil {
+	bindings, err := s.redis.Get(ctx, model.BindingsKey).Int64()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("bindings: %w", err)
+	}
+	ses := &session{caller: kit.Caller{Kind: kit.Member, OpenID: req.OpenId, UnionID: req.UnionId, Channel: req.Channel}, bindings: bindings}
+	m, err := s.recall(ctx, ses)
+	if err != nil {
 		return nil, err
 	}
 	token, err := s.open(ctx, ses)
-	return &account.Session{Token: token, Me: &ses.Me}, err
+	return &account.Session{Token: token, Me: memberMe(&ses.caller, m)}, err
 }
 
 // Logout ends a session at once.
@@ -241,24 +298,20 @@ func (s *Service) Rehome(ctx context.Context, req *records.RehomeReq) (*records.
 
 func (s *Service) moveSession(ctx context.Context, key string, orgs []string) error {
 	b, err := s.redis.Get(ctx, key).Bytes()
-	if err == redis.Nil {
+	if errors.Is(err, redis.Nil) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	ses := &session{}
-	if err := json.Unmarshal(b, ses); err != nil {
+	ses, err := readSession(b)
+	if err != nil || slices.Equal(ses.caller.Orgs, orgs) {
 		return err
 	}
-	if slices.Equal(ses.Caller.Orgs, orgs) {
-		return nil
-	}
-	ses.Caller.Orgs = orgs
-	if b, err = json.Marshal(ses); err != nil {
-		return err
-	}
-	return s.redis.SetArgs(ctx, key, b, redis.SetArgs{Mode: "XX", KeepTTL: true}).Err()
+	ses.caller.Orgs = orgs
+	return ses.store(ctx, func(ctx context.Context, b []byte) error {
+		return s.redis.SetArgs(ctx, key, b, redis.SetArgs{Mode: "XX", KeepTTL: true}).Err()
+	})
 }
 
 // endSessions logs a user out everywhere: after a change of password, or when disabled.

@@ -5,10 +5,9 @@ package kit
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
-	"github.com/bytedance/gopkg/cloud/metainfo"
+	"zhihuidangjian/idl/gen/account"
 )
 
 // Kind tells what sort of caller makes a request.
@@ -22,8 +21,8 @@ const (
 	System  Kind = "system" // a service or a worker
 )
 
-// Caller is who makes a request. It travels as one JSON value beside every call,
-// the same in and out of process.
+// Caller is who makes a request. It travels beside every call: in the context within a
+// process, as one JSON value between processes.
 type Caller struct {
 	Kind        Kind     `json:"k,omitempty"`
 	UserID      string   `json:"u,omitempty"`
@@ -40,21 +39,28 @@ type Caller struct {
 	RequestID   string   `json:"r,omitempty"`
 }
 
-const callerKey = "CALLER"
+// CallerFrom is the caller whom the account service knows by a session.
+func CallerFrom(m *account.Caller) Caller {
+	return Caller{
+		Kind: Kind(m.Kind), UserID: m.UserId, Name: m.Name, MemberID: m.MemberId, OpenID: m.OpenId, UnionID: m.UnionId,
+		Channel: m.Channel, OrgID: m.OrgId, Orgs: m.Orgs, TopLevel: m.TopLevel, Permissions: m.Permissions,
+	}
+}
+
+// Message is the opposite of CallerFrom; what belongs to one request only is left out.
+func (c *Caller) Message() *account.Caller {
+	return &account.Caller{
+		Kind: string(c.Kind), UserId: c.UserID, Name: c.Name, MemberId: c.MemberID, OpenId: c.OpenID, UnionId: c.UnionID,
+		Channel: c.Channel, OrgId: c.OrgID, Orgs: c.Orgs, TopLevel: c.TopLevel, Permissions: c.Permissions,
+	}
+}
 
 type callerCtx struct{}
 
-// WithCaller puts the caller beside ctx and everything called with it.
+// WithCaller puts the caller beside ctx and everything called with it. Nobody changes it
+// from then on.
 func WithCaller(ctx context.Context, c Caller) context.Context {
-	b, _ := json.Marshal(c) // strings and bools: cannot fail
-	ctx = context.WithValue(ctx, callerCtx{}, &c)
-	return metainfo.WithPersistentValue(ctx, callerKey, string(b))
-}
-
-// WithLocalCaller is WithCaller for calls that stay in this process: nothing is
-// serialised. The in-process transport hands the context on as it is.
-func WithLocalCaller(ctx context.Context, c *Caller) context.Context {
-	return context.WithValue(ctx, callerCtx{}, c)
+	return context.WithValue(ctx, callerCtx{}, &c)
 }
 
 // CallerOf returns the caller beside ctx, a visitor when there is none.
@@ -62,11 +68,7 @@ func CallerOf(ctx context.Context) *Caller {
 	if c, ok := ctx.Value(callerCtx{}).(*Caller); ok {
 		return c
 	}
-	c := &Caller{}
-	if s, ok := metainfo.GetPersistentValue(ctx, callerKey); ok {
-		_ = json.Unmarshal([]byte(s), c) // malformed: a visitor
-	}
-	return c
+	return &Caller{}
 }
 
 // AsSystem is ctx with the system as the caller, keeping the request id.

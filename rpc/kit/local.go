@@ -70,21 +70,38 @@ func (l *Local) Call(ctx context.Context, method string, request, response any) 
 		return m.Handler()(ctx, l.handler, request, response)
 	}
 	args, result := m.NewArgs(), m.NewResult()
-	if err := recode(method, request, args); err != nil {
+	if err := recode(request, args); err != nil {
 		return err
 	}
 	if err := m.Handler()(ctx, l.handler, args, result); err != nil {
 		return FromError(toWire(err))
 	}
-	return recode(method, result, response)
+	return recode(result, response)
 }
 
 var codec = thrift.NewThriftCodec()
 
-func recode(method string, from, to any) error {
-	b, err := thrift.MarshalThriftData(context.Background(), codec, from)
+// Marshal is a message of the IDL as bytes, for the wire or a cache.
+func Marshal(message any) ([]byte, error) {
+	b, err := thrift.MarshalThriftData(context.Background(), codec, message)
 	if err != nil {
-		return fmt.Errorf("encode %s: %w", method, err)
+		return nil, fmt.Errorf("encode %T: %w", message, err)
 	}
-	return thrift.UnmarshalThriftData(context.Background(), codec, method, b, to)
+	return b, nil
+}
+
+// Unmarshal is the opposite of Marshal.
+func Unmarshal(b []byte, message any) error {
+	if err := thrift.UnmarshalThriftData(context.Background(), codec, "", b, message); err != nil {
+		return fmt.Errorf("decode %T: %w", message, err)
+	}
+	return nil
+}
+
+func recode(from, to any) error {
+	b, err := Marshal(from)
+	if err != nil {
+		return err
+	}
+	return Unmarshal(b, to)
 }

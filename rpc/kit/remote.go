@@ -2,6 +2,7 @@ package kit
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bytedance/gopkg/cloud/metainfo"
 	"github.com/cloudwego/kitex/client"
 	"github.com/cloudwego/kitex/pkg/connpool"
 	"github.com/cloudwego/kitex/pkg/endpoint"
@@ -39,7 +41,7 @@ func ServerOptions(addr, name string, etcdAddrs []string) ([]server.Option, erro
 		server.WithServerBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: serviceName(name)}),
 		server.WithMetaHandler(transmeta.ServerTTHeaderHandler), server.WithMetaHandler(transmeta.MetainfoServerHandler),
 		server.WithEnableContextTimeout(true), server.WithExitWaitTime(5 * time.Second),
-		server.WithMiddleware(answerErrors),
+		server.WithMiddleware(receiveCaller), server.WithMiddleware(answerErrors),
 	}
 	if len(etcdAddrs) > 0 {
 		r, err := etcd.NewEtcdRegistry(etcdAddrs)
@@ -49,6 +51,31 @@ func ServerOptions(addr, name string, etcdAddrs []string) ([]server.Option, erro
 		opts = append(opts, server.WithRegistry(r))
 	}
 	return opts, nil
+}
+
+// callerKey names the caller beside a call between processes.
+const callerKey = "CALLER"
+
+func sendCaller(next endpoint.Endpoint) endpoint.Endpoint {
+	return func(ctx context.Context, req, resp any) error {
+		b, err := json.Marshal(CallerOf(ctx))
+		if err != nil {
+			return fmt.Errorf("caller: %w", err)
+		}
+		return next(metainfo.WithValue(ctx, callerKey, string(b)), req, resp)
+	}
+}
+
+func receiveCaller(next endpoint.Endpoint) endpoint.Endpoint {
+	return func(ctx context.Context, req, resp any) error {
+		var c Caller
+		if s, ok := metainfo.GetValue(ctx, callerKey); ok {
+			if err := json.Unmarshal([]byte(s), &c); err != nil {
+				c = Caller{} // a visitor
+			}
+		}
+		return next(WithCaller(ctx, c), req, resp)
+	}
 }
 
 // answerErrors turns every error into a code and a message for people; what is internal
@@ -99,7 +126,7 @@ func ClientOptions(etcdAddrs []string, idempotent func(method string) bool) ([]c
 		client.WithMetaHandler(transmeta.ClientTTHeaderHandler), client.WithMetaHandler(transmeta.MetainfoClientHandler),
 		client.WithMetaHandler(remainingTime{}),
 		client.WithRPCTimeout(time.Minute), client.WithConnectTimeout(500 * time.Millisecond),
-		client.WithFailureRetry(again),
+		client.WithFailureRetry(again), client.WithMiddleware(sendCaller),
 	}, nil
 }
 

@@ -43,7 +43,7 @@ func BenchmarkSignIn(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			id := fmt.Sprint("p", next.Add(1)-1)
-			ctx := kit.WithLocalCaller(b.Context(), &kit.Caller{Kind: kit.Member, MemberID: id, OrgID: "b1", Orgs: []string{"root", "b1"}})
+			ctx := kit.WithCaller(b.Context(), kit.Caller{Kind: kit.Member, MemberID: id, OrgID: "b1", Orgs: []string{"root", "b1"}})
 			if r, err := s.SignIn(ctx, &meeting.CheckInReq{Token: token}); err != nil || r.Already {
 				b.Error(r, err)
 			}
@@ -54,7 +54,7 @@ func BenchmarkSignIn(b *testing.B) {
 // BenchmarkRepeatedScan is somebody who scans again and again.
 func BenchmarkRepeatedScan(b *testing.B) {
 	s, token := hall(b, 1)
-	ctx := kit.WithLocalCaller(b.Context(), &kit.Caller{Kind: kit.Member, MemberID: "p0", OrgID: "b1", Orgs: []string{"root", "b1"}})
+	ctx := kit.WithCaller(b.Context(), kit.Caller{Kind: kit.Member, MemberID: "p0", OrgID: "b1", Orgs: []string{"root", "b1"}})
 	for b.Loop() {
 		if _, err := s.SignIn(ctx, &meeting.CheckInReq{Token: token}); err != nil {
 			b.Fatal(err)

@@ -45,6 +45,7 @@ type Service struct {
 	signer   signer
 	live     *liveMeetings
 	came     arrivals
+	arriving *kit.Batcher[*model.CheckIn, error]
 }
 
 // New opens the service and creates its indexes.
@@ -60,6 +61,7 @@ func New(d Deps) (*Service, error) {
 	s.live = &liveMeetings{byID: map[string]*liveMeeting{}, load: func(ctx context.Context, id string) (*model.Meeting, error) {
 		return s.meetings.Get(ctx, model.Everything, id)
 	}}
+	s.arriving = kit.NewBatcher(arrivalsAtOnce, s.storeArrivals)
 	var err error
 	if s.signer, err = newSigner(d.Secret); err != nil {
 		return nil, fmt.Errorf("meeting: %w", err)

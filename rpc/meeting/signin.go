@@ -23,10 +23,26 @@ var (
 	errClosed         = kit.Conflict("meeting.closed", "会议已结束，不能签到")
 )
 
+// arrivalsAtOnce bounds one write of check-ins.
+const arrivalsAtOnce = 256
+
+// storeArrivals stores check-ins in one write and answers each one's error.
+func (s *Service) storeArrivals(ctx context.Context, docs []*model.CheckIn) ([]error, error) {
+	failed, err := s.checkins.InsertMany(ctx, docs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]error, len(docs))
+	for i := range docs {
+		out[i] = failed[i]
+	}
+	return out, nil
+}
+
 // SignIn is the hot path: a hall of people scans within a minute. A check-in is one
-// insert that carries its outbox event; the meeting comes from memory; a repeated scan
-// costs nothing on the process that took the first, one refused insert and one read on
-// another.
+// document that carries its outbox event, and those that arrive together are stored
+// together; the meeting comes from memory; a repeated scan costs nothing on the process
+// that took the first, one refused document and one read on another.
 func (s *Service) SignIn(ctx context.Context, req *meeting.CheckInReq) (*meeting.CheckIn, error) {
 	c, err := kit.RequireMember(ctx)
 	if err != nil {
@@ -53,13 +69,16 @@ func (s *Service) SignIn(ctx context.Context, req *meeting.CheckInReq) (*meeting
 	}
 	doc := checkIn(&m.Meeting, c, now)
 	already := false
-	if err := s.checkins.Insert(ctx, doc); errors.Is(err, model.ErrDuplicate) {
-		already = true
-		if doc, err = s.checkins.Get(ctx, model.Everything, checkID); err != nil {
-			return nil, err
-		}
-	} else if err != nil {
+	refused, err := s.arriving.Do(ctx, doc)
+	if err != nil {
 		return nil, err
+	}
+	if errors.Is(refused, model.ErrDuplicate) {
+		already = true
+		doc, refused = s.checkins.Get(ctx, model.Everything, checkID)
+	}
+	if refused != nil {
+		return nil, refused
 	}
 	s.came.put(checkID, doc.CreatedAt)
 	return signedIn(&m.Meeting, doc.CreatedAt, already), nil

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"strings"
 	"time"
@@ -299,6 +300,29 @@ func (s *Service) Unbind(ctx context.Context, req *party.MemberReq) (*records.Em
 		return nil
 	})
 	return &records.Empty{}, notFound(err)
+}
+
+// memberChanges counts the change of a member whom sessions know: before it is written,
+// so that a crash in between cannot hide it, and after, for those who looked meanwhile.
+func (s *Service) memberChanges(ctx context.Context, m *model.Member) (func(), error) {
+	if !m.Misknown() {
+		return func() {}, nil
+	}
+	return func() { s.bindingsChanged(ctx) }, s.countBindings(ctx)
+}
+
+func (s *Service) countBindings(ctx context.Context) error {
+	if err := s.d.Redis.Incr(ctx, model.BindingsKey).Err(); err != nil {
+		return fmt.Errorf("count of bindings: %w", err)
+	}
+	return nil
+}
+
+// bindingsChanged counts a change that is made already.
+func (s *Service) bindingsChanged(ctx context.Context) {
+	if err := s.countBindings(context.WithoutCancel(ctx)); err != nil {
+		slog.ErrorContext(ctx, "party: sessions may know a member as he was", "cause", err)
+	}
 }
 
 // FindByOpenID returns the member a WeChat user is bound to. A user of the same person's

@@ -12,6 +12,7 @@ import (
 
 	gen "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -170,6 +171,60 @@ func TestBind(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	})
+}
+
+func TestCountOfBindings(t *testing.T) {
+	h := newHouse(t, false)
+	admin := h.admin("A")
+	a := h.mustSave(admin, "member", "", 0, member("甲", 1, h.ids["A"]))
+	id := a["id"].(string)
+	// counted tells whether sessions look again after what f does.
+	counted := func(f func()) bool {
+		t.Helper()
+		before := h.deps.Redis.Get(t.Context(), model.BindingsKey).Val()
+		f()
+		return h.deps.Redis.Get(t.Context(), model.BindingsKey).Val() != before
+	}
+	change := func(name string) {
+		t.Helper()
+		row := decode(t, must(h.Get(admin, &records.IDReq{Type: "member", Id: id})))
+		doc := member(name, 1, h.ids["A"])
+		doc["duesPaidThrough"] = row["duesPaidThrough"]
+		h.mustSave(admin, "member", id, int64(row["version"].(float64)), doc)
+	}
+	pay := func() {
+		if _, err := h.SetDuesPaidThrough(system(), &gen.PaidThroughReq{MemberId: id, Month: "2026-10", Force: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		what string
+		do   func()
+		want bool
+	}{
+		{"a change of somebody unbound", func() { change("甲一") }, false},
+		{"a binding: nobody was known as him", func() { h.bind("w1", "甲一", 1) }, false},
+		{"what no session keeps: dues paid", pay, false},
+		{"another name", func() { change("甲二") }, true},
+		{"the end of the binding", func() { _ = must(h.Unbind(admin, &gen.MemberReq{MemberId: id})) }, true},
+		{"a change of an organisation's place", func() { h.mustSave(h.admin("P"), "organization", "", 0, org("X", "group", h.ids["A"])) }, true},
+	} {
+		if got := counted(step.do); got != step.want {
+			t.Errorf("%s: counted %v", step.what, got)
+		}
+	}
+	t.Run("nothing is changed that cannot be counted", func(t *testing.T) {
+		h.pass(time.Hour)
+		h.bind("w1", "甲二", 1)
+		h.deps.Redis.Del(t.Context(), model.BindingsKey)
+		h.deps.Redis.HSet(t.Context(), model.BindingsKey, "no", "number")
+		if _, err := h.Unbind(admin, &gen.MemberReq{MemberId: id}); err == nil {
+			t.Error("unbound without a word to the sessions")
+		}
+		if h.boundMember("w1", "oa") != id {
+			t.Error("changed")
+		}
 	})
 }
 

@@ -75,6 +75,7 @@ func (s *Service) treeChanged(ctx context.Context) {
 	if err := s.d.Redis.Incr(context.WithoutCancel(ctx), forestKey).Err(); err != nil {
 		slog.WarnContext(ctx, "party: change of the tree not counted", "cause", err)
 	}
+	s.bindingsChanged(ctx) // members move with their organisation
 	s.forest.mu.Lock()
 	s.forest.byID = nil
 	s.forest.mu.Unlock()

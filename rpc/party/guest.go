@@ -207,7 +207,7 @@ func (s *Service) presentGuest(g *model.Guest) *party.Member {
 	}
 	return &party.Member{
 		Id: g.ID, Name: g.Name, Gender: g.Gender, IdNumber: g.IDMasked, Phone: g.PhoneMasked, OrgId: g.OrgID, OrgName: g.HomeOrgName,
-		Orgs: g.Orgs[:slices.Index(g.Orgs, g.OrgID)+1], MemberType: "guest", Status: status, MemberId: g.MemberID,
+		Orgs: g.Orgs[:slices.Index(g.Orgs, g.OrgID)+1], MemberType: model.GuestType, Status: status, MemberId: g.MemberID,
 		OpenId: g.OpenID, MiniOpenId: g.MiniOpenID, Version: g.Version,
 	}
 }

@@ -68,6 +68,7 @@ func New(d Deps) (*Service, error) {
 		transfers:   model.NewCollection[model.OrganizationTransfer](d.DB, "organization_transfers", d.Clock.Now),
 		evaluations: model.NewCollection[model.OrganizationEvaluation](d.DB, "organization_evaluations", d.Clock.Now),
 	}
+	s.members.Watch(s.memberChanges)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	live := bson.D{{Key: "deleted", Value: false}}

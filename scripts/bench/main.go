@@ -216,6 +216,16 @@ func (b *bench) round(n int) error {
 		func() error { _, err := b.control("/relay?on=false"); return err },
 		func() error { return one(figCheckIn, checkIn) },
 		func() error { return one(figKnown, known) },
+		func() error {
+			return one(figFlood, func() (result, error) {
+				end, err := b.flood()
+				if err != nil {
+					return result{}, err
+				}
+				defer end()
+				return checkIn()
+			})
+		},
 		func() error { _, err := b.control("/relay?on=true"); return err },
 		b.drain,
 		func() error { return one(figWhole, whole) },
@@ -237,16 +247,6 @@ func (b *bench) round(n int) error {
 		func() error {
 			return one(figList, func() (result, error) {
 				return b.load(5_000, b.admin, b.Base+"/api/console/records/member?size=20", nil)
-			})
-		},
-		func() error {
-			return one(figFlood, func() (result, error) {
-				end, err := b.flood()
-				if err != nil {
-					return result{}, err
-				}
-				defer end()
-				return checkIn()
 			})
 		},
 		b.drain,

@@ -374,9 +374,23 @@ func (p *TokenReq) String() string {
 	return fmt.Sprintf("TokenReq(%+v)", *p)
 }
 
-// Caller is the JSON of kit.Caller.
+// Caller is who holds a session (kit.Caller).
 type Caller struct {
-	Json string `thrift:"json,1" frugal:"1,default,string" json:"json"`
+	// user or member
+	Kind   string `thrift:"kind,1" frugal:"1,default,string" json:"kind"`
+	UserId string `thrift:"userId,2" frugal:"2,default,string" json:"userId"`
+	Name   string `thrift:"name,3" frugal:"3,default,string" json:"name"`
+	// "" until bound
+	MemberId string `thrift:"memberId,4" frugal:"4,default,string" json:"memberId"`
+	OpenId   string `thrift:"openId,5" frugal:"5,default,string" json:"openId"`
+	UnionId  string `thrift:"unionId,6" frugal:"6,default,string" json:"unionId"`
+	// oa or mini, of a member
+	Channel string `thrift:"channel,7" frugal:"7,default,string" json:"channel"`
+	OrgId   string `thrift:"orgId,8" frugal:"8,default,string" json:"orgId"`
+	// the path from the root to orgId
+	Orgs        []string `thrift:"orgs,9" frugal:"9,default,list<string>" json:"orgs"`
+	TopLevel    bool     `thrift:"topLevel,10" frugal:"10,default,bool" json:"topLevel"`
+	Permissions []string `thrift:"permissions,11" frugal:"11,default,list<string>" json:"permissions"`
 }
 
 func NewCaller() *Caller {
@@ -386,9 +400,79 @@ func NewCaller() *Caller {
 func (p *Caller) InitDefault() {
 }
 
-func (p *Caller) GetJson() (v string) {
+func (p *Caller) GetKind() (v string) {
 	if p != nil {
-		return p.Json
+		return p.Kind
+	}
+	return
+}
+
+func (p *Caller) GetUserId() (v string) {
+	if p != nil {
+		return p.UserId
+	}
+	return
+}
+
+func (p *Caller) GetName() (v string) {
+	if p != nil {
+		return p.Name
+	}
+	return
+}
+
+func (p *Caller) GetMemberId() (v string) {
+	if p != nil {
+		return p.MemberId
+	}
+	return
+}
+
+func (p *Caller) GetOpenId() (v string) {
+	if p != nil {
+		return p.OpenId
+	}
+	return
+}
+
+func (p *Caller) GetUnionId() (v string) {
+	if p != nil {
+		return p.UnionId
+	}
+	return
+}
+
+func (p *Caller) GetChannel() (v string) {
+	if p != nil {
+		return p.Channel
+	}
+	return
+}
+
+func (p *Caller) GetOrgId() (v string) {
+	if p != nil {
+		return p.OrgId
+	}
+	return
+}
+
+func (p *Caller) GetOrgs() (v []string) {
+	if p != nil {
+		return p.Orgs
+	}
+	return
+}
+
+func (p *Caller) GetTopLevel() (v bool) {
+	if p != nil {
+		return p.TopLevel
+	}
+	return
+}
+
+func (p *Caller) GetPermissions() (v []string) {
+	if p != nil {
+		return p.Permissions
 	}
 	return
 }
@@ -398,6 +482,76 @@ func (p *Caller) String() string {
 		return "<nil>"
 	}
 	return fmt.Sprintf("Caller(%+v)", *p)
+}
+
+// StoredSession is what Redis keeps of one log-in; times are Unix milliseconds of the
+// product's clock.
+type StoredSession struct {
+	Caller *Caller `thrift:"caller,1" frugal:"1,default,Caller" json:"caller"`
+	Since  int64   `thrift:"since,2" frugal:"2,default,i64" json:"since"`
+	SeenAt int64   `thrift:"seenAt,3" frugal:"3,default,i64" json:"seenAt"`
+	// count of changes of rights or bindings that it knows
+	Changes int64 `thrift:"changes,4" frugal:"4,default,i64" json:"changes"`
+	// when the user was last looked up
+	CheckedAt int64 `thrift:"checkedAt,5" frugal:"5,default,i64" json:"checkedAt"`
+}
+
+func NewStoredSession() *StoredSession {
+	return &StoredSession{}
+}
+
+func (p *StoredSession) InitDefault() {
+}
+
+var StoredSession_Caller_DEFAULT *Caller
+
+func (p *StoredSession) GetCaller() (v *Caller) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetCaller() {
+		return StoredSession_Caller_DEFAULT
+	}
+	return p.Caller
+}
+
+func (p *StoredSession) GetSince() (v int64) {
+	if p != nil {
+		return p.Since
+	}
+	return
+}
+
+func (p *StoredSession) GetSeenAt() (v int64) {
+	if p != nil {
+		return p.SeenAt
+	}
+	return
+}
+
+func (p *StoredSession) GetChanges() (v int64) {
+	if p != nil {
+		return p.Changes
+	}
+	return
+}
+
+func (p *StoredSession) GetCheckedAt() (v int64) {
+	if p != nil {
+		return p.CheckedAt
+	}
+	return
+}
+
+func (p *StoredSession) IsSetCaller() bool {
+	return p.Caller != nil
+}
+
+func (p *StoredSession) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("StoredSession(%+v)", *p)
 }
 
 type MemberSessionReq struct {
