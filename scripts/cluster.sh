@@ -54,6 +54,7 @@ if [ "${1:-}" != test ]; then
 fi
 status=0
 export BASE_URL=http://127.0.0.1:19181 BASE_URL_2=http://127.0.0.1:19182 KILL_RPC=$rpc2 KILL_BFF=$bff2
+mkdir -p bin/reports
 go test -json -count=1 -timeout 10m ./bff/journey >bin/reports/cluster.jsonl || status=1
 go run ./scripts/testsummary <bin/reports/cluster.jsonl
 exit $status
