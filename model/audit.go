@@ -22,7 +22,7 @@ const (
 	AuditImport      = "import"
 	AuditExport      = "export"
 	AuditReveal      = "reveal"
-	AuditUse         = "use"
+	AuditRefused     = "refused"
 	AuditLogin       = "login"
 	AuditLoginFailed = "loginFailed"
 	AuditLocked      = "locked"
@@ -72,7 +72,7 @@ type AuditEntry struct {
 	UserName   string        `bson:"userName" json:"userName" record:"label=操作人,readonly,list,search,keyword,width=110"`
 	UserKind   string        `bson:"userKind" json:"userKind" record:"label=身份,readonly,search,options=user:管理员|member:党员|system:系统"`
 	IP         string        `bson:"ip" json:"ip" record:"label=来源地址,readonly,list,search,width=130"`
-	Action     string        `bson:"action" json:"action" record:"label=操作类别,readonly,list,search,options=create:添加|update:修改|delete:删除|act:办理|import:导入|export:导出|reveal:查看敏感信息|use:业务操作|login:登录|loginFailed:登录失败|locked:锁定|logout:退出|password:修改密码,width=110"`
+	Action     string        `bson:"action" json:"action" record:"label=操作类别,readonly,list,search,options=create:添加|update:修改|delete:删除|act:办理|import:导入|export:导出|reveal:查看敏感信息|refused:操作被拒|login:登录|loginFailed:登录失败|locked:锁定|logout:退出|password:修改密码,width=110"`
 	Title      string        `bson:"title" json:"title" record:"label=操作,readonly,list,search,width=110"`
 	Type       string        `bson:"type" json:"type"`
 	TypeTitle  string        `bson:"typeTitle" json:"typeTitle" record:"label=对象类型,readonly,list,search,width=110"`

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -15,40 +16,31 @@ import (
 	"zhihuidangjian/rpc/trail"
 )
 
-// audited tells whether a route's use is an entry of the audit by itself: use cases that
-// change something, and what is taken out of the product. The record engine, log-in and
-// the reveal of a member write their own, with what changed.
-func audited(r route.Route) bool {
-	switch verb := r.Permission[strings.LastIndexByte(r.Permission, '.')+1:]; {
-	case r.Access != route.Console || r.Permission == "" || verb == "reveal":
-		return false
-	case r.Method == "GET":
-		return verb == "export" || verb == "print"
-	default:
-		return verb != "view"
+// refused writes down what an admin asked for and did not get: what is not his to do, is
+// not there for him, or cannot be done now. What is done needs no line here: the services
+// write it down, in the same write as the change.
+func (e *Edge) refused(ctx context.Context, c *app.RequestContext, r route.Route) {
+	failure := route.FailureOf(c)
+	if r.Access != route.Console || r.Method == "GET" || failure == nil {
+		return
 	}
-}
-
-// audit writes down who used a use case, and whether it was refused.
-func (e *Edge) audit(ctx context.Context, c *app.RequestContext, r route.Route) {
+	switch failure.Code / 100 {
+	case 403, 404, 409:
+	default: // a form to be corrected, or trouble of ours
+		return
+	}
 	f := trail.By(ctx, e.clock.Now())
-	f.Action, f.Title, f.Failed = model.AuditUse, r.Title, c.Response.StatusCode() >= 400
-	if strings.HasSuffix(r.Permission, ".export") {
-		f.Action = model.AuditExport
+	f.Action, f.Title, f.Failed, f.Note = model.AuditRefused, r.Title, true, failure.Message
+	module, _, _ := strings.Cut(r.Permission, ".")
+	if id := cmp.Or(c.Param("id"), c.Param("memberId")); len(id) <= 64 { // what is longer is none
+		f.RecordID = strings.Clone(id)
 	}
-	f.Type, _, _ = strings.Cut(r.Permission, ".")
 	if infos, err := e.services.Types(ctx); err == nil {
 		for _, i := range infos {
-			if i.Type == f.Type {
-				f.TypeTitle = i.Title
+			if i.Type == cmp.Or(c.Param("type"), module) {
+				f.Type, f.TypeTitle = i.Type, i.Title
 			}
 		}
-	}
-	for _, p := range c.Params {
-		f.RecordID = strings.Clone(p.Value)
-	}
-	if failure := route.FailureOf(c); failure != nil {
-		f.Note = failure.Message
 	}
 	b, err := json.Marshal(f)
 	if err == nil {

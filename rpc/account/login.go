@@ -96,11 +96,11 @@ func (s *Service) tried(ctx context.Context, name string, u *model.User, reason 
 	return trail.Note(ctx, s.db, f)
 }
 
-// did writes down what the caller did to his own account.
-func (s *Service) did(ctx context.Context, c *kit.Caller, action, title string) error {
-	f := trail.By(kit.WithCaller(ctx, *c), s.clock.Now())
+// own is what the caller does to his own account.
+func (s *Service) own(ctx context.Context, action, title string) model.AuditFact {
+	c, f := kit.CallerOf(ctx), trail.By(ctx, s.clock.Now())
 	f.Action, f.Title, f.Type, f.TypeTitle, f.RecordID, f.RecordName = action, title, "user", "用户", c.UserID, c.Name
-	return trail.Note(ctx, s.db, f)
+	return f
 }
 
 // identify finds the user of a name and password.
@@ -184,12 +184,10 @@ func (s *Service) ChangePassword(ctx context.Context, req *account.ChangePasswor
 			now.PasswordHistory = now.PasswordHistory[n-passwordsKept:]
 		}
 		now.PasswordHash, now.PasswordChangedAt = hash, s.clock.Now()
+		now.Emit(trail.Event(s.own(ctx, model.AuditPassword, "修改密码")))
 		return nil
 	})
 	if err != nil {
-		return nil, err
-	}
-	if err := s.did(ctx, c, model.AuditPassword, "修改密码"); err != nil {
 		return nil, err
 	}
 	return &records.Empty{}, s.endSessions(ctx, c.UserID)

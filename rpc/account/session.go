@@ -18,6 +18,7 @@ import (
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/trail"
 )
 
 const (
@@ -264,8 +265,8 @@ func (s *Service) MemberSession(ctx context.Context, req *account.MemberSessionR
 
 // Logout ends a session at once.
 func (s *Service) Logout(ctx context.Context, req *account.TokenReq) (*records.Empty, error) {
-	if c := kit.CallerOf(ctx); c.Kind == kit.User {
-		if err := s.did(ctx, c, model.AuditLogout, "退出"); err != nil {
+	if kit.CallerOf(ctx).Kind == kit.User {
+		if err := trail.Note(ctx, s.db, s.own(ctx, model.AuditLogout, "退出")); err != nil {
 			return nil, err
 		}
 	}

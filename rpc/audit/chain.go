@@ -13,6 +13,7 @@ import (
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 	"zhihuidangjian/rpc/trail"
 )
 
@@ -138,10 +139,12 @@ func (s *Service) Gather(ctx context.Context, _ *recordsgen.Empty) (*recordsgen.
 // VerifyChain walks along the whole chain and names the first entry that does not fit.
 // What was cut off at the end shows by the head only, of which a copy must be kept elsewhere.
 func (s *Service) VerifyChain(ctx context.Context, _ *recordsgen.Empty) (*gen.Verification, error) {
-	switch kit.CallerOf(ctx).Kind {
-	case kit.User, kit.System:
-	default:
+	switch c := kit.CallerOf(ctx); {
+	case c.Kind == kit.System:
+	case c.Kind != kit.User:
 		return nil, kit.ErrUnauthenticated
+	case !c.TopLevel: // it goes through the entries of all organisations
+		return nil, records.ErrTopLevel
 	}
 	out := &gen.Verification{Intact: true}
 	cur, err := s.entries.Mongo().Find(ctx, bson.D{}, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))

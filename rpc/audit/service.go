@@ -75,9 +75,11 @@ func present(_ context.Context, docs []*model.AuditEntry, rows []records.Row) er
 	for i, e := range docs {
 		lines := make([]string, len(e.Changes))
 		for j, c := range e.Changes {
-			lines[j] = c.Label + "：" + shown(c.Old) + " → " + shown(c.New)
+			if lines[j] = c.Label + "：" + shown(c.New); e.Action != model.AuditCreate {
+				lines[j] = c.Label + "：" + shown(c.Old) + " → " + shown(c.New)
+			}
 		}
-		rows[i]["changes"] = strings.Join(lines, "；")
+		rows[i]["changes"] = strings.Join(lines, "\n")
 	}
 	return nil
 }

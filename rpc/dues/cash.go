@@ -17,7 +17,7 @@ var errOwnCash = kit.Forbidden("dues.own_cash", "现金须由经办人以外的�
 // nobody can pay, delete or clear it until the cash is confirmed or sent back.
 func (s *Service) enterCash(ctx context.Context, id string, c *kit.Caller) (*model.DuesOrder, error) {
 	return s.orders.Update(ctx, model.Everything, id, func(o *model.DuesOrder) error {
-		now := s.d.Clock.Now()
+		was, now := *o, s.d.Clock.Now()
 		if _, err := next(o, doPay, now); err != nil {
 			return err
 		}
@@ -25,7 +25,7 @@ func (s *Service) enterCash(ctx context.Context, id string, c *kit.Caller) (*mod
 			return errTradeOpen
 		}
 		o.CashOpen, o.Cash = true, append(o.Cash, model.DuesCash{By: c.Name, ByID: c.UserID, At: now})
-		return nil
+		return s.Audit(ctx, "duesOrder", "录入现金", &was, o)
 	})
 }
 
@@ -71,12 +71,12 @@ func (s *Service) RejectCash(ctx context.Context, req *dues.DeleteReq) (*dues.Or
 		return nil, kit.InvalidFields(map[string]string{"reason": "请填写驳回原因"})
 	}
 	o, err = s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
-		now := s.d.Clock.Now()
+		was, now := *o, s.d.Clock.Now()
 		if _, err := next(o, doReject, now); err != nil {
 			return err
 		}
 		o.DecideCash(c.Name, c.UserID, now, true, reason)
-		return nil
+		return s.Audit(ctx, "duesOrder", "驳回现金", &was, o)
 	})
 	if err != nil {
 		return nil, mapped(err)

@@ -78,7 +78,8 @@ func TestCashConfirm(t *testing.T) {
 		var doc model.DuesOrder
 		w.ok(w.db.Collection("dues_orders").FindOne(t.Context(), bson.D{{Key: "_id", Value: o.Id}}).Decode(&doc))
 		var event model.DuesPaid
-		w.ok(json.Unmarshal(doc.Pending[0].Payload, &event))
+		at := slices.IndexFunc(doc.Pending, func(e model.Event) bool { return e.Kind == model.EventDuesPaid })
+		w.ok(json.Unmarshal(doc.Pending[at].Payload, &event))
 		if event.PaidAt.In(kit.Shanghai).Format("15:04") != "12:00" || doc.PaidAt.In(kit.Shanghai).Format("15:04") != "18:00" {
 			t.Errorf("told %v, paid %v", event.PaidAt, doc.PaidAt)
 		}

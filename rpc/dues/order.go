@@ -86,6 +86,9 @@ func (s *Service) open(ctx context.Context, c *kit.Caller, m *partygen.Member, f
 			CommitteeName: m.CommitteeName, FromMonth: a.start, ToMonth: to, Items: items, Amount: sum,
 			Rounding: rateIn(a.start).Rounding, Status: model.DuesUnpaid, ExpiresAt: kit.Midnight(now).AddDate(0, 0, 1),
 		}
+		if err := s.Audit(ctx, "duesOrder", "录入党费", nil, o); err != nil {
+			return nil, err
+		}
 		err = s.orders.Insert(ctx, o)
 		if errors.Is(err, model.ErrDuplicate) { // another phone was faster, or this very call
 			if was, err := s.orders.Get(ctx, model.Everything, k.OrderID); err == nil {
@@ -212,8 +215,14 @@ func (s *Service) end(ctx context.Context, id, action string, by *kit.Caller, re
 				unknown = t.OutTradeNo
 			}
 		}
+		was := *o
 		o.Status, o.Waiting, o.Todo = to, false, todoRelease
 		o.RemovedBy, o.RemovedAt, o.RemovedReason = by.Name, &now, reason
+		if by.Kind == kit.User {
+			if err := s.Audit(ctx, "duesOrder", "删除未支付党费", &was, o); err != nil {
+				return nil, err
+			}
+		}
 		if err := s.orders.Replace(ctx, o); errors.Is(err, model.ErrStale) {
 			continue
 		} else if err != nil {
@@ -269,10 +278,11 @@ func (s *Service) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*record
 		if open > 0 {
 			return kit.Conflict("dues.open_order", "该党员有未支付的订单，请先支付或删除")
 		}
+		was := *o
 		o.Status, o.Todo = to, todoUnbook
 		o.RemovedBy, o.RemovedAt, o.RemovedReason = c.Name, &now, req.Reason
 		o.Emit(model.NewEvent(kit.KeyID(model.EventDuesReversed, o.ID), model.EventDuesReversed, o.OrgID, now, paidEvent(o)))
-		return nil
+		return s.Audit(ctx, "duesOrder", "删除现金党费", &was, o)
 	})
 	if err != nil {
 		return nil, mapped(err)

@@ -31,6 +31,9 @@ func (s *Service) PrintReceipt(ctx context.Context, req *dues.OrderReq) (*record
 	if err != nil {
 		return nil, fmt.Errorf("receipt: %w", err)
 	}
+	if err := s.Shown(ctx, model.AuditExport, "duesOrder", "打印党费收据", o, ""); err != nil {
+		return nil, err
+	}
 	return &recordsgen.File{Name: "党费收据" + o.OrderNo + ".pdf", ContentType: "application/pdf", Data: pdf}, nil
 }
 

@@ -167,6 +167,7 @@ func (s *Service) storeBases(ctx context.Context, docs []*model.DuesBase) (map[i
 }
 
 func (s *Service) replaceBase(ctx context.Context, b *model.DuesBase) error {
+	events := b.Pending
 	for range tries {
 		var was model.DuesBase // deleted or not
 		if err := s.bases.Mongo().FindOne(ctx, bson.D{{Key: "_id", Value: b.ID}}).Decode(&was); errors.Is(err, mongo.ErrNoDocuments) {
@@ -174,7 +175,12 @@ func (s *Service) replaceBase(ctx context.Context, b *model.DuesBase) error {
 		} else if err != nil {
 			return fmt.Errorf("find base: %w", err)
 		}
-		b.Version, b.CreatedAt = was.Version, was.CreatedAt
+		b.Version, b.CreatedAt, b.Pending = was.Version, was.CreatedAt, slices.Concat(was.Pending, events)
+		if !was.Deleted && was.BaseAmount != b.BaseAmount {
+			if err := s.Audit(ctx, "duesBase", "更新基数", &was, b); err != nil {
+				return err
+			}
+		}
 		if err := s.bases.Replace(ctx, b); !errors.Is(err, model.ErrStale) {
 			return err
 		}

@@ -83,6 +83,7 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 				return errTradeOpen
 			}
 		}
+		was := *o
 		o.Status, o.PayMethod, o.PayChannel = model.DuesPaidFor, p.method, channelOf(p.method)
 		o.PaidAt, o.TransactionNo, o.Waiting, o.Todo = &p.at, p.transactionID, false, todoBook
 		if p.operator != nil {
@@ -101,7 +102,13 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 			o.DecideCash("系统", "", p.at, true, "已由微信支付，请退还现金")
 		}
 		o.Emit(model.NewEvent(kit.KeyID(model.EventDuesPaid, o.ID), model.EventDuesPaid, o.OrgID, p.at, event))
-		return nil
+		switch {
+		case online: // told by WeChat
+			return nil
+		case p.confirmer != nil:
+			return s.Audit(ctx, "duesOrder", "确认现金", &was, o)
+		}
+		return s.Audit(ctx, "duesOrder", "现金缴纳", &was, o)
 	})
 	switch {
 	case errors.Is(err, errSame):

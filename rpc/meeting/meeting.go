@@ -117,7 +117,11 @@ func (s *Service) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.
 	}
 	now := s.d.Clock.Now()
 	m, err := s.meetings.Update(ctx, model.Within(c.OrgID), req.Id, func(m *model.Meeting) error {
-		return start(m, c.UserID, now)
+		was := *m
+		if err := start(m, c.UserID, now); err != nil {
+			return err
+		}
+		return s.Audit(ctx, "meeting", "启动会议", &was, m)
 	})
 	if err != nil {
 		return nil, mapped(err)

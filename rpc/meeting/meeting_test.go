@@ -588,7 +588,7 @@ func TestStatistics(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer x.Close()
-			rows, err := x.GetRows("Sheet1")
+			rows, err := x.GetRows("会议统计")
 			if err != nil || len(rows) != 6 {
 				t.Fatalf("%d rows, %v", len(rows), err)
 			}

@@ -4,9 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
-	"github.com/xuri/excelize/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	meeting "zhihuidangjian/idl/gen/meeting"
@@ -95,38 +96,29 @@ func (s *Service) ExportStatistics(ctx context.Context, req *meeting.MeetingReq)
 	if err != nil {
 		return nil, err
 	}
-	f := excelize.NewFile()
-	defer f.Close()
-	w, err := f.NewStreamWriter("Sheet1")
+	m, err := s.get(ctx, req.Id)
 	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
+		return nil, err
 	}
-	rows := [][]any{{"序号", "姓名", "所在组织", "手机号", "报名", "请假", "签到时间"}}
+	labels, rows := []string{"序号", "姓名", "所在组织", "手机号", "报名", "请假", "签到时间"}, [][]any{}
 	for i, p := range st.Participants {
 		at := ""
 		if p.SignedInAt != 0 {
 			at = time.UnixMilli(p.SignedInAt).In(kit.Shanghai).Format(time.DateTime)
 		}
-		rows = append(rows, []any{i + 1, records.Harmless(p.Name), records.Harmless(p.OrgName), p.Phone, "", records.Harmless(p.LeaveReason), at})
+		rows = append(rows, []any{strconv.Itoa(i + 1), records.Harmless(p.Name), records.Harmless(p.OrgName), p.Phone, "", records.Harmless(p.LeaveReason), at})
 	}
-	for i, row := range rows {
-		if err := w.SetRow(fmt.Sprintf("A%d", i+1), row); err != nil {
-			return nil, fmt.Errorf("export: %w", err)
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	if err := f.SetColWidth("Sheet1", "B", "G", 20); err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	b, err := f.WriteToBuffer()
+	data, err := s.Sheet(ctx, "会议统计", labels, func(put func([][]any) error) error { return put(rows) })
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
+	note := fmt.Sprintf("共%d条；脱敏；字段：%s", len(rows), strings.Join(labels, "、"))
+	if err := s.Shown(ctx, model.AuditExport, "meeting", "导出会议统计", m, note); err != nil {
+		return nil, err
+	}
 	return &recordsgen.File{
 		Name:        "会议统计-" + st.Title + ".xlsx",
-		ContentType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Data: b.Bytes(),
+		ContentType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Data: data,
 	}, nil
 }
 

@@ -296,8 +296,9 @@ func (s *Service) Unbind(ctx context.Context, req *party.MemberReq) (*records.Em
 		if !m.Bound() {
 			return kit.Conflict("bind.none", "该党员未绑定")
 		}
+		was := *m
 		m.Unbind()
-		return nil
+		return s.Audit(ctx, "member", "微信解绑", &was, m)
 	})
 	return &records.Empty{}, notFound(err)
 }

@@ -522,7 +522,7 @@ func TestMemberSheets(t *testing.T) {
 			if got := readSheet(t, f.Data, "")[1]; !slices.Equal(got, []string{"19900000100", idNumber(100), "出00", "A", "否"}) {
 				t.Errorf("%v", got)
 			}
-			if n := h.count(model.AuditInbox, bson.D{{Key: "fact.action", Value: model.AuditExport}, {Key: "fact.userid", Value: "adminP"}, {Key: "fact.note", Value: bson.Regex{Pattern: "^含完整个人信息"}}}); n != 2 {
+			if n := h.count(model.AuditInbox, bson.D{{Key: "fact.action", Value: model.AuditExport}, {Key: "fact.userid", Value: "adminP"}, {Key: "fact.note", Value: bson.Regex{Pattern: "；含完整个人信息；"}}}); n != 2 {
 				t.Errorf("%d audit lines of exports in clear", n)
 			}
 			f, err = h.Export(h.admin("P", "member.export", "member.view"), &records.ListReq{Type: "member", Keyword: "出00", Columns: []string{"phone", "idNumber"}})

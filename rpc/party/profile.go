@@ -10,7 +10,6 @@ import (
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
-	"zhihuidangjian/rpc/trail"
 )
 
 // GetMyProfile shows the member who calls his own data, masked: the phone may be lent.
@@ -56,20 +55,9 @@ func (s *Service) RevealMember(ctx context.Context, req *party.MemberReq) (*part
 	if err != nil {
 		return nil, notFound(err)
 	}
-	if err := s.look(ctx, m); err != nil {
+	if err := s.Shown(ctx, model.AuditReveal, "member", "查看完整信息", m, ""); err != nil {
 		return nil, err
 	}
+	slog.InfoContext(ctx, "personal data shown", "userId", c.UserID, "targetId", m.ID, "requestId", c.RequestID)
 	return s.presentOne(ctx, m, true)
-}
-
-// look writes down a look at a member's personal data, in the audit and the log.
-func (s *Service) look(ctx context.Context, m *model.Member) error {
-	f := trail.By(ctx, s.d.Clock.Now())
-	f.Action, f.Title, f.Type, f.TypeTitle = model.AuditReveal, "查看完整信息", "member", "党员"
-	f.RecordID, f.RecordName, f.OrgID, f.Orgs = m.ID, m.Name, m.OrgID, m.Orgs
-	if err := trail.Note(ctx, s.d.DB, f); err != nil {
-		return err
-	}
-	slog.InfoContext(ctx, "personal data shown", "userId", f.UserID, "targetId", m.ID, "requestId", f.RequestID)
-	return nil
 }

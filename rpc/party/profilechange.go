@@ -135,6 +135,7 @@ func (s *Service) changeProfile(ctx context.Context, p *model.ProfileChange) err
 		return err
 	}
 	_, err = s.members.Update(ctx, model.Everything, p.MemberID, func(m *model.Member) error {
+		was := *m
 		set := func(to *string, v string) {
 			if v != "" {
 				*to = v
@@ -152,7 +153,7 @@ func (s *Service) changeProfile(ctx context.Context, p *model.ProfileChange) err
 		set(&m.Degree, p.Degree)
 		set(&m.Email, p.Email)
 		set(&m.Position, p.Position)
-		return nil
+		return s.Audit(ctx, "member", "档案变更", &was, m)
 	})
 	if errors.Is(err, model.ErrNotFound) {
 		return nil // gone meanwhile: nothing to change

@@ -62,16 +62,17 @@ func (s *Service) reductionType() *records.Type[model.MemberReduction, *model.Me
 // followReduction takes the member out, or back when the record is gone.
 func (s *Service) followReduction(ctx context.Context, r *model.MemberReduction) error {
 	_, err := s.members.Update(ctx, model.Everything, r.MemberID, func(m *model.Member) error {
+		was, title := *m, "减少"
 		switch {
 		case r.Deleted && m.Status == "reduced":
-			m.Status = "active"
+			m.Status, title = "active", "恢复"
 		case !r.Deleted && m.Status == "active":
 			m.Status = "reduced"
 			m.Unbind()
 		default:
 			return errUnchanged
 		}
-		return nil
+		return s.Audit(ctx, "member", title, &was, m)
 	})
 	if errors.Is(err, errUnchanged) || errors.Is(err, model.ErrNotFound) {
 		return nil

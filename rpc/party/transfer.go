@@ -119,8 +119,12 @@ func (s *Service) moveTree(ctx context.Context, t *model.OrganizationTransfer) e
 		if o.ParentID != t.FromParentID && o.ParentID != to.ID || slices.Contains(to.Orgs, o.ID) {
 			return model.ErrNotFound
 		}
+		was := *o
 		o.ParentID, o.Orgs = to.ID, append(slices.Clone(to.Orgs), o.ID)
-		return nil
+		if was.ParentID == o.ParentID { // again, after a crash
+			return nil
+		}
+		return s.Audit(ctx, "organization", "整建制转移", &was, o)
 	})
 	if errors.Is(err, model.ErrNotFound) || errors.Is(err, model.ErrDuplicate) {
 		// Somebody deleted or named something since it was checked: there is no transfer.

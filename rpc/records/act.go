@@ -45,15 +45,9 @@ func (t *Type[T, P]) act(ctx context.Context, id, key string, body []byte) (Row,
 			return err
 		}
 		P(doc).Header().FollowDue = t.due(doc)
-		open, err := t.opened(old, doc)
-		if err != nil {
+		if err := t.did(ctx, model.AuditAct, a.Title, old, doc); err != nil {
 			return err
 		}
-		changes, err := t.changes(ctx, open[0], open[1])
-		if err != nil {
-			return err
-		}
-		t.audit(ctx, write{action: model.AuditAct, title: a.Title, changes: changes}, old, doc)
 		return t.claim(ctx, old, doc)
 	})
 	if err != nil {

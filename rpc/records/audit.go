@@ -2,11 +2,14 @@ package records
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/trail"
 )
 
@@ -20,12 +23,75 @@ type write struct {
 	note          string
 }
 
+// Audit saves with the next write of a record what a use case of its own does to it, which
+// the engine has no part in; old is nil for a new one. What members do in such use cases
+// (an order, a check-in) is a record by itself.
+func (e *Engine) Audit(ctx context.Context, typ, title string, old, doc any) error {
+	if kit.CallerOf(ctx).Kind == kit.Member {
+		return nil
+	}
+	t, err := e.typ(typ)
+	if err != nil {
+		return err
+	}
+	return t.used(ctx, title, old, doc)
+}
+
+func (t *Type[T, P]) used(ctx context.Context, title string, old, doc any) error {
+	if was, ok := old.(*T); ok {
+		return t.did(ctx, model.AuditAct, title, was, doc.(*T))
+	}
+	return t.did(ctx, model.AuditCreate, title, nil, doc.(*T))
+}
+
+// Shown writes down that a record, or with nil a list, is about to be shown to somebody in
+// full or leaves the product. Nothing is shown when that fails.
+func (e *Engine) Shown(ctx context.Context, action, typ, title string, doc any, note string) error {
+	t, err := e.typ(typ)
+	if err != nil {
+		return err
+	}
+	return trail.Note(ctx, e.db, t.shown(ctx, write{action: action, title: title, note: note}, doc))
+}
+
+func (t *Type[T, P]) shown(ctx context.Context, w write, doc any) model.AuditFact {
+	d, _ := doc.(*T)
+	return t.fact(ctx, w, nil, d)
+}
+
+// did saves with the document's next write what is done to it. Both are sealed.
+func (t *Type[T, P]) did(ctx context.Context, action, title string, old, doc *T) error {
+	was, err := t.opened(old)
+	if err != nil {
+		return err
+	}
+	now, err := t.opened(doc)
+	if err != nil {
+		return err
+	}
+	changes, err := t.changes(ctx, was, now)
+	if err != nil {
+		return err
+	}
+	t.audit(ctx, write{action: action, title: title, changes: changes}, old, doc)
+	return nil
+}
+
 // audit saves with the document's next write what is done to it. old is nil for a new one.
 func (t *Type[T, P]) audit(ctx context.Context, w write, old, doc *T) {
-	h := P(doc).Header()
+	P(doc).Header().Emit(trail.Event(t.fact(ctx, w, old, doc)))
+}
+
+// fact is what the audit tells of a record, or of the type with a nil doc.
+func (t *Type[T, P]) fact(ctx context.Context, w write, old, doc *T) model.AuditFact {
 	f := trail.By(ctx, t.engine.clock.Now())
 	f.Action, f.Title, f.Changes, f.Note = w.action, w.title, w.changes, w.note
-	f.Type, f.TypeTitle, f.RecordID, f.RecordName = t.Name, t.Title, h.ID, t.nameOf(doc)
+	f.Type, f.TypeTitle = t.Name, t.Title
+	if doc == nil {
+		return f
+	}
+	h := P(doc).Header()
+	f.RecordID, f.RecordName = h.ID, t.nameOf(doc)
 	if len(h.Orgs) > 0 {
 		f.OrgID, f.Orgs = h.OrgID, slices.Clone(h.Orgs)
 	}
@@ -36,12 +102,14 @@ func (t *Type[T, P]) audit(ctx context.Context, w write, old, doc *T) {
 			}
 		}
 	}
-	h.Emit(trail.Event(f))
+	return f
 }
 
-// changes are the fields that differ, personal values masked; both documents are unsealed.
+// changes are the fields that differ, personal values masked; both documents are unsealed,
+// and old is nil for a new one.
 func (t *Type[T, P]) changes(ctx context.Context, old, doc *T) ([]model.AuditChange, error) {
-	if old == nil {
+	fresh := old == nil
+	if fresh {
 		old = new(T)
 	}
 	hidden, err := t.sealed(old, doc)
@@ -59,8 +127,10 @@ func (t *Type[T, P]) changes(ctx context.Context, old, doc *T) ([]model.AuditCha
 			continue
 		}
 		c := model.AuditChange{Field: f.Key, Label: f.Label}
-		if c.Old, err = t.told(ctx, f, a, hidden[f.Key]); err != nil {
-			return nil, err
+		if !fresh { // else 0 and 否 are nothing
+			if c.Old, err = t.told(ctx, f, a, hidden[f.Key]); err != nil {
+				return nil, err
+			}
 		}
 		if c.New, err = t.told(ctx, f, b, hidden[f.Key]); err != nil {
 			return nil, err
@@ -96,9 +166,12 @@ func (t *Type[T, P]) sealed(docs ...*T) (map[string]bool, error) {
 func (t *Type[T, P]) told(ctx context.Context, f *Field, x any, hidden bool) (string, error) {
 	r := Row{f.Key: x}
 	if ids := idsOf(x); f.Ref != "" && len(ids) > 0 {
-		labels, err := t.engine.ref(f).Labels(ctx, ids)
-		if err != nil {
-			return "", err
+		var labels map[string]string
+		if find := t.engine.ref(f).Labels; find != nil {
+			var err error
+			if labels, err = find(ctx, ids); err != nil {
+				return "", err
+			}
 		}
 		names := make([]string, len(ids))
 		for i, id := range ids {
@@ -131,26 +204,16 @@ func mask(s string) string {
 	return string(r[:3]) + strings.Repeat("*", len(r)-7) + string(r[len(r)-4:])
 }
 
-// opened are copies of documents whose sealed fields can be read.
-func (t *Type[T, P]) opened(docs ...*T) ([]*T, error) {
-	out := make([]*T, len(docs))
-	for i, d := range docs {
-		c := *d
-		out[i] = &c
-		if t.Unseal != nil {
-			if err := t.Unseal(&c); err != nil {
-				return nil, err
-			}
-		}
+// opened is a copy of a document whose sealed fields can be read; nil of none.
+func (t *Type[T, P]) opened(doc *T) (*T, error) {
+	if doc == nil {
+		return nil, nil
 	}
-	return out, nil
-}
-
-// note writes down what is done to no single document, before it is done.
-func (e *Engine) note(ctx context.Context, t anyType, action, title, text string) error {
-	f := trail.By(ctx, e.clock.Now())
-	f.Action, f.Title, f.Type, f.TypeTitle, f.Note = action, title, t.name(), t.title(), text
-	return trail.Note(ctx, e.db, f)
+	c := *doc
+	if t.Unseal == nil {
+		return &c, nil
+	}
+	return &c, t.Unseal(&c)
 }
 
 // secrets says of passwords in a form that they are given, never what they are.
@@ -167,8 +230,9 @@ func (t *Type[T, P]) secrets(doc *T) []model.AuditChange {
 	return out
 }
 
-// described says what an export holds: which columns of which records, masked or not.
-func (q query) described(fields []*Field, clear bool) string {
+// described says of an export which columns of which records it holds, how many, and
+// whether personal values are masked.
+func (t *Type[T, P]) described(ctx context.Context, q query, fields []*Field, rows int, clear bool) (string, error) {
 	labels := make([]string, len(fields))
 	for i, f := range fields {
 		labels[i] = f.Label
@@ -177,12 +241,34 @@ func (q query) described(fields []*Field, clear bool) string {
 	if clear {
 		kind = "含完整个人信息"
 	}
-	s := kind + "；字段：" + strings.Join(labels, "、")
+	parts := []string{fmt.Sprintf("共%d条", rows), kind, "字段：" + strings.Join(labels, "、")}
 	if q.OrgId != "" {
-		s += "；组织：" + q.OrgId
+		org, err := t.told(ctx, &Field{Key: "orgId", Ref: "organization"}, q.OrgId, false)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, "组织："+org)
 	}
-	if len(q.Filters) > 0 || q.Keyword != "" {
-		s += "；有筛选条件"
+	if k := strings.TrimSpace(q.Keyword); k != "" {
+		if strings.ContainsAny(k, "0123456789") { // an ID number, a phone or a part of one
+			k = mask(k)
+		}
+		parts = append(parts, "关键字："+k)
 	}
-	return s
+	for _, key := range slices.Sorted(maps.Keys(q.Filters)) {
+		value := strings.TrimSpace(q.Filters[key])
+		if value == "" {
+			continue
+		}
+		f := t.byKey[key]
+		if f == nil { // the type's own
+			f = &Field{Key: key, Label: key}
+		}
+		said, err := t.told(ctx, f, value, false)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, f.Label+"："+said)
+	}
+	return strings.Join(parts, "；"), nil
 }

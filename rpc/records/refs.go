@@ -232,7 +232,10 @@ func (t *Type[T, P]) deleteParts(ctx context.Context, typ, id, by string) error 
 			return err
 		}
 		for _, p := range parts {
-			err := t.Collection.SoftDelete(ctx, model.Everything, P(p).Header().ID, by, nil)
+			err := t.Collection.SoftDelete(ctx, model.Everything, P(p).Header().ID, by, func(doc *T) error {
+				t.audit(ctx, write{action: model.AuditDelete, title: "删除"}, nil, doc)
+				return nil
+			})
 			if err != nil && !errors.Is(err, model.ErrNotFound) {
 				return err
 			}

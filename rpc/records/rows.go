@@ -28,7 +28,7 @@ func (t *Type[T, P]) runRows(ctx context.Context, batchID string, rows []importR
 	reasons := map[int]string{}
 	if c := kit.CallerOf(ctx); t.Global && !c.TopLevel {
 		for i := range rows {
-			reasons[i] = errTopLevel.Message
+			reasons[i] = ErrTopLevel.Message
 		}
 		return reasons, nil
 	}

@@ -16,8 +16,8 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-// errTopLevel refuses a lower admin's write to platform-wide records (COMM-08).
-var errTopLevel = kit.Forbidden("top_level_only", "只有一级管理员可以操作")
+// ErrTopLevel refuses a lower admin's write to platform-wide records (COMM-08).
+var ErrTopLevel = kit.Forbidden("top_level_only", "只有一级管理员可以操作")
 
 func (t *Type[T, P]) mayWrite(ctx context.Context, verb string, never bool) error {
 	if err := t.can(ctx, verb); err != nil {
@@ -28,7 +28,7 @@ func (t *Type[T, P]) mayWrite(ctx context.Context, verb string, never bool) erro
 		return kit.ErrForbidden
 	}
 	if t.Global && !c.TopLevel && c.Kind != kit.System && c.Kind != kit.Member {
-		return errTopLevel
+		return ErrTopLevel
 	}
 	return nil
 }

@@ -238,13 +238,13 @@ func (t *Type[T, P]) export(ctx context.Context, q query) ([]byte, error) {
 		return nil, err
 	}
 	reveal := t.Reveal != nil && kit.CallerOf(ctx).Can(t.Name+".reveal")
-	if err := t.engine.note(ctx, t, model.AuditExport, "导出", q.described(fields, reveal)); err != nil {
-		return nil, err
+	labels := make([]string, len(fields))
+	for i, f := range fields {
+		labels[i] = f.Label
 	}
-	by := watermark(ctx, t.engine.clock.Now())
-	return writeSheet(t.Title, by, fields, func(put func(rows [][]any) error) error {
+	n := 0
+	data, err := t.engine.Sheet(ctx, t.Title, labels, func(put func(rows [][]any) error) error {
 		var docs []*T
-		n := 0
 		flush := func() error {
 			rows, err := t.rows(ctx, docs)
 			if err != nil {
@@ -279,6 +279,17 @@ func (t *Type[T, P]) export(ctx context.Context, q query) ([]byte, error) {
 		}
 		return flush()
 	})
+	if err != nil {
+		return nil, err
+	}
+	note, err := t.described(ctx, q, fields, n, reveal)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.engine.Shown(ctx, model.AuditExport, t.Name, "导出", nil, note); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // watermark says on every printed page, and in the file's properties, whose export it is.
@@ -373,9 +384,10 @@ func Harmless(s string) string {
 	return s
 }
 
-// writeSheet streams a workbook with one sheet of texts, its header in row 1. The rows are
-// read beside the writing: both take about as long.
-func writeSheet(title, watermark string, fields []*Field, each func(put func(rows [][]any) error) error) (_ []byte, err error) {
+// Sheet streams a workbook with one sheet of texts, its header in row 1 and whose export it
+// is on every page. The rows are read beside the writing: both take about as long.
+func (e *Engine) Sheet(ctx context.Context, title string, labels []string, each func(put func(rows [][]any) error) error) (_ []byte, err error) {
+	by := watermark(ctx, e.clock.Now())
 	f := excelize.NewFile()
 	defer func() {
 		if cerr := f.Close(); err == nil {
@@ -386,11 +398,11 @@ func writeSheet(title, watermark string, fields []*Field, each func(put func(row
 		return nil, err
 	}
 	// & begins a code in headers and footers.
-	foot := "&C" + strings.ReplaceAll(watermark, "&", "&&")
+	foot := "&C" + strings.ReplaceAll(by, "&", "&&")
 	if err := f.SetHeaderFooter(title, &excelize.HeaderFooterOptions{OddHeader: foot, OddFooter: foot}); err != nil {
 		return nil, err
 	}
-	if err := f.SetDocProps(&excelize.DocProperties{Title: title, Description: watermark}); err != nil {
+	if err := f.SetDocProps(&excelize.DocProperties{Title: title, Description: by}); err != nil {
 		return nil, err
 	}
 	text, err := f.NewStyle(&excelize.Style{NumFmt: 49})
@@ -405,12 +417,12 @@ func writeSheet(title, watermark string, fields []*Field, each func(put func(row
 	if err != nil {
 		return nil, err
 	}
-	if err := w.SetColWidth(1, max(len(fields), 1), 18); err != nil {
+	if err := w.SetColWidth(1, max(len(labels), 1), 18); err != nil {
 		return nil, err
 	}
-	header := make([]any, len(fields))
-	for i, c := range fields {
-		header[i] = excelize.Cell{Value: c.Label, StyleID: head}
+	header := make([]any, len(labels))
+	for i, l := range labels {
+		header[i] = excelize.Cell{Value: l, StyleID: head}
 	}
 	if err := w.SetRow("A1", header); err != nil {
 		return nil, err

@@ -317,6 +317,8 @@ type anyType interface {
 	enter(ctx context.Context) error
 	filesOf(ctx context.Context, id string) ([]string, error)
 	sweep(ctx context.Context) error
+	used(ctx context.Context, title string, old, doc any) error
+	shown(ctx context.Context, w write, doc any) model.AuditFact
 }
 
 func (t *Type[T, P]) name() string  { return t.Name }
