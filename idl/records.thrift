@@ -90,7 +90,7 @@ struct TypeInfo {
     3: string menu                   // group of the console's menu; empty: in none
     4: list<Permission> permissions
     5: bool own                      // members have a page of their own records
-    6: string collection             // where its documents lie, for the relay of events
+    6: string collection             // where its documents lie, for the relay of events; empty: they emit none
 }
 
 struct TypeInfos {

@@ -45,7 +45,7 @@ type Meeting struct {
 	NeedSignIn       bool       `bson:"needSignIn" json:"needSignIn" record:"label=是否需要签到,list,search"`
 	NoticeForm       []string   `bson:"noticeForm" json:"noticeForm" record:"label=通知形式,required,options=wechat:公众号|sms:短信|site:站内,fixed"`
 	ParticipantOrgID string     `bson:"participantOrgId,omitempty" json:"participantOrgId" record:"label=参加组织,ref=organization,fixed,help=选择后该组织全体党员参加"`
-	ParticipantIDs   []string   `bson:"participantIds" json:"participantIds" record:"label=参加对象,ref=member,fixed"`
+	ParticipantIDs   []string   `bson:"participantIds" json:"participantIds" record:"label=参加对象,ref=member,fixed,below"`
 	RecorderIDs      []string   `bson:"recorderIds" json:"recorderIds" record:"label=记录人员,ref=member"`
 	State            string     `bson:"state" json:"state" record:"label=状态,options=draft:未启动|waiting:待开始|running:进行中|ended:已结束,list,search,readonly"`
 	StartedAt        *time.Time `bson:"startedAt,omitempty" json:"startedAt"`

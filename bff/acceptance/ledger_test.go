@@ -1,9 +1,15 @@
 package acceptance
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
+
+	"zhihuidangjian/bff/bfftest"
 )
 
 // TestLedger: 工作台账 (manual 15), of the modules that exist.
@@ -52,7 +58,7 @@ func TestLedger(t *testing.T) {
 		if int(l["memberCount"].(float64)) != a.List("member", "").Total {
 			t.Errorf("%v members, the list has %d", l["memberCount"], a.List("member", "").Total)
 		}
-		if !slices.ContainsFunc(parts(t, "organizationLedger"), func(r related) bool { return r.Type == "leadershipMember" && r.Year == "" }) {
+		if !slices.ContainsFunc(parts(t, "organizationLedger"), func(r related) bool { return r.Type == "leadershipMember" && r.Field == "orgId" && r.Year == "" }) {
 			t.Error("no leadership")
 		}
 		refused(t, a.Do("GET", path("organizationLedger")+"/"+orgB(t), nil), http.StatusNotFound, "", nothingThere)
@@ -78,5 +84,103 @@ func TestLedger(t *testing.T) {
 		}
 		refused(t, a.Do("GET", path("memberLedger")+"/"+theirs, nil), http.StatusNotFound, "", nothingThere)
 		readOnly(t, "memberLedger", who.ID)
+	})
+	// of is a part of a record's ledger as the console asks for it.
+	of := func(t *testing.T, b *bfftest.Browser, typ, id, title string, year int) bfftest.Page {
+		t.Helper()
+		for _, r := range parts(t, typ) {
+			if r.Title != title {
+				continue
+			}
+			q := "orgId=" + id
+			if r.Field != "" {
+				q = "f." + r.Field + "=" + id
+			}
+			if r.Year != "" {
+				q += fmt.Sprintf("&f.%s=%d-01-01,%d-12-31", r.Year, year, year)
+			}
+			return b.List(r.Type, q)
+		}
+		t.Fatalf("no part %s", title)
+		return bfftest.Page{}
+	}
+	top := idOf(add(t, root(t), "organization", orgForm(name("台账总支"), "generalBranch", orgP(t))))
+	branch := idOf(add(t, root(t), "organization", orgForm(name("台账支部"), "branch", top)))
+	admin := adminOf(t, branch, "ledgerAdmin")
+	one, two := newMember(t, branch), newMember(t, branch)
+	now := time.Now()
+	newest := idOf(add(t, admin, "meeting", meetingForm("今年的会", form{"participantIds": []string{one.ID, two.ID}, "meetingForm": "offline", "place": "礼堂"})))
+	admin.Post("/api/console/meetings/"+newest+"/start", nil, &item{})
+	add(t, admin, "meeting", meetingForm("去年的会", form{"participantIds": []string{two.ID},
+		"startAt": now.AddDate(-1, 0, 0).Format(time.RFC3339), "endAt": now.AddDate(-1, 0, 0).Add(time.Hour).Format(time.RFC3339)}))
+	add(t, admin, "reward", form{"memberId": one.ID, "rewardName": "优秀党员", "rewardedOn": now.Format(time.DateOnly), "content": "表彰"})
+	add(t, admin, "sanction", form{"memberId": two.ID, "sanctionType": "warning", "sanctionedOn": now.AddDate(-1, 0, 0).Format(time.DateOnly), "reason": "违纪"})
+	var qr struct{ URL string }
+	admin.Get("/api/console/meetings/"+newest+"/qr", &qr)
+	_, token, _ := strings.Cut(qr.URL, "?t=")
+	phoneOf(t, one).Post("/api/member/sign-in", form{"token": token}, &item{})
+
+	t.Run("LEDG-03 a year of an organisation: what its modules list, with date and participants; an empty part is empty", func(t *testing.T) {
+		a.T, p.T, admin.T = t, t, t
+		for title, want := range map[string][2]int{"会议": {1, 1}, "党费": {0, 0}, "发展党员": {0, 0}, "奖励": {1, 0}, "处分": {0, 1}} {
+			for i, year := range []int{now.Year(), now.Year() - 1} {
+				for _, id := range []string{branch, top} { // the superior's ledger holds those below it
+					if got := of(t, p, "organizationLedger", id, title, year); got.Total != want[i] {
+						t.Errorf("%s of %d: %d, want %d", title, year, got.Total, want[i])
+					}
+				}
+			}
+		}
+		if all := admin.List("meeting", "").Total; all != 2 {
+			t.Fatalf("the module lists %d", all)
+		}
+		m := of(t, admin, "organizationLedger", branch, "会议", now.Year()).Items[0]
+		if names := m["_labels"].(map[string]any)["participantIds"]; !strings.Contains(names.(string), one.Name) || !strings.Contains(names.(string), two.Name) || m["startAt"] == "" {
+			t.Fatalf("%v", m)
+		}
+		if r := of(t, admin, "organizationLedger", branch, "奖励", now.Year()).Items[0]; r["_labels"].(map[string]any)["memberId"] != one.Name || r["rewardedOn"] == "" {
+			t.Fatalf("%v", r)
+		}
+		refused(t, a.Do("GET", path("meeting")+"?orgId="+branch, nil), http.StatusNotFound, "", nothingThere)
+	})
+	t.Run("LEDG-06 a year of a member: his meetings, dues, rewards, sanctions and points, and no others'", func(t *testing.T) {
+		a.T, admin.T = t, t
+		last := now.Year() - 1
+		if got := of(t, admin, "memberLedger", one.ID, "会议", now.Year()); got.Total != 1 || got.Items[0]["attendance"] != "signedIn" {
+			t.Fatalf("%v", got)
+		}
+		if got := of(t, admin, "memberLedger", two.ID, "会议", now.Year()); got.Total != 1 || got.Items[0]["attendance"] != "absent" {
+			t.Fatalf("%v", got)
+		}
+		if of(t, admin, "memberLedger", one.ID, "会议", last).Total+of(t, admin, "memberLedger", one.ID, "奖励", last).Total != 0 {
+			t.Fatal("last year has what is of this one")
+		}
+		if of(t, admin, "memberLedger", one.ID, "奖励", now.Year()).Total != 1 || of(t, admin, "memberLedger", two.ID, "奖励", now.Year()).Total != 0 ||
+			of(t, admin, "memberLedger", two.ID, "处分", last).Total != 1 || of(t, admin, "memberLedger", one.ID, "党费", now.Year()).Total != 0 {
+			t.Fatal("rewards, sanctions or dues")
+		}
+		eventually(t, "the reward and the sign-in are booked", func() bool {
+			return of(t, admin, "memberLedger", one.ID, "积分", now.Year()).Total == 2
+		})
+		got := of(t, admin, "memberLedger", one.ID, "积分", now.Year())
+		var entries struct {
+			Total, Sum int
+		}
+		admin.Get("/api/console/points/entries?id="+one.ID, &entries)
+		sum := 0.0
+		for _, e := range got.Items {
+			n, err := strconv.ParseFloat(e["score"].(string), 64)
+			if err != nil || e["earnedAt"] == "" || e["source"] == "" {
+				t.Fatalf("%v", e)
+			}
+			sum += n
+		}
+		if entries.Total != got.Total || float64(entries.Sum) != sum*100 {
+			t.Fatalf("%v, the module says %+v", got, entries)
+		}
+		if got := of(t, a, "memberLedger", one.ID, "积分", now.Year()); got.Total != 0 {
+			t.Fatalf("another branch sees %v", got)
+		}
+		refused(t, limited(t, "member.view").Do("GET", path("points"), nil), http.StatusForbidden, "", "无操作权限")
 	})
 }

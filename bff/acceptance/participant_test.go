@@ -165,6 +165,97 @@ func guestsInMeetings(t *testing.T, typ, id string) {
 	})
 }
 
+// participation are the rows of the lists that 参加情况 opens, by their titles.
+func participation(t *testing.T, b *bfftest.Browser, typ, id string) map[string][]item {
+	t.Helper()
+	var schema struct {
+		Actions []struct {
+			Key     string
+			Related []struct{ Type, Field, Title string }
+		}
+	}
+	b.Get(path(typ)+"/schema", &schema)
+	out := map[string][]item{}
+	for _, a := range schema.Actions {
+		for _, r := range a.Related {
+			if a.Key != "participation" {
+				continue
+			}
+			if out[r.Title] = nil; r.Type != "" {
+				out[r.Title] = b.List(r.Type, "f."+r.Field+"="+id).Items
+			}
+		}
+	}
+	return out
+}
+
+// TestParticipation: 参加情况 (manual 6.9.4, 6.10.4).
+func TestParticipation(t *testing.T) {
+	for typ, id := range map[string]string{"partTimeMember": "PART-12", "reportInMember": "RPIN-12"} {
+		t.Run(id+" what a guest took part in, with time and sign-in; nothing of other organisations, and nothing of who took part in none", func(t *testing.T) {
+			a, b := adminA(t), adminB(t)
+			home := newMember(t, orgB(t))
+			guest := func() string {
+				p := bfftest.Invent(int(world.people.Add(1)))
+				return idOf(add(t, a, typ, form{"name": p.Name, "idNumber": p.IDNumber, "phone": p.Phone, "homeOrgName": "外省某支部", "startOn": day(-10), "endOn": day(0)}))
+			}
+			local := idOf(add(t, a, typ, form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": day(-10), "endOn": day(1)}))
+			stranger, idle := guest(), guest()
+			hold := func(by *bfftest.Browser, f form) string {
+				m := idOf(add(t, by, "meeting", meetingForm(name("参加情况"), f)))
+				by.Post("/api/console/meetings/"+m+"/start", nil, &item{})
+				return m
+			}
+			both := hold(a, form{"participantIds": []string{local, stranger}})
+			free := hold(a, form{"participantIds": []string{local}, "needSignIn": false})
+			add(t, a, "meeting", meetingForm("还没启动", form{"participantIds": []string{local, stranger}}))
+			hold(b, form{"participantIds": []string{home.ID}}) // of his own branch
+			var qr struct{ URL string }
+			a.Get("/api/console/meetings/"+both+"/qr", &qr)
+			_, token, _ := strings.Cut(qr.URL, "?t=")
+			phoneOf(t, home).Post("/api/member/sign-in", form{"token": token}, &item{})
+
+			lists := participation(t, a, typ, local)
+			for _, title := range []string{"活动", "学习"} {
+				if rows, there := lists[title]; !there || len(rows) != 0 {
+					t.Errorf("%s: %v", title, rows)
+				}
+			}
+			got := lists["会议"]
+			if len(got) != 2 || got[0]["id"] != free || got[1]["id"] != both {
+				t.Fatalf("took part in %v", got)
+			}
+			if got[0]["attendance"] != "unneeded" || got[1]["attendance"] != "signedIn" || got[1]["signedInAt"] == "" || got[1]["startAt"] == "" {
+				t.Fatalf("%v", got)
+			}
+			if got := participation(t, a, typ, stranger)["会议"]; len(got) != 1 || got[0]["attendance"] != "absent" || got[0]["signedInAt"] != nil {
+				t.Fatalf("the stranger took part in %v", got)
+			}
+			if got := participation(t, adminP(t), typ, local)["会议"]; len(got) != 2 {
+				t.Fatalf("the superior sees %v", got)
+			}
+			if got := participation(t, a, typ, idle)["会议"]; len(got) != 0 {
+				t.Fatalf("who took part in nothing took part in %v", got)
+			}
+			offers := func(b *bfftest.Browser) bool {
+				for _, r := range b.List(typ, "size=100").Items {
+					if r["id"] == local {
+						return slices.Contains(r["_actions"].([]any), any("participation"))
+					}
+				}
+				t.Fatal("he is not in the list")
+				return false
+			}
+			if !offers(a) || !offers(adminP(t)) || offers(b) {
+				t.Fatal("offered to the wrong people")
+			}
+			if got := participation(t, b, typ, local)["会议"]; len(got) != 0 {
+				t.Fatalf("the home branch sees %v", got)
+			}
+		})
+	}
+}
+
 // TestGuestsAfterTransfer: whichever of a guest's two organisations moves, both see him.
 func TestGuestsAfterTransfer(t *testing.T) {
 	top := idOf(add(t, root(t), "organization", orgForm(name("客党委"), "committee", orgP(t))))

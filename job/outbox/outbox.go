@@ -132,7 +132,7 @@ func (r *Relay) collections(ctx context.Context) ([]string, error) {
 	r.all = time.Now()
 	names := slices.Clone(Collections)
 	for _, t := range types {
-		if !slices.Contains(names, t.Collection) {
+		if t.Collection != "" && !slices.Contains(names, t.Collection) {
 			names = append(names, t.Collection)
 		}
 	}

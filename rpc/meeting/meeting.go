@@ -187,19 +187,9 @@ func (s *Service) ListMine(ctx context.Context, _ *recordsgen.Empty) (*meeting.M
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(list))
-	for i, m := range list {
-		ids[i] = model.CheckInID(m.ID, c.MemberID)
-	}
-	came := map[string]time.Time{}
-	if len(ids) > 0 {
-		err = s.checkins.Each(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, model.Page{}, func(d *model.CheckIn) error {
-			came[d.MeetingID] = d.CreatedAt
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
+	came, err := s.cameTo(ctx, list, []string{c.MemberID})
+	if err != nil {
+		return nil, err
 	}
 	if list, err = s.reachable(ctx, c, list, came); err != nil {
 		return nil, err

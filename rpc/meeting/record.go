@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -37,8 +39,14 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 		&records.Type[model.Meeting, *model.Meeting]{
 			Name: recordType, Title: "会议", Collection: s.meetings,
 			Indexes: []model.Index{{Keys: bson.D{{Key: "participantIds", Value: 1}, {Key: "_id", Value: -1}}}}, // ListMine
-			Fields:  []records.Field{{Key: "orgId", Label: "组织", Type: "ref", Ref: "organization", List: true, After: "meetingForm", ReadOnly: true}},
-			NameOf:  func(m *model.Meeting) string { return m.Title },
+			Fields: []records.Field{
+				{Key: "orgId", Label: "组织", Type: "ref", Ref: "organization", List: true, After: "meetingForm", ReadOnly: true},
+				// Of the person whose list it is.
+				{Key: "attendance", Label: "签到", Virtual: true, Below: true, Options: []records.Option{
+					{Value: "signedIn", Label: "已签到"}, {Value: "absent", Label: "未签到"}, {Value: "unneeded", Label: "无需签到"}}},
+				{Key: "signedInAt", Label: "签到时间", Type: "datetime", Virtual: true, Below: true},
+			},
+			NameOf: func(m *model.Meeting) string { return m.Title },
 			Actions: []records.Action[model.Meeting]{
 				{Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？"},
 				{Key: "qr", Title: "二维码", Permission: "meeting.view"},
@@ -47,7 +55,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 			BeforeSave:  s.beforeSave,
 			AfterDelete: func(_ context.Context, m *model.Meeting) error { s.live.forget(m.ID); return nil },
 			RowActions:  rowActions,
-			Filter:      s.filterState,
+			Filter:      s.filter,
 			Present:     s.present,
 		})
 }
@@ -69,9 +77,9 @@ func rowActions(_ *kit.Caller, m *model.Meeting, given []string) []string {
 	})
 }
 
-// present shows the state that follows from the times (MEET-25). A list leaves out the
-// participants, whom it has no column for.
-func (s *Service) present(_ context.Context, docs []*model.Meeting, rows []records.Row) error {
+// present shows the state that follows from the times (MEET-25). A list says how many take
+// part or, below another record, their names; in a person's list, whether he signed in.
+func (s *Service) present(ctx context.Context, docs []*model.Meeting, rows []records.Row) error {
 	now := s.d.Clock.Now()
 	for i, m := range docs {
 		rows[i]["state"] = m.Shown(now)
@@ -79,15 +87,68 @@ func (s *Service) present(_ context.Context, docs []*model.Meeting, rows []recor
 		if len(docs) > 1 {
 			rows[i].Hide("participantIds")
 		}
+		if labels := rows[i]["_labels"].(map[string]string); labels["participantIds"] == "" {
+			labels["participantIds"] = fmt.Sprintf("%d人", len(m.ParticipantIDs)) // too many to name
+		}
+	}
+	person := records.Asked(ctx, "participantIds")
+	if person == "" {
+		return nil
+	}
+	_, ids, err := s.party().TookPart(ctx, "participantIds", person)
+	if err != nil {
+		return err
+	}
+	came, err := s.cameTo(ctx, docs, ids)
+	if err != nil {
+		return err
+	}
+	for i, m := range docs {
+		switch at, there := came[m.ID]; {
+		case there:
+			rows[i]["attendance"], rows[i]["signedInAt"] = "signedIn", at.In(kit.Shanghai).Format(time.RFC3339)
+		case m.NeedSignIn:
+			rows[i]["attendance"] = "absent"
+		default:
+			rows[i]["attendance"] = "unneeded"
+		}
 	}
 	return nil
 }
 
-// filterState finds by the shown state.
-func (s *Service) filterState(_ context.Context, key, value string) (bson.D, bool, error) {
-	if key != "state" {
-		return nil, false, nil
+// cameTo is when a person, whom any of the ids names, signed in to meetings.
+func (s *Service) cameTo(ctx context.Context, list []*model.Meeting, ids []string) (map[string]time.Time, error) {
+	var keys []string
+	for _, m := range list {
+		for _, id := range ids {
+			keys = append(keys, model.CheckInID(m.ID, id))
+		}
 	}
+	came := map[string]time.Time{}
+	if len(keys) == 0 {
+		return came, nil
+	}
+	return came, s.checkins.Each(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: keys}}}}, model.Page{}, func(d *model.CheckIn) error {
+		came[d.MeetingID] = d.CreatedAt
+		return nil
+	})
+}
+
+func (s *Service) party() records.Party { return records.Party{Client: s.d.Party} }
+
+// filter finds by the shown state, and the meetings that a person was called to.
+func (s *Service) filter(ctx context.Context, key, value string) (bson.D, bool, error) {
+	switch key {
+	case "state":
+		return s.filterState(value)
+	case "participantIds":
+		part, _, err := s.party().TookPart(ctx, key, value)
+		return append(part, bson.E{Key: "state", Value: model.MeetingStateStarted}), true, err
+	}
+	return nil, false, nil
+}
+
+func (s *Service) filterState(value string) (bson.D, bool, error) {
 	started, now := bson.E{Key: "state", Value: model.MeetingStateStarted}, s.d.Clock.Now()
 	switch value {
 	case model.MeetingStateDraft:

@@ -22,6 +22,13 @@ const (
 	guestEnded      = "ended"
 )
 
+// participation are the lists of what a guest took part in (manual 6.9.4, 6.10.4).
+var participation = []recordengine.Related{
+	{Title: "活动"},
+	{Type: "meeting", Field: "participantIds", Title: "会议"},
+	{Title: "学习"},
+}
+
 // guestType is 兼职党员 or 报到党员 (spec/records.md 24, 25; manual 6.9, 6.10). verb is 兼职 or 报到.
 func (s *Service) guestType(name, verb string, c *model.Collection[model.Guest, *model.Guest]) *recordengine.Type[model.Guest, *model.Guest] {
 	date := func(key, label string) recordengine.Field {
@@ -60,12 +67,19 @@ func (s *Service) guestType(name, verb string, c *model.Collection[model.Guest, 
 		},
 		Placed:     true,
 		BeforeSave: func(ctx context.Context, old, g *model.Guest) error { return s.checkGuest(ctx, verb, c, old, g) },
-		// Only the adding organisation's admins change it (PART-05, RPIN-05).
+		Actions: []recordengine.Action[model.Guest]{{
+			Key: "participation", Title: "参加情况", Permission: name + ".view", Related: participation,
+		}},
+		// Only the adding organisation's admins change it (PART-05, RPIN-05); what he took
+		// part in is theirs and their superiors' to see.
 		RowActions: func(caller *kit.Caller, g *model.Guest, given []string) []string {
 			if caller.OrgID == g.OrgID {
 				return given
 			}
-			return slices.DeleteFunc(given, func(a string) bool { return a == "update" || a == "delete" })
+			above := slices.Contains(g.Orgs[:slices.Index(g.Orgs, g.OrgID)+1], caller.OrgID)
+			return slices.DeleteFunc(given, func(a string) bool {
+				return a == "update" || a == "delete" || a == "participation" && !above
+			})
 		},
 		BeforeDelete: func(_ context.Context, g *model.Guest) error {
 			g.OpenID, g.MiniOpenID = "", ""

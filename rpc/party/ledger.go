@@ -19,11 +19,11 @@ func (s *Service) organizationLedgerType() *records.Type[model.Organization, *mo
 		NameOf: func(o *model.Organization) string { return o.OrgName },
 		Related: []records.Related{
 			{Type: "leadershipMember", Field: "orgId", Title: "领导班子"},
-			{Type: "meeting", Field: "orgId", Title: "会议", Year: "startAt"},
-			{Type: "duesOrder", Field: "orgId", Title: "党费", Year: "paidAt"},
-			{Type: "developmentCase", Field: "orgId", Title: "发展党员"},
-			{Type: "reward", Field: "orgId", Title: "奖励", Year: "rewardedOn"},
-			{Type: "sanction", Field: "orgId", Title: "处分", Year: "sanctionedOn"},
+			{Type: "meeting", Title: "会议", Year: "startAt"},
+			{Type: "duesOrder", Title: "党费", Year: "paidAt"},
+			{Type: "developmentCase", Title: "发展党员", Year: "startedOn"},
+			{Type: "reward", Title: "奖励", Year: "rewardedOn"},
+			{Type: "sanction", Title: "处分", Year: "sanctionedOn"},
 		},
 		Present: s.presentOrgs,
 	}
@@ -45,6 +45,7 @@ func (s *Service) memberLedgerType() *records.Type[model.Member, *model.Member] 
 			{Type: "meeting", Field: "participantIds", Title: "会议", Year: "startAt"},
 			{Type: "reward", Field: "memberId", Title: "奖励", Year: "rewardedOn"},
 			{Type: "sanction", Field: "memberId", Title: "处分", Year: "sanctionedOn"},
+			{Type: "points", Field: "subjectId", Title: "积分", Year: "earnedAt"},
 			{Type: "specialty", Field: "memberId", Title: "特长"},
 		},
 	}

@@ -3,7 +3,10 @@ package points
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	recordsgen "zhihuidangjian/idl/gen/records"
@@ -106,16 +109,47 @@ func checkRule(ctx context.Context, _, r *model.PointsRule) error {
 	return nil
 }
 
-// newEngine declares the record type: seen by every admin, changed by the top level's.
+// newEngine declares the record types: the rules, seen by every admin and changed by the
+// top level's; and the ledger, to read.
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	return records.New(ctx, records.Config{
-		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.entries.Mongo(), s.days.Mongo()},
+		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.days.Mongo()},
 	}, &records.Type[model.PointsRule, *model.PointsRule]{
 		Name: ruleType, Title: "积分配置", Collection: s.rules,
 		Global: true, NoCreate: true, NoDelete: true, NoExport: true, DefaultSort: "sortNo",
 		BeforeSave: checkRule,
 		NameOf:     func(r *model.PointsRule) string { return itemLabels[r.Item] },
-	})
+	}, s.entryType())
+}
+
+// entryType is the ledger as lists below a person or an organisation show it; the page of
+// 积分排行 has a use case of its own.
+func (s *Service) entryType() *records.Type[model.PointsEntry, *model.PointsEntry] {
+	var items []records.Option
+	for _, r := range defaultRules() {
+		if o := (records.Option{Value: r.Item, Label: itemLabels[r.Item]}); !slices.Contains(items, o) {
+			items = append(items, o)
+		}
+	}
+	return &records.Type[model.PointsEntry, *model.PointsEntry]{
+		Name: "points", Title: "积分明细", Collection: s.entries, SharedIndexes: true, Quiet: true,
+		NoCreate: true, NoUpdate: true, NoDelete: true, NoExport: true, DefaultSort: "-earnedAt",
+		Fields: []records.Field{
+			{Key: "item", Label: "评分项", Options: items, List: true, Search: true},
+			{Key: "source", Label: "来源", List: true},
+			{Key: "score", Label: "积分", Type: "string", List: true},
+			{Key: "earnedAt", Label: "时间", Type: "datetime", List: true, Search: true, Sort: true},
+		},
+		Filter: func(_ context.Context, key, value string) (bson.D, bool, error) {
+			return bson.D{{Key: "subjectId", Value: value}}, key == "subjectId", nil
+		},
+		Present: func(_ context.Context, docs []*model.PointsEntry, rows []records.Row) error {
+			for i, e := range docs {
+				rows[i]["score"] = strconv.FormatFloat(float64(e.Score)/100, 'f', -1, 64)
+			}
+			return nil
+		},
+	}
 }
 
 // Path implements records.Orgs.

@@ -135,6 +135,8 @@ func (f *Field) parseTag(tag string) error {
 			f.Keyword = true
 		case "sort":
 			f.Sort = true
+		case "below":
+			f.Below = true
 		case "fixed":
 			f.Fixed = true
 		case "readonly":

@@ -39,6 +39,15 @@ func (p *page) json() (encoded, error) {
 	return append(b, '}'), nil
 }
 
+type askedKey struct{}
+
+// Asked is the value of a filter of the list that Present completes: what it shows of a
+// record may depend on whose list it is in.
+func Asked(ctx context.Context, key string) string {
+	filters, _ := ctx.Value(askedKey{}).(map[string]string)
+	return strings.TrimSpace(filters[key])
+}
+
 func (t *Type[T, P]) readScope(ctx context.Context, node string) (model.Scope, string, error) {
 	if t.Global || kit.CallerOf(ctx).Kind == kit.Member { // a member's bound is Own.Where
 		return model.Everything, "", nil
@@ -85,7 +94,7 @@ func (t *Type[T, P]) list(ctx context.Context, q query) (any, error) {
 			return nil, err
 		}
 	}
-	rows, err := t.present(ctx, docs, false)
+	rows, err := t.present(context.WithValue(ctx, askedKey{}, q.Filters), docs, false)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	"zhihuidangjian/rpc/kit"
@@ -114,6 +116,24 @@ func (p Party) memberLabels(ctx context.Context, ids []string) (map[string]strin
 		out[m.Id] = m.Name
 	}
 	return out, nil
+}
+
+// TookPart is the filter of the records of a type that a person takes part in, whose field
+// names the participants, and the ids that he is named by: a guest takes part as the member
+// he is elsewhere, and only in what the organisation holds whose guest he is.
+func (p Party) TookPart(ctx context.Context, field, personID string) (filter bson.D, ids []string, err error) {
+	list, err := p.members(ctx, []string{personID})
+	if err != nil {
+		return nil, nil, err
+	}
+	ids = []string{personID}
+	if len(list) == 1 && list[0].MemberType == "guest" {
+		filter = bson.D{{Key: "orgId", Value: list[0].OrgId}}
+		if list[0].MemberId != "" {
+			ids = append(ids, list[0].MemberId)
+		}
+	}
+	return append(filter, bson.E{Key: field, Value: bson.D{{Key: "$in", Value: ids}}}), ids, nil
 }
 
 func (p Party) checkMembers(ctx context.Context, ids []string) error {

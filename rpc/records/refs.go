@@ -126,6 +126,9 @@ func (t *Type[T, P]) uses(ctx context.Context, typ, id string) (bool, error) {
 // info is the type as menus and roles see it.
 func (t *Type[T, P]) info() *gen.TypeInfo {
 	out := &gen.TypeInfo{Type: t.Name, Title: t.Title, Menu: t.Menu, Own: t.Own != nil, Collection: t.Collection.Mongo().Name()}
+	if t.Quiet {
+		out.Collection = ""
+	}
 	add := func(ok bool, verb, label string) {
 		if ok {
 			out.Permissions = append(out.Permissions, &gen.Permission{Key: t.Name + "." + verb, Label: label})

@@ -47,7 +47,8 @@ type ShowIf struct {
 //	record:"label=姓名,required,max=30,list,search"
 //
 // whose words are label, type, required, max, min, options=a:甲|b:乙, ref, list, noform,
-// search, keyword, sort, fixed, readonly, past, distinct, accept=image|document|video, help, width.
+// search, keyword, sort, fixed, readonly, past, distinct, accept=image|document|video, help,
+// width, below.
 // Its key is the JSON name. Without type the Go type decides: string, int, bool, datetime,
 // files for []model.File, enum when there are options, ref or refs when there is a ref.
 // type=image is one picture, also a []model.File; type=richtext a string of HTML. The max
@@ -66,6 +67,7 @@ type Field struct {
 	ReadOnly bool     `json:"readonly,omitempty"` // never from a form
 	Help     string   `json:"help,omitempty"`
 	Width    int      `json:"width,omitempty"`
+	Below    bool     `json:"below,omitempty"` // a column where the list stands below another record
 	ShowIf   *ShowIf  `json:"showIf,omitempty"`
 
 	// Max and Min bound the length of a text and the value of a number.
@@ -109,6 +111,8 @@ type Action[T any] struct {
 	Confirm string `json:"confirm,omitempty"`
 	// Fields are asked for before it runs.
 	Fields []Field `json:"fields,omitempty"`
+	// Related are the lists that it opens, when it only shows what belongs to the record.
+	Related []Related `json:"related,omitempty"`
 	// Batch offers it for ticked rows too.
 	Batch bool `json:"batch,omitempty"`
 	// Permission is "<type>.<key>" unless given.
@@ -134,10 +138,12 @@ func (in Input) String(key string) string { s, _ := in[key].(string); return s }
 func (in Input) Files(key string) []model.File { f, _ := in[key].([]model.File); return f }
 
 // Related is a list of another record type that belongs to a record: those whose Field
-// names it.
+// names it. Without a Field the record is an organisation, and those of it and of all below
+// it are meant, as the type's own list shows them; without a Type nothing is recorded yet,
+// and the list is empty.
 type Related struct {
-	Type  string `json:"type"`
-	Field string `json:"field"` // orgId: those of the organisation and all below it
+	Type  string `json:"type,omitempty"`
+	Field string `json:"field,omitempty"`
 	Title string `json:"title"`
 	// Year is the field by which a year is chosen; empty: all.
 	Year string `json:"year,omitempty"`
@@ -208,6 +214,8 @@ type Type[T any, P interface {
 	Open bool
 	// SharedIndexes: somebody else ensures the collection's indexes.
 	SharedIndexes bool
+	// Quiet: the documents emit no events, and the relay looks for none.
+	Quiet bool
 
 	// Columns of the import template, keys in order. Empty: no import.
 	Columns []string
@@ -465,7 +473,7 @@ func (t *Type[T, P]) schema(ctx context.Context) (any, error) {
 		s.Fields = t.ownFields()
 	} else {
 		for _, f := range t.fields {
-			if f.List || f.Form || f.Search {
+			if f.List || f.Form || f.Search || f.Below {
 				s.Fields = append(s.Fields, f)
 			}
 		}

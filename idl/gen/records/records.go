@@ -566,7 +566,7 @@ type TypeInfo struct {
 	Permissions []*Permission `thrift:"permissions,4" frugal:"4,default,list<Permission>" json:"permissions"`
 	// members have a page of their own records
 	Own bool `thrift:"own,5" frugal:"5,default,bool" json:"own"`
-	// where its documents lie, for the relay of events
+	// where its documents lie, for the relay of events; empty: they emit none
 	Collection string `thrift:"collection,6" frugal:"6,default,string" json:"collection"`
 }
 

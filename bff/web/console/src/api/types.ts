@@ -26,19 +26,22 @@ export interface Field {
   key: string; label: string; type: FieldType
   required?: boolean | string; options?: Option[]; ref?: string
   list?: boolean; form?: boolean; search?: boolean; fixed?: boolean; readonly?: boolean
-  help?: string; width?: number; sortable?: boolean; showIf?: { field: string; in: string[] }
+  below?: boolean; help?: string; width?: number; sortable?: boolean; showIf?: { field: string; in: string[] }
   max?: number; accept?: string[]
 }
 /** One file of a record, or one that waits to be saved with it. */
 export interface FileRef { id: string; name: string; size: number; contentType: string }
-export interface Action { key: string; title: string; confirm?: string; fields?: Field[]; batch?: boolean }
+export interface Action { key: string; title: string; confirm?: string; fields?: Field[]; batch?: boolean; related?: Related[] }
 export interface Schema {
   type: string; title: string; fields: Field[]; permissions: Record<string, boolean>
   actions?: Action[]; importable?: boolean; exportable?: boolean; defaultSort?: string
   related?: Related[]
 }
-/** A list of another type that a record's page shows below it. */
-export interface Related { type: string; field: string; title: string }
+/**
+ * A list of another type that belongs to a record: without a field those of an organisation
+ * and all below it; without a type empty. Year is the field that a year is chosen by.
+ */
+export interface Related { type?: string; field?: string; title: string; year?: string }
 export interface Row {
   id: string; version: number; _labels?: Record<string, string>; _actions?: string[]
   [key: string]: any
