@@ -782,6 +782,9 @@ func (w *matrixWorld) told(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
 	for _, i := range w.types(t) {
+		if i.Collection == "" { // it emits nothing
+			continue
+		}
 		cur, err := w.platform.DB.Collection(i.Collection).Find(t.Context(), bson.D{{Key: "pending.kind", Value: model.EventAudited}})
 		if err != nil {
 			t.Fatal(err)
