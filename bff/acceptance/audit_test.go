@@ -80,8 +80,8 @@ func TestAudit(t *testing.T) {
 			t.Fatalf("%v", rows)
 		}
 		e := entry(t, a, url.Values{"f.action": {"export"}, "f.typeTitle": {"党员"}, "f.userName": {name("adminA")}})
-		says(t, e, "note", "共1条；含完整个人信息；字段：姓名、身份证号", "组织："+name("甲支部"), "姓名："+m.Name, "党员类型：正式党员")
-		if s := e["note"].(string); strings.Contains(s, m.IDNumber) {
+		says(t, e, "changes", "共1条；含完整个人信息；字段：姓名、身份证号", "组织："+name("甲支部"), "姓名："+m.Name, "党员类型：正式党员")
+		if s := e["changes"].(string); strings.Contains(s, m.IDNumber) {
 			t.Fatal(s)
 		}
 		only := limited(t, "member.view", "member.export")
@@ -90,7 +90,7 @@ func TestAudit(t *testing.T) {
 		}
 		var me struct{ RealName string }
 		only.Get("/api/console/me", &me)
-		says(t, entry(t, a, url.Values{"f.action": {"export"}, "f.userName": {me.RealName}}), "note", "脱敏")
+		says(t, entry(t, a, url.Values{"f.action": {"export"}, "f.userName": {me.RealName}}), "changes", "脱敏")
 	})
 	t.Run("log-in, its failures, the lock-out, the changed password and log-out are entries; no password is", func(t *testing.T) {
 		n := name("shenji")
@@ -101,7 +101,7 @@ func TestAudit(t *testing.T) {
 			t.Fatalf("%d %s", r.Status, r.Body)
 		}
 		e := entry(t, a, of("loginFailed"))
-		says(t, e, "note", "用户名或密码错误")
+		says(t, e, "changes", "用户名或密码错误")
 		says(t, e, "ip", "127.0.0.1")
 		if r := c.Login(n, userPassword); r.Status != http.StatusOK {
 			t.Fatalf("%d %s", r.Status, r.Body)
@@ -134,17 +134,19 @@ func TestAudit(t *testing.T) {
 		refused(t, a.Do("POST", "/api/console/members/"+m.ID+"/unbind", nil), http.StatusConflict, "", "该党员未绑定")
 		u := entry(t, a, of("refused"))
 		says(t, u, "title", "微信解绑")
-		says(t, u, "note", "该党员未绑定")
+		says(t, u, "changes", "未成功：该党员未绑定")
 	})
 	t.Run("money an admin takes, and the meeting he starts, are entries that say what changed", func(t *testing.T) {
 		payer, month := newMember(t, orgA(t)), day(0)[:7]
 		add(t, a, "duesBase", form{"memberId": payer.ID, "effectiveMonth": month, "baseAmount": 100000})
 		var o struct{ ID string }
 		a.Post("/api/console/dues/orders", form{"memberId": payer.ID, "toMonth": month}, &o)
-		order := func(title string) item {
-			return entry(t, a, url.Values{"f.recordId": {o.ID}, "f.title": {title}})
+		order := func(title string) item { // the newest entry
+			e := entry(t, a, url.Values{"f.recordId": {o.ID}})
+			eventually(t, title, func() bool { e = entry(t, a, url.Values{"f.recordId": {o.ID}}); return e["title"] == title })
+			return e
 		}
-		says(t, order("录入党费"), "changes", "支付金额：5.00\n状态：未支付")
+		says(t, order("录入党费"), "changes", "支付金额：5.00；\n状态：未支付")
 		a.Post("/api/console/dues/orders/"+o.ID+"/cash", nil, &item{})
 		a.Post("/api/console/dues/orders/"+o.ID+"/cash", nil, &item{}) // the same again
 		says(t, order("现金缴纳"), "changes", "状态：未支付 → 已支付")
@@ -173,7 +175,7 @@ func TestAudit(t *testing.T) {
 		a.Imports("member", bfftest.Workbook(t, template.Body, rows))
 		eventually(t, "the import is told", func() bool { return entries(a, imports) > were })
 		e := entry(t, a, imports)
-		says(t, e, "note", "共3行，成功2行，失败1行")
+		says(t, e, "changes", "共3行，成功2行，失败1行")
 		says(t, e, "userName", name("adminA"))
 		if n, m := entries(a, imports), entries(a, created); n != were+1 || m != had {
 			t.Fatalf("%d entries of imports, %d of members", n-were, m-had)

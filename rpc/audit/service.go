@@ -58,7 +58,7 @@ func (s *Service) entryType() *records.Type[model.AuditEntry, *model.AuditEntry]
 	return &records.Type[model.AuditEntry, *model.AuditEntry]{
 		Name: "audit", Title: "操作日志", Menu: "系统管理", Collection: s.entries,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
-		Fields: []records.Field{{Key: "changes", Label: "变更内容", Type: "text", List: true, Virtual: true, After: "recordName", Width: 320}},
+		Fields: []records.Field{{Key: "changes", Label: "内容", Type: "text", List: true, Virtual: true, After: "recordName", Width: 240}},
 		Indexes: []model.Index{
 			{Keys: bson.D{{Key: "source", Value: 1}}, Unique: true},
 			{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "at", Value: -1}}},
@@ -70,16 +70,23 @@ func (s *Service) entryType() *records.Type[model.AuditEntry, *model.AuditEntry]
 	}
 }
 
-// present writes the changes as people read them.
+// present writes the changes, and what else is to be said, as people read them.
 func present(_ context.Context, docs []*model.AuditEntry, rows []records.Row) error {
 	for i, e := range docs {
-		lines := make([]string, len(e.Changes))
-		for j, c := range e.Changes {
-			if lines[j] = c.Label + "：" + shown(c.New); e.Action != model.AuditCreate {
-				lines[j] = c.Label + "：" + shown(c.Old) + " → " + shown(c.New)
-			}
+		var lines []string
+		if e.Failed {
+			lines = append(lines, "未成功："+e.Note)
+		} else if e.Note != "" {
+			lines = append(lines, e.Note)
 		}
-		rows[i]["changes"] = strings.Join(lines, "\n")
+		for _, c := range e.Changes {
+			was := shown(c.Old) + " → "
+			if e.Action == model.AuditCreate {
+				was = ""
+			}
+			lines = append(lines, c.Label+"："+was+shown(c.New))
+		}
+		rows[i]["changes"] = strings.Join(lines, "；\n") // lines on its page, one in a list
 	}
 	return nil
 }

@@ -135,7 +135,11 @@ func (t *Type[T, P]) update(ctx context.Context, id string, version int64, value
 	if err := t.close(doc); err != nil {
 		return nil, err
 	}
-	t.audit(ctx, write{action: model.AuditUpdate, title: "修改", changes: append(changes, given...)}, old, doc)
+	w := write{action: model.AuditUpdate, title: "修改", changes: append(changes, given...)}
+	if len(w.changes) == 0 {
+		w.note = "内容无变化"
+	}
+	t.audit(ctx, w, old, doc)
 	if err := t.offered(ctx, old, "update", "修改"); err != nil {
 		return nil, err
 	}

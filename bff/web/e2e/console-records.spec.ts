@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test, type Page } from '@playwright/test'
 import { admin } from '../member/test/sandbox.mjs'
-import { act, download, field, login, open, password, row } from './console'
+import { act, choose, download, field, login, open, password, row, search } from './console'
 import { inventedID, inventedPhone, stamp } from './invent'
 
 const BASE = process.env.BASE_URL ?? 'http://127.0.0.1:8080'
@@ -198,4 +198,34 @@ test('a form names the roles and units that it offers', async () => {
     await dialog().getByRole('button', { name: '取消' }).click()
     await expect(dialog()).toBeHidden()
   }
+})
+
+test('操作日志 finds a change by who, when, kind and record, says what was and what is, and its chain verifies', async () => {
+  const [was, is] = [`原${stamp}`, `现${stamp}`]
+  const { id, version } = await tag(was)
+  await as('PUT', `/records/specialtyTag/${id}`, { version, name: is })
+  const told = async () => (await as('GET', `/records/audit?f.recordId=${id}&f.action=update`)).items ?? []
+  await expect.poll(async () => (await told()).length).toBe(1)
+  const [{ at, userName }] = await told()
+  await goto('audit')
+  const asked = page.locator('.search')
+  const day = new Date(at).toLocaleDateString('sv-SE', { timeZone: 'Asia/Shanghai' })
+  for (const end of ['开始', '结束']) {
+    await asked.getByPlaceholder(end).fill(day)
+    await page.keyboard.press('Enter')
+  }
+  await asked.getByPlaceholder('请输入操作人').fill(userName)
+  await asked.getByPlaceholder('请输入对象类型').fill('特长标签')
+  await choose(asked.locator('.el-form-item', { hasText: '操作类别' }), '修改')
+  await search(page, '对象编号', id)
+  await expect(page.locator('.el-table__body tr')).toHaveCount(1)
+  await expect(row(page, is)).toContainText(`名称：${was} → ${is}`)
+  await expect(row(page, is)).toContainText(day)
+  await act(row(page, is), '查看')
+  await expect(dialog()).toContainText(`名称：${was} → ${is}`)
+  // To all that was done to it: the creation too.
+  await dialog().getByRole('link', { name: '该对象的全部日志' }).click()
+  await expect(page.locator('.el-table__body tr')).toHaveCount(2)
+  await page.getByRole('button', { name: '校验', exact: true }).click()
+  await expect(page.getByRole('status').filter({ hasText: '校验通过' })).toContainText(/共 \d+ 条日志/)
 })

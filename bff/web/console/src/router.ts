@@ -19,6 +19,7 @@ export const router = createRouter({
         { path: 'organization', component: () => import('@/views/OrganizationView.vue'), meta: { permission: 'organization.view' } },
         { path: 'r/election', component: () => import('@/views/ElectionView.vue'), meta: { permission: 'election.view' } },
         { path: 'r/organizationTransfer', component: () => import('@/views/TransferView.vue'), meta: { permission: 'organizationTransfer.view' } },
+        { path: 'r/audit', component: () => import('@/views/AuditView.vue'), meta: { permission: 'audit.view' } },
         records('member', 'member'),
         records('points-rule', 'pointsRule'),
         records('dues-base', 'duesBase'),

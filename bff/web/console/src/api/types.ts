@@ -79,6 +79,8 @@ export interface MeetingStatistics {
 }
 export interface Ranking { rows?: { rank: number; id: string; name: string; orgName: string; score: number }[]; total: number; year: number }
 export interface Entries { entries?: { item: string; itemLabel: string; score: number; earnedAt: number; source: string }[]; total: number; sum: number }
+/** What a walk along the chain of 操作日志 found. */
+export interface Verification { intact: boolean; count: number; brokenAt: number; reason: string; head: string }
 export interface Notification {
   id: string; title: string; content: string; targetType: string; targetId: string; createdAt: number; readAt: number
 }
