@@ -69,15 +69,15 @@ type AuditEntry struct {
 	Source     string        `bson:"source" json:"-"` // ID of the fact
 	At         time.Time     `bson:"at" json:"at" record:"label=时间,readonly,list,search,width=160"`
 	UserID     string        `bson:"userId" json:"userId"`
-	UserName   string        `bson:"userName" json:"userName" record:"label=操作人,readonly,list,search,keyword,width=90"`
+	UserName   string        `bson:"userName" json:"userName" record:"label=操作人,readonly,list,search,keyword,width=100"`
 	UserKind   string        `bson:"userKind" json:"userKind" record:"label=身份,readonly,list,options=user:管理员|member:党员|system:系统"`
 	IP         string        `bson:"ip" json:"ip" record:"label=来源地址,readonly,list,search,width=130"`
 	Action     string        `bson:"action" json:"action" record:"label=操作类别,readonly,list,search,options=create:添加|update:修改|delete:删除|act:办理|import:导入|export:导出|reveal:查看敏感信息|refused:操作被拒|login:登录|loginFailed:登录失败|locked:锁定|logout:退出|password:修改密码,width=110"`
-	Title      string        `bson:"title" json:"title" record:"label=事项,readonly,list,width=100"`
+	Title      string        `bson:"title" json:"title" record:"label=事项,readonly,list,width=110"`
 	Type       string        `bson:"type" json:"type"`
 	TypeTitle  string        `bson:"typeTitle" json:"typeTitle" record:"label=对象类型,readonly,list,search,width=80"`
 	RecordID   string        `bson:"recordId" json:"recordId" record:"label=对象编号,readonly,search"`
-	RecordName string        `bson:"recordName" json:"recordName" record:"label=对象,readonly,list,search,keyword,width=100"`
+	RecordName string        `bson:"recordName" json:"recordName" record:"label=对象,readonly,list,search,keyword,width=110"`
 	Changes    []AuditChange `bson:"changes" json:"-"`
 	Note       string        `bson:"note" json:"note"`
 	Failed     bool          `bson:"failed" json:"failed" record:"label=失败,readonly,list"`

@@ -3,6 +3,7 @@ package edge
 import (
 	"bytes"
 	"net/url"
+	"strings"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -47,6 +48,25 @@ func TestAuditChain(t *testing.T) {
 		n, err := entries.CountDocuments(t.Context(), bson.D{{Key: "requestId", Value: "asked-twice-by-me"}, {Key: "action", Value: model.AuditReveal}})
 		if err != nil || n != 2 {
 			t.Fatal(n, err)
+		}
+	})
+	t.Run("a check-in and the lists of an admin cost the audit nothing", func(t *testing.T) {
+		w := newMatrixWorld(t)
+		var qr struct{ URL string }
+		w.do(w.by["own"], "GET", "/api/console/meetings/"+w.ids["meeting"]+"/qr", nil).into(t, &qr)
+		_, token, _ := strings.Cut(qr.URL, "?t=")
+		for _, r := range []reply{
+			w.do(w.by["member"], "POST", "/api/member/sign-in", map[string]string{"token": token}),
+			w.do(w.by["own"], "GET", "/api/console/records/member", nil),
+			w.do(w.by["own"], "GET", "/api/console/records/member/"+w.m1.id, nil),
+		} {
+			if r.status != 200 || w.told(t)[r.header.Get("X-Request-ID")] {
+				t.Errorf("%d, and told: %s", r.status, r.body)
+			}
+		}
+		var c model.CheckIn
+		if err := w.platform.DB.Collection("checkins").FindOne(t.Context(), bson.D{{Key: "memberId", Value: w.m1.id}}).Decode(&c); err != nil || len(c.Pending) != 1 || c.Pending[0].Kind != model.EventCheckedIn {
+			t.Fatalf("%+v %v", c.Pending, err)
 		}
 	})
 	t.Run("no entry holds a personal value in clear", func(t *testing.T) {

@@ -58,7 +58,7 @@ func (s *Service) entryType() *records.Type[model.AuditEntry, *model.AuditEntry]
 	return &records.Type[model.AuditEntry, *model.AuditEntry]{
 		Name: "audit", Title: "操作日志", Menu: "系统管理", Collection: s.entries,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
-		Fields: []records.Field{{Key: "changes", Label: "内容", Type: "text", List: true, Virtual: true, After: "recordName", Width: 240}},
+		Fields: []records.Field{{Key: "changes", Label: "内容", Type: "text", List: true, Virtual: true, After: "recordName", Width: 200}},
 		Indexes: []model.Index{
 			{Keys: bson.D{{Key: "source", Value: 1}}, Unique: true},
 			{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "at", Value: -1}}},
