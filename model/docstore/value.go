@@ -212,6 +212,18 @@ func (b *builder) bool(key string, t bool) *builder  { return b.add(key, vBool(t
 func (b *builder) doc(key string, d raw) *builder    { return b.add(key, vDoc(d)) }
 func (b *builder) ok() raw                           { return b.add("ok", vDbl(1)).done() }
 
+// open begins a document or array inside, which close ends.
+func (b *builder) open(key string, t byte) (at int) {
+	b.b = append(append(append(b.b, t), key...), 0)
+	b.b = append(b.b, 0, 0, 0, 0)
+	return len(b.b) - 4
+}
+
+func (b *builder) close(at int) {
+	b.b = append(b.b, 0)
+	binary.LittleEndian.PutUint32(b.b[at:], uint32(len(b.b)-at))
+}
+
 // done closes the document; the builder is not used again.
 func (b *builder) done() raw {
 	b.b = append(b.b, 0)

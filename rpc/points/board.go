@@ -178,15 +178,39 @@ func marks(v []any) (mark [2]string) {
 	return mark
 }
 
+// marksAtOnce bounds one trip to Redis.
+const marksAtOnce = 128
+
+// marksOf reads the marks of boards as they are, each once: people look at the same ones.
+func (s *Service) marksOf(ctx context.Context, boards []board) ([][2]string, error) {
+	answers := map[board]*redis.SliceCmd{}
+	_, err := s.d.Redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, b := range boards {
+			if answers[b] == nil {
+				answers[b] = p.HMGet(ctx, b.key("count"), fullField, versionField)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read boards: %w", err)
+	}
+	out := make([][2]string, len(boards))
+	for i, b := range boards {
+		out[i] = marks(answers[b].Val())
+	}
+	return out, nil
+}
+
 // readBoard reads size rows from a position on, making the board first if need be.
 func (s *Service) readBoard(ctx context.Context, b board, from, size int) (*boardPage, error) {
 	k := pageKey{b, from, size}
 	if p := s.pages.get(k); p != nil {
-		v, err := s.d.Redis.HMGet(ctx, b.key("count"), fullField, versionField).Result()
+		mark, err := s.marking.Do(ctx, b)
 		if err != nil {
-			return nil, fmt.Errorf("read board: %w", err)
+			return nil, err
 		}
-		if mark := marks(v); mark == p.mark {
+		if mark == p.mark {
 			_, err := s.whole(ctx, b, mark[0], 1)
 			return p, err
 		}

@@ -49,6 +49,8 @@ type Service struct {
 	refresh sync.WaitGroup     // of those
 	orgs    sync.Map           // organisation id → orgPath
 	pages   pages              // of boards, read before
+
+	marking *kit.Batcher[board, [2]string]
 }
 
 // New opens the service, creates its indexes and the default rules that are missing.
@@ -59,6 +61,7 @@ func New(d Deps) (*Service, error) {
 		entries: model.NewCollection[model.PointsEntry](d.DB, "points_entries", d.Clock.Now),
 		days:    model.NewCollection[model.PointsDay](d.DB, "points_days", d.Clock.Now),
 	}
+	s.marking = kit.NewBatcher(marksAtOnce, s.marksOf)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	// A person's year and his detail list; a board made anew; a reversal. Entries emit no

@@ -41,13 +41,37 @@ func headOf(h *model.Base, key string) any {
 // held tells that the document itself holds the field.
 func (f *Field) held() bool { return !f.Virtual && f.index != nil }
 
-// encode writes the items of a list up to their closing bracket: what rows say, and from
-// the documents what they do not. A page has a thousand values; putting them into maps and
-// taking them out again cost more than all else.
-func (t *Type[T, P]) encode(ctx context.Context, docs []*T, rows []Row) (b []byte, err error) {
-	var keep map[string]bool // nil: everything
+// kept are the keys of a list that the caller is shown and asked for; nil: everything.
+func (t *Type[T, P]) kept(ctx context.Context, columns []string) map[string]bool {
+	var keep map[string]bool
 	if kit.CallerOf(ctx).Kind == kit.Member {
 		keep = t.keep()
+	}
+	if len(columns) == 0 {
+		return keep
+	}
+	out := map[string]bool{"id": true, "version": true, "_labels": true, "_actions": true}
+	for _, key := range columns {
+		out[key] = keep == nil || keep[key]
+	}
+	return out
+}
+
+// encode writes the items of a list up to their closing bracket: what rows say, and from
+// the documents what they do not, of the keys to keep. A page has a thousand values;
+// putting them into maps and taking them out again cost more than all else.
+func (t *Type[T, P]) encode(docs []*T, rows []Row, keep map[string]bool) (b []byte, err error) {
+	kept := func(key string) bool { return keep == nil || keep[key] }
+	heads, fields := make([]string, 0, len(head)), make([]*Field, 0, len(t.fields))
+	for _, key := range head {
+		if f := t.byKey[key]; (f == nil || !f.held()) && kept(key) {
+			heads = append(heads, key)
+		}
+	}
+	for _, f := range t.fields {
+		if f.held() && kept(f.Key) {
+			fields = append(fields, f)
+		}
 	}
 	b = append(make([]byte, 0, 1024*(len(docs)+1)), `{"items":[`...)
 	for i, d := range docs {
@@ -59,7 +83,7 @@ func (t *Type[T, P]) encode(ctx context.Context, docs []*T, rows []Row) (b []byt
 		// put writes one key, with the row's value or what from writes.
 		put := func(key string, from func() error) error {
 			x, said := r[key]
-			if keep != nil && !keep[key] || x == (hidden{}) {
+			if x == (hidden{}) {
 				return nil
 			}
 			if b[len(b)-1] != '{' {
@@ -72,24 +96,18 @@ func (t *Type[T, P]) encode(ctx context.Context, docs []*T, rows []Row) (b []byt
 			b, err = appendValue(b, x)
 			return err
 		}
-		for _, key := range head {
-			if f := t.byKey[key]; f != nil && f.held() {
-				continue
-			}
+		for _, key := range heads {
 			if err = put(key, func() error { b, err = appendValue(b, headOf(h, key)); return err }); err != nil {
 				return nil, err
 			}
 		}
-		for _, f := range t.fields {
-			if !f.held() {
-				continue
-			}
+		for _, f := range fields {
 			if err = put(f.Key, func() error { b, err = f.append(b, v); return err }); err != nil {
 				return nil, err
 			}
 		}
 		for key := range r {
-			if f := t.byKey[key]; f != nil && f.held() || slices.Contains(head, key) {
+			if f := t.byKey[key]; !kept(key) || f != nil && f.held() || slices.Contains(head, key) {
 				continue
 			}
 			if err = put(key, nil); err != nil {

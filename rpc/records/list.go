@@ -94,11 +94,12 @@ func (t *Type[T, P]) list(ctx context.Context, q query) (any, error) {
 			return nil, err
 		}
 	}
-	rows, err := t.present(context.WithValue(ctx, askedKey{}, q.Filters), docs, false)
+	keep := t.kept(ctx, q.Columns)
+	rows, err := t.present(context.WithValue(ctx, askedKey{}, q.Filters), docs, false, keep)
 	if err != nil {
 		return nil, err
 	}
-	if out.items, err = t.encode(ctx, docs, rows); err != nil {
+	if out.items, err = t.encode(docs, rows, keep); err != nil {
 		return nil, err
 	}
 	if t.Summary != nil {
@@ -277,7 +278,7 @@ func (f *Field) filter(value string, now time.Time) (bson.E, error) {
 
 // rows shows documents to the caller.
 func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
-	rows, err := t.present(ctx, docs, true)
+	rows, err := t.present(ctx, docs, true, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -291,15 +292,22 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
 }
 
 // present makes the rows of documents: with all that they hold when whole is set, else
-// only with what is shown in another way than it is held (encode knows the rest).
-func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool) ([]Row, error) {
+// only with what is shown in another way than it is held (encode knows the rest), of the
+// keys to keep; nil: all.
+func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep map[string]bool) ([]Row, error) {
 	rows := make([]Row, len(docs))
 	caller := kit.CallerOf(ctx)
+	fields := make([]*Field, 0, len(t.fields))
+	for _, f := range t.fields {
+		if f.held() && (whole || f.Ref != "" || f.Type == "richtext") && (keep == nil || keep[f.Key]) {
+			fields = append(fields, f)
+		}
+	}
 	refs := map[string]map[string]string{} // ref → id → label
 	for i, d := range docs {
 		v := reflect.ValueOf(d).Elem()
 		h := P(d).Header()
-		size := 8
+		size := 12 // what types add, mostly
 		if whole {
 			size += len(t.fields)
 		}
@@ -309,10 +317,7 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool) ([]Row,
 				r[key] = headOf(h, key)
 			}
 		}
-		for _, f := range t.fields {
-			if !f.held() || !whole && f.Ref == "" && f.Type != "richtext" {
-				continue
-			}
+		for _, f := range fields {
 			x := f.read(v)
 			if s, ok := x.(string); ok && f.Type == "richtext" {
 				x = serveImages(s, door(caller), t.Name, h.ID)
@@ -350,8 +355,8 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool) ([]Row,
 	actions := t.actions(caller)
 	for i, r := range rows {
 		labels := map[string]string{}
-		for _, f := range t.fields {
-			if f.Ref == "" || f.Virtual {
+		for _, f := range fields {
+			if f.Ref == "" {
 				continue
 			}
 			ids, known := idsOf(r[f.Key]), refs[f.resolver()]

@@ -51,6 +51,7 @@ type Platform struct {
 // Open connects to what the configuration names and embeds the rest. A process without
 // services needs no document store. Close undoes it.
 func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
+	reserve()
 	ctx, stop := context.WithCancel(context.Background())
 	p := &Platform{Config: cfg, Clock: &kit.Clock{}, stop: stop}
 	defer func() {
@@ -78,6 +79,7 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 	if err := p.openOutside(ctx); err != nil {
 		return nil, err
 	}
+	p.Go(func() { giveBack(ctx) })
 	return p, nil
 }
 

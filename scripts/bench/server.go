@@ -235,7 +235,7 @@ func (x *product) fill(ctx context.Context, out *plan, members int) error {
 		}
 		out.Members = append(out.Members, ses.Token)
 	}
-	for range connections {
+	for range 2 * connections {
 		token, err := x.adminSession()
 		if err != nil {
 			return err

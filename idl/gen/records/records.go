@@ -141,7 +141,7 @@ type ListReq struct {
 	Keyword string `thrift:"keyword,6" frugal:"6,default,string" validate:"max=100" json:"keyword"`
 	// field → value; ranges as "from,to"
 	Filters map[string]string `thrift:"filters,7" frugal:"7,default,map<string:string>" json:"filters"`
-	// of an export; empty: all
+	// empty: all
 	Columns []string `thrift:"columns,8" frugal:"8,default,list<string>" json:"columns"`
 }
 
