@@ -266,6 +266,19 @@ func TestOneDeclaration(t *testing.T) {
 			if i < 0 || !reflect.DeepEqual(rows[i], any(map[string]any(shown))) {
 				t.Fatalf("list %v\nhas not\n%v", rows, shown)
 			}
+			// Of the columns asked for the list shows the same and nothing else, of others nothing.
+			got, err = decode(l.List(c, &gen.ListReq{Type: "book", Columns: []string{"title", "shelfId", "deleted", "pending", "orgs"}}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]any{}
+			for _, key := range []string{"id", "version", "title", "shelfId", "_labels", "_actions"} {
+				want[key] = shown[key]
+			}
+			want["_labels"] = map[string]any{"shelfId": shown["_labels"].(map[string]any)["shelfId"]}
+			if few := got["items"].([]any)[i]; !reflect.DeepEqual(few, any(want)) {
+				t.Fatalf("list %v\nis not\n%v", few, want)
+			}
 			if _, err := l.Delete(root, &gen.IDsReq{Type: "book", Ids: []string{id}}); err != nil {
 				t.Fatal(err)
 			}
