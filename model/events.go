@@ -75,6 +75,7 @@ type Submitted struct {
 
 // Decided says that an admin approved or rejected something.
 type Decided struct {
+	Type        string `json:"type"`
 	Title       string `json:"title"` // of the record type
 	Name        string `json:"name"`
 	TargetID    string `json:"targetId"`

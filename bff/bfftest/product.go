@@ -34,6 +34,8 @@ import (
 // member, or the sandbox.
 type Product struct {
 	Bases []string
+	// Work begins another worker, like one more node; of a product of Own.
+	Work func()
 }
 
 // Browser is one person's cookies.
@@ -239,7 +241,7 @@ func (b *Browser) List(typ, query string) Page {
 	return p
 }
 
-// start finds the Product that BASE_URL names, or makes one.
+// Start finds the Product that BASE_URL names, or makes one.
 func Start() (*Product, func(), error) {
 	if base := os.Getenv("BASE_URL"); base != "" {
 		started := &Product{Bases: []string{base}}
@@ -248,6 +250,15 @@ func Start() (*Product, func(), error) {
 		}
 		return started, func() {}, nil
 	}
+	p, stop, err := Own()
+	if err == nil {
+		p.Work()
+	}
+	return p, stop, err
+}
+
+// Own makes a Product with a calendar of its own, whose workers are down until Work.
+func Own() (*Product, func(), error) {
 	dir, err := os.MkdirTemp("", "journey")
 	if err != nil {
 		return nil, nil, err
@@ -279,7 +290,6 @@ func Start() (*Product, func(), error) {
 		cancel()
 		return nil, nil, err
 	}
-	p.Go(func() { _ = work.Run(ctx, p, s.Clients) })
 	e := edge.New(edge.Options{
 		Addr: cfg.Addr, PublicURL: cfg.PublicURL, Services: s.Clients, OAuth: p.WeChat.OAuth, Mini: p.WeChat.Mini,
 		JSSDK: p.WeChat.JSSDK, Redis: p.Redis, Clock: p.Clock, SandboxURL: p.SandboxURL, Ready: p.Ready,
@@ -289,7 +299,7 @@ func Start() (*Product, func(), error) {
 		cancel()
 		return nil, nil, err
 	}
-	started := &Product{Bases: []string{cfg.PublicURL}}
+	started := &Product{Bases: []string{cfg.PublicURL}, Work: func() { p.Go(func() { _ = work.Run(ctx, p, s.Clients) }) }}
 	return started, func() {
 		shut, done := context.WithTimeout(context.Background(), 5*time.Second)
 		defer done()

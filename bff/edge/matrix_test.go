@@ -2,6 +2,7 @@ package edge
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -319,6 +320,7 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 
 // ownSamples make a record that m1 sees among his own, likewise.
 var ownSamples = map[string]func(t *testing.T, w *matrixWorld) string{
+	"developmentCase": developing,
 	"specialty": func(t *testing.T, w *matrixWorld) string {
 		doc := map[string]any{"tags": []string{w.create(t, w.top, "specialtyTag", map[string]any{"name": fmt.Sprintf("标签%d", w.serial())})}}
 		if id := w.mine(t, "specialty"); id != "" {
@@ -329,6 +331,20 @@ var ownSamples = map[string]func(t *testing.T, w *matrixWorld) string{
 	"profileChange": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, w.by["member"], "profileChange", map[string]any{"position": "委员"})
 	},
+}
+
+// developing opens a development case of m1, who has none as a full member.
+func developing(t *testing.T, w *matrixWorld) string {
+	t.Helper()
+	d := &model.DevelopmentCase{
+		Base:     model.Base{ID: kit.KeyID("development", w.m1.id), OrgID: w.org["own"], Orgs: []string{w.org["root"], w.org["parent"], w.org["own"]}},
+		MemberID: w.m1.id, Stage: "application", CurrentStepNo: 1, State: "running", StartedOn: "2026-01-01",
+	}
+	err := model.NewCollection[model.DevelopmentCase](w.platform.DB, "developmentCases", w.platform.Clock.Now).Insert(t.Context(), d)
+	if err != nil && !errors.Is(err, model.ErrDuplicate) {
+		t.Fatal(err)
+	}
+	return d.ID
 }
 
 // submit hands something in as a member.

@@ -90,7 +90,7 @@ func Tasks(d Deps) []Task {
 			_, err := d.Audit.Gather(ctx, none)
 			return err
 		}},
-		{Name: "party.guests", Every: time.Minute, Daily: true, Do: func(ctx context.Context) error {
+		{Name: "party.guests", Every: time.Second, Daily: true, Do: func(ctx context.Context) error {
 			_, err := d.Party.TurnGuests(ctx, none)
 			return err
 		}},

@@ -71,6 +71,7 @@ func handle[T any](ctx context.Context, e *recordsgen.Event, f func(context.Cont
 // message is what an event has to say, before it is known to whom and how.
 type message struct {
 	event      string
+	at         int64 // when it happened, Unix milliseconds: lists of messages are in its order
 	kind       string
 	title      string
 	content    string
@@ -91,7 +92,7 @@ func (s *Service) meetingStarted(ctx context.Context, e *recordsgen.Event, p *mo
 		place = "线上"
 	}
 	return s.queue(ctx, message{
-		event: e.Id, kind: KindMeetingStarted, title: "会议通知", content: fmt.Sprintf("“%s”将于%s开始，地点：%s", p.Title, at, place),
+		event: e.Id, at: e.At, kind: KindMeetingStarted, title: "会议通知", content: fmt.Sprintf("“%s”将于%s开始，地点：%s", p.Title, at, place),
 		targetType: "meeting", targetID: p.MeetingID, page: "pages/meeting/detail?id=" + p.MeetingID,
 		fields: map[string]string{"title": p.Title, "time": at, "place": place},
 	}, p.Participants, p.NoticeForm)
@@ -108,8 +109,8 @@ func (s *Service) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.Du
 		channels = append(channels, model.ChannelSMS)
 	}
 	return s.queue(ctx, message{
-		event: e.Id, kind: KindDuesReceipt, title: "党费缴纳成功", content: fmt.Sprintf("您已缴纳%s党费%s元", months, yuan(p.Amount)),
-		targetType: "duesOrder", targetID: p.OrderID, page: "pages/dues/index",
+		event: e.Id, at: e.At, kind: KindDuesReceipt, title: "党费缴纳成功", content: fmt.Sprintf("您已缴纳%s党费%s元", months, yuan(p.Amount)),
+		targetType: "duesOrder", targetID: p.OrderID, page: "pages/dues/result?id=" + p.OrderID,
 		fields: map[string]string{
 			"name": p.MemberName, "month": months, "amount": yuan(p.Amount),
 			"time": p.PaidAt.In(kit.Shanghai).Format("2006年01月02日 15:04"), "orderNo": p.OrderNo,
@@ -119,7 +120,7 @@ func (s *Service) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.Du
 
 func (s *Service) duesReversed(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) error {
 	return s.queue(ctx, message{
-		event: e.Id, kind: KindDuesReversed, title: "党费缴纳已撤销",
+		event: e.Id, at: e.At, kind: KindDuesReversed, title: "党费缴纳已撤销",
 		content:    fmt.Sprintf("%s至%s的党费%s元（现金）已由党组织撤销，如有疑问请联系党组织", p.FromMonth, p.ToMonth, yuan(p.Amount)),
 		targetType: "duesOrder", targetID: p.OrderID,
 	}, []string{p.MemberID}, []string{model.ChannelSite})
@@ -179,7 +180,7 @@ func (s *Service) storeAll(ctx context.Context, docs []*model.Notification) erro
 func (s *Service) address(m message, p *partygen.Member, channel string, accepts bool) *model.Notification {
 	now := s.d.Clock.Now()
 	n := &model.Notification{
-		Base:         model.Base{ID: kit.KeyID(m.event, p.Id, channel), OrgID: p.OrgId, Orgs: p.Orgs},
+		Base:         model.Base{ID: kit.KeyID(m.event, p.Id, channel), OrgID: p.OrgId, Orgs: p.Orgs, CreatedAt: time.UnixMilli(m.at)},
 		ReceiverType: "member", ReceiverID: p.Id, Kind: m.kind, Title: m.title, Content: m.content,
 		TargetType: m.targetType, TargetID: m.targetID, Channel: channel, Fields: m.fields,
 		SendState: model.SendQueued, NextAt: now,

@@ -23,7 +23,7 @@ func (s *Service) duesReconciled(ctx context.Context, e *recordsgen.Event, p *mo
 	}
 	for i, text := range lines {
 		err := s.tellAdmins(ctx, message{
-			event: fmt.Sprint(e.Id, "/", i), kind: KindReconcile, title: "微信对账差异 " + p.Day, content: text,
+			event: fmt.Sprint(e.Id, "/", i), at: e.At, kind: KindReconcile, title: "微信对账差异 " + p.Day, content: text,
 			targetType: "duesReconcile", targetID: p.ReportID,
 		}, model.RootOrg, "duesReconcile.view")
 		if err != nil {

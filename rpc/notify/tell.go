@@ -30,7 +30,7 @@ func (s *Service) electionDue(ctx context.Context, e *recordsgen.Event, p *model
 		day = d.Format("2006年01月02日")
 	}
 	m := message{
-		event: e.Id, kind: KindElectionDue, title: "换届提醒", content: fmt.Sprintf("%s%s，应于%s前完成换届选举", p.OrgName, left, day),
+		event: e.Id, at: e.At, kind: KindElectionDue, title: "换届提醒", content: fmt.Sprintf("%s%s，应于%s前完成换届选举", p.OrgName, left, day),
 		targetType: "election", targetID: p.ElectionID, page: "pages/messages/index",
 		fields: map[string]string{"org": p.OrgName, "date": day, "left": left},
 	}
@@ -46,7 +46,7 @@ func (s *Service) electionDue(ctx context.Context, e *recordsgen.Event, p *model
 // submitted tells the admins who have to do with it what a member handed in (JOB-02).
 func (s *Service) submitted(ctx context.Context, e *recordsgen.Event, p *model.Submitted) error {
 	return s.tellAdmins(ctx, message{
-		event: e.Id, kind: KindSubmitted, title: p.Title + "待处理", content: fmt.Sprintf("%s提交了%s“%s”", p.MemberName, p.Title, p.Name),
+		event: e.Id, at: e.At, kind: KindSubmitted, title: p.Title + "待处理", content: fmt.Sprintf("%s提交了%s“%s”", p.MemberName, p.Title, p.Name),
 		targetType: p.Type, targetID: p.TargetID,
 	}, p.OrgID, p.Permission)
 }
@@ -58,8 +58,8 @@ func (s *Service) decided(ctx context.Context, e *recordsgen.Event, p *model.Dec
 		result = "已通过"
 	}
 	m := message{
-		event: e.Id, kind: KindDecided, title: p.Title + "审批结果", content: fmt.Sprintf("%s“%s”%s", p.Title, p.Name, result),
-		targetID: p.TargetID, page: "pages/messages/index",
+		event: e.Id, at: e.At, kind: KindDecided, title: p.Title + "审批结果", content: fmt.Sprintf("%s“%s”%s", p.Title, p.Name, result),
+		targetType: p.Type, targetID: p.TargetID, page: "pages/records/detail?type=" + p.Type + "&id=" + p.TargetID,
 		fields: map[string]string{"title": p.Title, "result": result, "opinion": p.Opinion},
 	}
 	if p.Opinion != "" {
@@ -91,7 +91,7 @@ func (s *Service) tell(ctx context.Context, m message, userIDs []string) error {
 	docs := make([]*model.Notification, len(userIDs))
 	for i, id := range userIDs {
 		docs[i] = &model.Notification{
-			Base:         model.Base{ID: kit.KeyID(m.event, id, model.ChannelSite)},
+			Base:         model.Base{ID: kit.KeyID(m.event, id, model.ChannelSite), CreatedAt: time.UnixMilli(m.at)},
 			ReceiverType: "user", ReceiverID: id, Kind: m.kind, Title: m.title, Content: m.content,
 			TargetType: m.targetType, TargetID: m.targetID, Channel: model.ChannelSite, SendState: model.SendSent, NextAt: now, SentAt: &now,
 		}

@@ -29,7 +29,7 @@ func (s *Service) told(ctx context.Context, e *recordsgen.Event, p *model.Told) 
 		}
 	}
 	return s.queue(ctx, message{
-		event: e.Id, kind: p.Kind, title: p.Title, content: p.Content,
+		event: e.Id, at: e.At, kind: p.Kind, title: p.Title, content: p.Content,
 		targetType: p.TargetType, targetID: p.TargetID, page: p.Page, fields: p.Fields,
 	}, bound, []string{model.ChannelSite, model.ChannelWeChat})
 }

@@ -191,7 +191,7 @@ func (s *Service) TurnGuests(ctx context.Context, _ *records.Empty) (*records.Em
 			{{Key: "state", Value: guestNotStarted}, {Key: "startOn", Value: bson.D{{Key: "$lte", Value: today}}}},
 			{{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{guestNotStarted, guestActive}}}}, {Key: "endOn", Value: bson.D{{Key: "$lt", Value: today}}}},
 		} {
-			list, err := c.Find(ctx, model.Everything, due, model.Page{})
+			list, err := c.Find(ctx, model.Everything, due, model.Page{Sort: bson.D{{Key: "endOn", Value: 1}}})
 			if err != nil {
 				return nil, err
 			}

@@ -19,6 +19,7 @@ type Approval[T any] struct {
 	// crash, until it has returned nil: it must be idempotent.
 	Effect func(ctx context.Context, doc *T) error
 
+	typ     string
 	title   string
 	message func(*T) string
 	clock   *kit.Clock
@@ -66,7 +67,7 @@ func (a *Approval[T]) decide(ctx context.Context, doc *T, state string, in Input
 	p.ApproverID, p.ApproverName, p.ApprovedAt = c.UserID, c.Name, &now
 	h := any(doc).(model.Document).Header()
 	d := model.Decided{
-		Title: a.title, Name: a.message(doc), Approved: state == model.ApprovalApproved, Opinion: p.Opinion,
+		Type: a.typ, Title: a.title, Name: a.message(doc), Approved: state == model.ApprovalApproved, Opinion: p.Opinion,
 		TargetID: h.ID, SubmittedBy: h.CreatedBy,
 	}
 	if a.Applicant != nil {
@@ -78,7 +79,7 @@ func (a *Approval[T]) decide(ctx context.Context, doc *T, state string, in Input
 // approvals readies the approval of a type.
 func (t *Type[T, P]) approvals() {
 	a := t.Approval
-	a.title, a.message, a.clock = t.Title, t.nameOf, t.engine.clock
+	a.typ, a.title, a.message, a.clock = t.Name, t.Title, t.nameOf, t.engine.clock
 	t.Actions = append(a.actions(), t.Actions...)
 	for i := range t.Actions {
 		if t.Actions[i].Permission == "approve" {

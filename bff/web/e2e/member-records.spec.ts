@@ -75,7 +75,7 @@ test('ORG-03 MENU-08 an unbound visitor binds first, then sees his organisation 
   for (const text of [branch, '党支部', '李书记', '王联络', '泉水路 6 号', '2 人']) await expect(page.getByText(text, { exact: true }).first()).toBeVisible()
   await look('organization')
   await page.goto('/m/#/pages/mine/index')
-  await expect(visible('.cell')).toHaveText(['个人信息', '我的组织', '组织评价', '我的奖惩', '我的建议', '需要帮助', '我的特长'])
+  await expect(visible('.cell')).toHaveText(['个人信息', '我的组织', '组织评价', '我的奖惩', '我的建议', '需要帮助', '发展资料', '我的特长'])
   await look('mine')
   await enter('个人信息')
   await expect(visible('.cell')).toHaveText(['基本信息', '常用联系人', '修改申请'])

@@ -83,5 +83,10 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
 }
 
 export const get = <T>(path: string) => request<T>(path)
+/** One record that a message or a list led to: it may be gone by now. */
+export const getContent = <T>(path: string) =>
+  get<T>(path).catch((e) => {
+    throw e instanceof ApiError && e.status === 404 ? new ApiError(404, e.key, '内容不存在') : e
+  })
 export const post = <T>(path: string, data: Record<string, unknown> = {}, repeatable = false) =>
   request<T>(path, { method: 'POST', data, repeatable })

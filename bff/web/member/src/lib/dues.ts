@@ -1,4 +1,4 @@
-import { ApiError, get, post } from './api'
+import { ApiError, getContent, post } from './api'
 import type { DuesOrder, JSAPIPay } from './types'
 
 const INTENT = 'zd.pay'
@@ -48,7 +48,7 @@ const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
 /** Asks until the order is no longer unpaid, for some 20 seconds; its last state. */
 export async function awaitPaid(id: string, stopped: () => boolean = () => false): Promise<DuesOrder> {
   for (let tries = 0; ; tries++) {
-    const order = await get<DuesOrder>(`/api/member/dues/orders/${id}`)
+    const order = await getContent<DuesOrder>(`/api/member/dues/orders/${id}`)
     if (order.status !== 'unpaid' || tries >= 12 || stopped()) return order
     await pause(tries < 3 ? 800 : 2000)
   }

@@ -1,6 +1,6 @@
 // The record types a member may see: what the server's schemas and rows look like, and how
 // their values read. The pages under pages/records show any of them.
-import { ApiError, BASE, get, post, request } from './api'
+import { ApiError, BASE, get, getContent, post, request } from './api'
 import { dateTime, yuan } from './format'
 import { token } from './session'
 
@@ -33,18 +33,16 @@ export type Values = Record<string, unknown>
 /** Rows of a page of the list. */
 export const SIZE = 20
 
-/** The address of the list of a type, or of several side by side; `single`: there is at most one record. */
-export const listOf = (types: string, title: string, single = false) => `/pages/records/list?type=${types}&title=${encodeURIComponent(title)}${single ? '&single=1' : ''}`
+/** The address of the list of a type, or of several side by side; `single`: there is at most one record; `empty`: what an empty one says. */
+export const listOf = (types: string, title: string, single = false, empty = '') =>
+  `/pages/records/list?type=${types}&title=${encodeURIComponent(title)}${single ? '&single=1' : ''}${empty ? `&empty=${encodeURIComponent(empty)}` : ''}`
 /** The address of one record. */
 export const pageOf = (type: string, id: string) => `/pages/records/detail?type=${type}&id=${id}`
 
 const base = (type: string) => `/api/member/records/${type}`
 export const schemaOf = (type: string) => get<Schema>(`${base(type)}/schema`)
 export const rowsOf = (type: string, page = 1, size = SIZE) => get<Rows>(`${base(type)}?page=${page}&size=${size}`)
-export const rowOf = (type: string, id: string) =>
-  get<Row>(`${base(type)}/${id}`).catch((e) => {
-    throw e instanceof ApiError && e.status === 404 ? new ApiError(404, e.key, '内容不存在') : e
-  })
+export const rowOf = (type: string, id: string) => getContent<Row>(`${base(type)}/${id}`)
 /** Adds a record, or changes it. */
 export const save = (type: string, values: Values, id?: string) =>
   id ? request<Row>(`${base(type)}/${id}`, { method: 'PUT', data: values }) : post<Row>(base(type), values)
