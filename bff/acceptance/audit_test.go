@@ -156,6 +156,19 @@ func TestAudit(t *testing.T) {
 			t.Fatalf("%d entries of three things done", n)
 		}
 	})
+	t.Run("who bound whom to a WeChat account, and who ended it, are entries", func(t *testing.T) {
+		person := newMember(t, orgA(t))
+		phoneOf(t, person)
+		bound := entry(t, a, url.Values{"f.recordId": {person.ID}, "f.action": {"act"}})
+		says(t, bound, "title", "绑定微信")
+		says(t, bound, "userKind", "member")
+		says(t, bound, "ip", "127.0.0.1")
+		a.Post("/api/console/members/"+person.ID+"/unbind", nil, &struct{}{})
+		eventually(t, "the end of the binding is told", func() bool {
+			e := entry(t, a, url.Values{"f.recordId": {person.ID}, "f.action": {"act"}})
+			return e["title"] == "微信解绑" && e["userName"] == name("adminA")
+		})
+	})
 	t.Run("what follows from an approval in another record is told there too", func(t *testing.T) {
 		gone := newMember(t, orgA(t))
 		r := add(t, a, "memberReduction", form{"reductionType": "death", "memberId": gone.ID, "reason": "病故", "reducedOn": "2026-01-05"})

@@ -86,8 +86,10 @@ func (s *Service) open(ctx context.Context, c *kit.Caller, m *partygen.Member, f
 			CommitteeName: m.CommitteeName, FromMonth: a.start, ToMonth: to, Items: items, Amount: sum,
 			Rounding: rateIn(a.start).Rounding, Status: model.DuesUnpaid, ExpiresAt: kit.Midnight(now).AddDate(0, 0, 1),
 		}
-		if err := s.Audit(ctx, "duesOrder", "录入党费", nil, o); err != nil {
-			return nil, err
+		if c.Kind == kit.User {
+			if err := s.Audit(ctx, "duesOrder", "录入党费", nil, o); err != nil {
+				return nil, err
+			}
 		}
 		err = s.orders.Insert(ctx, o)
 		if errors.Is(err, model.ErrDuplicate) { // another phone was faster, or this very call

@@ -233,8 +233,10 @@ func (s *Service) openTrade(ctx context.Context, id, kind, appID, openID string)
 		}
 		o.Trades = append(o.Trades, model.DuesTrade{OutTradeNo: no, Kind: kind, AppID: appID, OpenID: openID, ExpireAt: expire})
 		o.Waiting = true
-		if err := s.Audit(ctx, "duesOrder", "发起微信扫码缴纳", o, o); err != nil {
-			return nil, nil, err
+		if kind == model.TradeNative { // shown by an admin
+			if err := s.Audit(ctx, "duesOrder", "发起微信扫码缴纳", o, o); err != nil {
+				return nil, nil, err
+			}
 		}
 		if err := s.orders.Replace(ctx, o); errors.Is(err, model.ErrStale) {
 			continue

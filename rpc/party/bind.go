@@ -226,13 +226,13 @@ func (s *Service) Bind(ctx context.Context, req *party.BindReq) (*party.Member, 
 		if c.UnionID != "" && m.UnionID != "" && m.UnionID != c.UnionID {
 			return errTaken
 		}
-		now := s.d.Clock.Now()
+		was, now := *m, s.d.Clock.Now()
 		m.SetBound(c.Channel, c.OpenID)
 		m.BoundAt = &now
 		if c.UnionID != "" {
 			m.UnionID = c.UnionID
 		}
-		return nil
+		return s.Audit(ctx, "member", "绑定微信", &was, m)
 	})
 	if errors.Is(err, model.ErrDuplicate) {
 		return nil, errAccount
@@ -344,8 +344,9 @@ func (s *Service) FindByOpenID(ctx context.Context, req *party.OpenIDReq) (*part
 				if m.UnionID != req.UnionId || m.BoundTo(req.Channel) != "" {
 					return kit.ErrNotFound
 				}
+				was := *m
 				m.SetBound(req.Channel, req.OpenId)
-				return nil
+				return s.Audit(ctx, "member", "绑定微信", &was, m)
 			})
 		}
 	}

@@ -286,8 +286,12 @@ func (s *Service) bindGuest(ctx context.Context, caller *kit.Caller, req *party.
 		if bound := g.BoundTo(caller.Channel); bound != "" && bound != caller.OpenID {
 			return errTaken
 		}
+		was, typ := *g, "partTimeMember"
+		if c == s.guests[1] {
+			typ = "reportInMember"
+		}
 		g.SetBound(caller.Channel, caller.OpenID)
-		return nil
+		return s.Audit(ctx, typ, "绑定微信", &was, g)
 	})
 	if errors.Is(err, model.ErrDuplicate) {
 		return nil, errAccount
