@@ -17,6 +17,7 @@ test: ## Everything: unit, integration, race, separate processes, browser
 
 bench: ## Speed, as ratios to a bare Hertz echo and a raw driver call
 	go run ./scripts/bench
+	go run ./scripts/bench -flat
 	go run ./scripts/bench/sheets
 
 spec: ## How many rows of the specification a passing test proves

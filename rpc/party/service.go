@@ -94,6 +94,8 @@ func New(d Deps) (*Service, error) {
 			model.Index{Keys: bson.D{{Key: "unitId", Value: 1}, {Key: "status", Value: 1}}, Sparse: true},
 			// The member list: one equality a field, newest first, and its total.
 			model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "status", Value: 1}, {Key: "_id", Value: -1}}},
+			// The same by 党员类型, what it is filtered by most.
+			model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "status", Value: 1}, {Key: "memberType", Value: 1}, {Key: "_id", Value: -1}}},
 		),
 	)
 	if err != nil {

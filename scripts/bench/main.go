@@ -45,6 +45,7 @@ type flags struct {
 	rounds   int
 	only     string
 	profiles string
+	flat     bool
 }
 
 func main() {
@@ -54,8 +55,12 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the table shows minimum and median")
 	flag.StringVar(&o.only, "only", "", "measure only figures whose name holds this")
 	flag.StringVar(&o.profiles, "profiles", "", "directory for a CPU profile of each figure")
+	flag.BoolVar(&o.flat, "flat", false, "measure the member list at 1k, 10k and 100k members instead")
 	flag.Parse()
 	run := run
+	if o.flat {
+		run = runFlat
+	}
 	if o.serve {
 		run = runServer
 	}
@@ -125,6 +130,77 @@ func run(o flags) error {
 	}
 	b.show()
 	return nil
+}
+
+// runFlat measures a page of the member list with a filter, an order and the total at
+// growing numbers of members (issue 4: at most 20 times the echo's CPU, and at 100,000
+// members at most 1.3 times what it is at 1,000).
+func runFlat(o flags) error {
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var all bench
+	for _, o.members = range []int{1_000, 10_000, 100_000} {
+		name := fmt.Sprintf("list of %d", o.members)
+		f, err := listOf(o, filepath.Join(dir, name))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		f.name, f.most = name, 20
+		all.figures = append(all.figures, f)
+	}
+	all.show()
+	cpu := func(i int) float64 {
+		least, _ := all.figures[i].spread(func(r, echo result) float64 { return r.cpu / echo.cpu })
+		return least
+	}
+	fmt.Printf("100,000 members to 1,000: %.2f× (bar ≤ 1.3)\n", cpu(2)/cpu(0))
+	return nil
+}
+
+// listOf measures the list of one number of members.
+func listOf(o flags, dir string) (*figure, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	redis, stopRedis, err := startRedis(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer stopRedis()
+	b := &bench{flags: o}
+	stop, err := b.start(filepath.Join(dir, "data"), redis)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	if b.c, err = client.NewClient(client.WithMaxConnsPerHost(connections), client.WithClientReadTimeout(time.Minute)); err != nil {
+		return nil, err
+	}
+	if _, err := b.control("/relay?on=false"); err != nil {
+		return nil, err
+	}
+	columns, err := b.columns("member")
+	if err != nil {
+		return nil, err
+	}
+	f := &figure{}
+	for round := range o.rounds + 1 { // the first warms up
+		echo, err := b.load(20_000, func(int, *protocol.Request) {}, b.Control+"/echo", nil)
+		if err != nil {
+			return nil, err
+		}
+		r, err := b.load(4_000, b.admin, b.Base+"/api/console/records/member?size=20&f.memberType=fullMember&sort=-createdAt&columns="+columns, nil)
+		if err != nil {
+			return nil, err
+		}
+		if round > 0 {
+			f.rounds, f.echo = append(f.rounds, r), append(f.echo, echo)
+		}
+	}
+	return f, nil
 }
 
 // start runs the server under load and waits until it is filled.

@@ -197,6 +197,11 @@ func (x *product) profile(path string) (err error) {
 
 const branch = "bench"
 
+// phones is how many members have a session at most.
+const phones = 10_000
+
+var memberTypes = []string{"fullMember", "fullMember", "probationaryMember", "fullMember"}
+
 var path = []string{"root", branch}
 
 // fill stores members of one branch and opens sessions.
@@ -217,7 +222,7 @@ func (x *product) fill(ctx context.Context, out *plan, members int) error {
 			Base: model.Base{ID: x.members[i], OrgID: branch, Orgs: path}, Name: fmt.Sprintf("党员%d", i), Gender: "male",
 			IDNumber: x.p.Seal.Seal(id), IDBlind: x.p.Seal.Blind(id), IDMasked: model.MaskID(id), BirthDate: "1980-01-01",
 			Phone: x.p.Seal.Seal(phone), PhoneBlind: x.p.Seal.Blind(phone), PhoneMasked: model.MaskPhone(phone),
-			MemberType: "fullMember", DuesCategory: "salaried", JoinedOn: "2010-07-01", Status: "active", MiniOpenID: openID(i),
+			MemberType: memberTypes[i%len(memberTypes)], DuesCategory: "salaried", JoinedOn: "2010-07-01", Status: "active", MiniOpenID: openID(i),
 		}
 	}
 	all := model.NewCollection[model.Member](x.p.DB, "members", x.p.Clock.Now)
@@ -228,7 +233,7 @@ func (x *product) fill(ctx context.Context, out *plan, members int) error {
 		}
 		docs = docs[n:]
 	}
-	for i := range members {
+	for i := range min(members, phones) {
 		ses, err := x.s.Account.MemberSession(ctx, &account.MemberSessionReq{OpenId: openID(i), Channel: "mini"})
 		if err != nil {
 			return err
