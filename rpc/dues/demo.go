@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"golang.org/x/sync/errgroup"
 
 	partygen "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
@@ -84,14 +85,23 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 	_, err1 := s.settled.InsertMany(ctx, taken)
 	_, err2 := s.orders.InsertMany(ctx, orders)
 	_, err3 := s.ledger.InsertMany(ctx, lines)
-	_, err4 := s.bases.InsertMany(ctx, bases) // last: they tell that the rest is there
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return fmt.Errorf("store demo dues: %w", err)
 	}
+	// Together, since each waits for the disk, and a newcomer for all of them.
+	together, each := errgroup.WithContext(ctx)
+	together.SetLimit(32)
 	for id, month := range through {
-		if _, err := s.d.Party.SetDuesPaidThrough(ctx, &partygen.PaidThroughReq{MemberId: id, Month: month, Force: true}); err != nil {
-			return fmt.Errorf("paid through: %w", err)
-		}
+		together.Go(func() error {
+			_, err := s.d.Party.SetDuesPaidThrough(each, &partygen.PaidThroughReq{MemberId: id, Month: month, Force: true})
+			return err
+		})
+	}
+	if err := together.Wait(); err != nil {
+		return fmt.Errorf("paid through: %w", err)
+	}
+	if _, err := s.bases.InsertMany(ctx, bases); err != nil { // last: they tell that the rest is there
+		return fmt.Errorf("store demo bases: %w", err)
 	}
 	return nil
 }

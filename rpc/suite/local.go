@@ -8,6 +8,7 @@ import (
 
 	"github.com/cloudwego/kitex/client"
 	"github.com/cloudwego/kitex/server"
+	"golang.org/x/sync/errgroup"
 
 	accountsvc "zhihuidangjian/idl/gen/account/account"
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
@@ -163,19 +164,35 @@ func (s *Services) Prepare(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("root organisation: %w", err)
 	}
 	if demo {
-		for _, seed := range []func(context.Context) error{s.party.SeedDemo, s.dues.SeedDemo, s.meeting.SeedDemo, s.content.SeedDemo} {
-			if err := seed(ctx); err != nil {
-				return "", fmt.Errorf("demo data: %w", err)
-			}
+		if err := s.party.SeedDemo(ctx); err != nil {
+			return "", fmt.Errorf("demo data: %w", err)
+		}
+	}
+	// What stands on the organisations waits for the disk together, a newcomer for all of it.
+	together, each := errgroup.WithContext(ctx)
+	if demo {
+		for _, seed := range []func(context.Context) error{s.dues.SeedDemo, s.meeting.SeedDemo, s.content.SeedDemo} {
+			together.Go(func() error {
+				if err := seed(each); err != nil {
+					return fmt.Errorf("demo data: %w", err)
+				}
+				return nil
+			})
 		}
 	}
 	password := cfg.AdminPassword
 	if password == "" {
 		password = "Dj-" + strings.ToLower(rand.Text()[:10]) + "7"
 	}
-	created, err := s.account.EnsureAdmin(ctx, AdminName, password, root)
-	if err != nil {
-		return "", fmt.Errorf("first admin: %w", err)
+	created := false
+	together.Go(func() (err error) {
+		if created, err = s.account.EnsureAdmin(each, AdminName, password, root); err != nil {
+			return fmt.Errorf("first admin: %w", err)
+		}
+		return nil
+	})
+	if err := together.Wait(); err != nil {
+		return "", err
 	}
 	if !created {
 		return "管理员 admin   " + AdminName + "（密码见首次启动 / password as on the first start）", nil
