@@ -127,7 +127,7 @@ func (t *Type[T, P]) get(ctx context.Context, id string) (Row, error) {
 			return nil, err
 		}
 	}
-	rows, err := t.rows(ctx, []*T{doc})
+	rows, err := t.rows(ctx, []*T{doc}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -276,9 +276,9 @@ func (f *Field) filter(value string, now time.Time) (bson.E, error) {
 	return bson.E{Key: f.bson, Value: bounds}, nil
 }
 
-// rows shows documents to the caller.
-func (t *Type[T, P]) rows(ctx context.Context, docs []*T) ([]Row, error) {
-	rows, err := t.present(ctx, docs, true, nil)
+// rows shows documents to the caller: the keys to keep, with nil all.
+func (t *Type[T, P]) rows(ctx context.Context, docs []*T, keep map[string]bool) ([]Row, error) {
+	rows, err := t.present(ctx, docs, true, keep)
 	if err != nil {
 		return nil, err
 	}
@@ -309,12 +309,14 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep ma
 		h := P(d).Header()
 		size := 12 // what types add, mostly
 		if whole {
-			size += len(t.fields)
+			size += len(fields)
 		}
 		r := make(Row, size)
 		if whole {
 			for _, key := range head {
-				r[key] = headOf(h, key)
+				if keep == nil || keep[key] {
+					r[key] = headOf(h, key)
+				}
 			}
 		}
 		for _, f := range fields {
@@ -377,6 +379,9 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep ma
 			}
 		}
 		r["_labels"] = labels
+		if keep != nil && !keep["_actions"] {
+			continue
+		}
 		given := t.possible(docs[i], slices.Clone(actions))
 		if t.RowActions != nil {
 			given = t.RowActions(caller, docs[i], given)

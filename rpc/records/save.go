@@ -105,7 +105,7 @@ func (t *Type[T, P]) update(ctx context.Context, id string, version int64, value
 	if P(old).Header().Version != version {
 		return nil, kit.ErrConflict
 	}
-	shown, err := t.rows(ctx, []*T{old})
+	shown, err := t.rows(ctx, []*T{old}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (t *Type[T, P]) saved(ctx context.Context, old, doc *T) (Row, error) {
 			return nil, err
 		}
 	}
-	rows, err := t.rows(ctx, []*T{doc})
+	rows, err := t.rows(ctx, []*T{doc}, nil)
 	if err != nil {
 		return nil, err
 	}

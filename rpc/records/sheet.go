@@ -238,15 +238,15 @@ func (t *Type[T, P]) export(ctx context.Context, q query) ([]byte, error) {
 		return nil, err
 	}
 	reveal := t.Reveal != nil && kit.CallerOf(ctx).Can(t.Name+".reveal")
-	labels := make([]string, len(fields))
+	labels, keep := make([]string, len(fields)), make(map[string]bool, len(fields))
 	for i, f := range fields {
-		labels[i] = f.Label
+		labels[i], keep[f.Key] = f.Label, true
 	}
 	n := 0
 	data, err := t.engine.Sheet(ctx, t.Title, labels, func(put func(rows [][]any) error) error {
 		var docs []*T
 		flush := func() error {
-			rows, err := t.rows(ctx, docs)
+			rows, err := t.rows(ctx, docs, keep)
 			if err != nil {
 				return err
 			}
