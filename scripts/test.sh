@@ -49,7 +49,7 @@ fi
 
 if wants e2e; then
   step browser
-  bash scripts/e2e.sh "$reports/e2e.json" || failed=1
+  bash scripts/e2e.sh "$reports/e2e.json" 2>&1 | tee "$reports/e2e.log" || failed=1
 fi
 
 if wants cluster; then
@@ -61,6 +61,7 @@ step spec
 go run ./scripts/spec "$reports" | tail -1
 # Only the end of a long log may be read: what failed once more, races first.
 if [[ $failed != 0 ]]; then
+  [[ ! -f $reports/e2e.log ]] || grep -E -A 25 '^  [0-9]+\) |^not ok|^ +[0-9]+ (failed|flaky|did not run)' "$reports/e2e.log" | head -80 || true
   for name in go race; do
     [[ ! -f $reports/$name.jsonl ]] || go run ./scripts/testsummary -brief 70 <"$reports/$name.jsonl"
   done
