@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +30,8 @@ const (
 )
 
 // Deliver sends what is due. Two workers at once send nothing twice: a message is
-// claimed by compare-and-set before it is sent. A worker that dies between claim and
+// claimed by compare-and-set before it is sent. What one person gets by one channel goes
+// out in the order in which it happened. A worker that dies between claim and
 // result leaves a message of which nobody knows whether it went out: a template message
 // is sent again, since WeChat drops a repeat with the same id; a subscribe message or an
 // SMS is not, and says so.
@@ -52,28 +54,50 @@ func (s *Service) Deliver(ctx context.Context, _ *recordsgen.Empty) (*notify.Don
 	var (
 		wg    sync.WaitGroup
 		count atomic.Int32
-		next  = make(chan *model.Notification)
+		next  = make(chan []*model.Notification)
 	)
 	for range deliverers {
 		wg.Go(func() {
-			for n := range next {
-				if sent, err := s.deliver(ctx, n); err != nil {
-					slog.WarnContext(ctx, "message not settled", "id", n.ID, "channel", n.Channel, "error", err)
-				} else if sent {
-					count.Add(1)
+			for line := range next {
+				for _, n := range line {
+					if ctx.Err() != nil {
+						break
+					}
+					if sent, err := s.deliver(ctx, n); err != nil {
+						slog.WarnContext(ctx, "message not settled", "id", n.ID, "channel", n.Channel, "error", err)
+					} else if sent {
+						count.Add(1)
+					}
 				}
 			}
 		})
 	}
-	for _, n := range append(abandoned, due...) {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- n
+	for _, line := range lines(append(abandoned, due...)) {
+		next <- line
 	}
 	close(next)
 	wg.Wait()
 	return &notify.Done{Count: count.Load()}, ctx.Err()
+}
+
+// lines puts messages behind each other that go to the same person by the same channel.
+func lines(list []*model.Notification) [][]*model.Notification {
+	slices.SortStableFunc(list, func(a, b *model.Notification) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	type end struct{ receiver, channel string }
+	var (
+		out [][]*model.Notification
+		at  = map[end]int{}
+	)
+	for _, n := range list {
+		to := end{n.ReceiverID, n.Channel}
+		i, ok := at[to]
+		if !ok {
+			i = len(out)
+			at[to], out = i, append(out, nil)
+		}
+		out[i] = append(out[i], n)
+	}
+	return out
 }
 
 // deliver claims one message, sends it and stores the result.

@@ -153,10 +153,12 @@ func (f *fixture) member(id string) context.Context {
 	return kit.WithCaller(f.Context(), kit.Caller{Kind: kit.Member, MemberID: id, OrgID: "b1", Orgs: []string{"root", "b1"}})
 }
 
-func (f *fixture) handle(id, kind string, payload any) {
+func (f *fixture) handle(id, kind string, payload any) { f.handleAt(nine, id, kind, payload) }
+
+func (f *fixture) handleAt(at time.Time, id, kind string, payload any) {
 	f.Helper()
 	b, _ := json.Marshal(payload)
-	r, err := f.HandleEvents(f.system(), &recordsgen.Events{Events: []*recordsgen.Event{{Id: id, Kind: kind, OrgId: "b1", At: nine.UnixMilli(), Payload: b}}})
+	r, err := f.HandleEvents(f.system(), &recordsgen.Events{Events: []*recordsgen.Event{{Id: id, Kind: kind, OrgId: "b1", At: at.UnixMilli(), Payload: b}}})
 	if err != nil || len(r.Refused) > 0 {
 		f.Fatal(r, err)
 	}
@@ -229,6 +231,24 @@ func TestMeeting(t *testing.T) {
 			}
 			if x := f.out.texts[0]; len(x.Phone) != 11 || strings.Contains(x.Phone, "*") {
 				t.Errorf("SMS to %s", x.Phone)
+			}
+		})
+		f.Run("what one person gets goes out in the order in which it happened", func(t *testing.T) {
+			f.out.templates = nil
+			var want []string
+			for i := range 20 {
+				at := nine.Add(time.Duration(i) * time.Second)
+				p := model.MeetingStarted{MeetingID: fmt.Sprint("row", i), Title: fmt.Sprint(i), StartAt: at, NoticeForm: []string{"wechat"}, Participants: []string{"oa"}, Notify: true}
+				f.handleAt(at, fmt.Sprint("row", i), model.EventMeetingStarted, p)
+				want = append(want, p.Title)
+			}
+			f.deliver()
+			var got []string
+			for _, m := range f.out.templates {
+				got = append(got, m.Fields["title"])
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("sent %v", got)
 			}
 		})
 		f.Run("one that is over is told to nobody", func(t *testing.T) {

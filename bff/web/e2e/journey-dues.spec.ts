@@ -280,7 +280,7 @@ test('DUES-10 a member sees what he owes and pays one month, then several, on hi
   // He is told, and has points.
   const receipts = phone.page.locator('#sandbox-inbox [data-channel="template"][data-kind="duesReceipt"]')
   await expect(receipts).toHaveCount(2)
-  await expect(receipts.first()).toContainText('360.00')
+  await expect(receipts.first()).toContainText('360.00') // newest first, as they were paid
   await phone.home()
   await phone.tab('我的').click()
   await expect(screen.locator('.score-number').first()).not.toHaveText('0')
