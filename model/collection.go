@@ -167,8 +167,13 @@ func (c *Collection[T, P]) Each(ctx context.Context, s Scope, filter bson.D, p P
 		return fmt.Errorf("find in %s: %w", c.c.Name(), err)
 	}
 	defer cur.Close(context.WithoutCancel(ctx))
+	var room []T // for a page at once: it is kept or dropped as a whole
 	for cur.Next(ctx) {
-		doc := new(T)
+		if len(room) == 0 {
+			room = make([]T, max(1, min(p.Limit, 20)))
+		}
+		doc := &room[0]
+		room = room[1:]
 		if err := load(cur.Current, doc); err != nil {
 			return fmt.Errorf("decode from %s: %w", c.c.Name(), err)
 		}

@@ -52,16 +52,46 @@ func (s source) each(f func(key string, t bson.Type, v source) error) error {
 		}
 		key := s.text[at+1 : at+1+end]
 		at += end + 2
-		v, _, ok := bsoncore.ReadValue(s.raw[at:], kind)
-		if !ok {
+		size := sizeOf(kind, s.raw[at:])
+		if size < 0 || size >= len(s.raw)-at { // the document ends with a zero
 			return errBSON
 		}
-		if err := f(key, bson.Type(kind), s.part(at, at+len(v.Data))); err != nil {
+		if err := f(key, bson.Type(kind), s.part(at, at+size)); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
-		at += len(v.Data)
+		at += size
 	}
 	return nil
+}
+
+// sizeOf is how many bytes a value takes that raw begins with; negative: none that is well
+// formed. It need not fit raw.
+func sizeOf(kind bsoncore.Type, raw []byte) int {
+	switch kind {
+	case bsoncore.TypeBoolean:
+		return 1
+	case bsoncore.TypeInt32:
+		return 4
+	case bsoncore.TypeInt64, bsoncore.TypeDateTime:
+		return 8
+	case bsoncore.TypeString, bsoncore.TypeEmbeddedDocument, bsoncore.TypeArray:
+		if len(raw) < 5 {
+			return -1
+		}
+		n := int(int32(binary.LittleEndian.Uint32(raw)))
+		if kind != bsoncore.TypeString && n >= 5 {
+			return n
+		}
+		if kind != bsoncore.TypeString || n < 1 || 4+n > len(raw) || raw[4+n-1] != 0 {
+			return -1
+		}
+		return 4 + n
+	}
+	v, _, ok := bsoncore.ReadValue(raw, kind)
+	if !ok {
+		return -1
+	}
+	return len(v.Data)
 }
 
 // shape is what is known of a struct type.
@@ -81,9 +111,10 @@ type place struct {
 type setter func(t bson.Type, s source, v reflect.Value) error
 
 var (
-	shapes   sync.Map // reflect.Type → *shape; nil: the driver must decode it
-	timeType = reflect.TypeFor[time.Time]()
-	foreign  = []reflect.Type{reflect.TypeFor[bson.Unmarshaler](), reflect.TypeFor[bson.ValueUnmarshaler]()}
+	shapes      sync.Map // reflect.Type → *shape; nil: the driver must decode it
+	timeType    = reflect.TypeFor[time.Time]()
+	stringsType = reflect.TypeFor[[]string]()
+	foreign     = []reflect.Type{reflect.TypeFor[bson.Unmarshaler](), reflect.TypeFor[bson.ValueUnmarshaler]()}
 )
 
 // own tells that a type decodes itself, or is one of the driver's.
@@ -149,7 +180,12 @@ func (s *shape) decode(doc source, out reflect.Value) error {
 			}
 		}
 		next = i + 1
-		return s.fields[i].set(t, v, out.FieldByIndex(s.fields[i].index))
+		p := &s.fields[i]
+		field := out
+		for _, n := range p.index {
+			field = field.Field(n)
+		}
+		return p.set(t, v, field)
 	})
 }
 
@@ -188,6 +224,9 @@ func setterOf(t reflect.Type) setter {
 			return inner(b, s, v.Elem())
 		}
 	case reflect.Slice:
+		if t == stringsType {
+			return setStrings
+		}
 		if k := t.Elem().Kind(); k != reflect.String && k != reflect.Struct || own(t.Elem()) {
 			return byDriver // bytes too, whose form is another
 		}
@@ -218,6 +257,27 @@ func setString(t bson.Type, s source, v reflect.Value) error {
 	}
 	v.SetString(s.text[4 : len(s.text)-1])
 	return nil
+}
+
+func setStrings(t bson.Type, s source, v reflect.Value) error {
+	if t != bson.TypeArray {
+		return byDriver(t, s, v)
+	}
+	list := make([]string, 0, len(s.raw)/16) // ids take more
+	err := s.each(func(_ string, t bson.Type, e source) error {
+		var text string
+		if t != bson.TypeString {
+			if err := byDriver(t, e, reflect.ValueOf(&text).Elem()); err != nil {
+				return err
+			}
+		} else {
+			text = e.text[4 : len(e.text)-1]
+		}
+		list = append(list, text)
+		return nil
+	})
+	*v.Addr().Interface().(*[]string) = list
+	return err
 }
 
 func setInt(t bson.Type, s source, v reflect.Value) error {

@@ -77,27 +77,29 @@ func orderRange(op string, v val) keyRange {
 // boundOf collects what the conditions say about a field. On a multikey index two
 // conditions may hold for two different elements, so only one of them may narrow the range.
 func boundOf(conds []cond, path string, multikey bool) *bound {
-	var eq, in, ranged []cond
-	for _, c := range conds {
+	var in *cond
+	var ranged []*cond
+	for i := range conds {
+		c := &conds[i]
 		if c.path != path {
 			continue
 		}
 		switch c.op {
 		case "=":
-			eq = append(eq, c)
+			return &bound{[]keyRange{pointRange(c.v)}, true, 1}
 		case "in":
-			in = append(in, c)
+			if in == nil {
+				in = c
+			}
 		case "exists":
 		default:
 			ranged = append(ranged, c)
 		}
 	}
 	switch {
-	case len(eq) > 0:
-		return &bound{[]keyRange{pointRange(eq[0].v)}, true, 1}
-	case len(in) > 0:
-		b := &bound{points: true, used: 1}
-		for _, v := range in[0].vs {
+	case in != nil:
+		b := &bound{points: true, used: 1, ranges: make([]keyRange, 0, len(in.vs))}
+		for _, v := range in.vs {
 			b.ranges = append(b.ranges, pointRange(v))
 		}
 		return b

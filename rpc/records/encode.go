@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -62,61 +61,76 @@ func (t *Type[T, P]) kept(ctx context.Context, columns []string) map[string]bool
 // putting them into maps and taking them out again cost more than all else.
 func (t *Type[T, P]) encode(docs []*T, rows []Row, keep map[string]bool) (b []byte, err error) {
 	kept := func(key string) bool { return keep == nil || keep[key] }
-	heads, fields := make([]string, 0, len(head)), make([]*Field, 0, len(t.fields))
+	// What a document holds has a column; what rows add comes as it comes.
+	columns := make([]column, 0, len(head)+len(t.fields))
+	at := make(map[string]int, cap(columns))
 	for _, key := range head {
 		if f := t.byKey[key]; (f == nil || !f.held()) && kept(key) {
-			heads = append(heads, key)
+			at[key], columns = len(columns), append(columns, column{key: key})
 		}
 	}
 	for _, f := range t.fields {
 		if f.held() && kept(f.Key) {
-			fields = append(fields, f)
+			at[f.Key], columns = len(columns), append(columns, column{f.Key, f})
 		}
 	}
 	b = append(make([]byte, 0, 1024*(len(docs)+1)), `{"items":[`...)
+	said := make([]any, len(columns)) // by the row, for what the document holds; nil: nothing
 	for i, d := range docs {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(b, '{')
-		r, v, h := rows[i], reflect.ValueOf(d).Elem(), P(d).Header()
-		// put writes one key, with the row's value or what from writes.
-		put := func(key string, from func() error) error {
-			x, said := r[key]
-			if x == (hidden{}) {
-				return nil
-			}
-			if b[len(b)-1] != '{' {
-				b = append(b, ',')
-			}
-			b = append(append(append(b, '"'), key...), `":`...)
-			if !said {
-				return from()
-			}
-			b, err = appendValue(b, x)
-			return err
-		}
-		for _, key := range heads {
-			if err = put(key, func() error { b, err = appendValue(b, headOf(h, key)); return err }); err != nil {
-				return nil, err
+		clear(said)
+		for key, x := range rows[i] {
+			if n, ok := at[key]; ok {
+				if said[n] = x; x == nil {
+					said[n] = null{}
+				}
+			} else if x != (hidden{}) && kept(key) {
+				if b, err = appendValue(appendKey(b, key), x); err != nil {
+					return nil, err
+				}
 			}
 		}
-		for _, f := range fields {
-			if err = put(f.Key, func() error { b, err = f.append(b, v); return err }); err != nil {
-				return nil, err
-			}
-		}
-		for key := range r {
-			if f := t.byKey[key]; !kept(key) || f != nil && f.held() || slices.Contains(head, key) {
+		v, h := reflect.ValueOf(d).Elem(), P(d).Header()
+		for n, c := range columns {
+			switch {
+			case said[n] == hidden{}:
 				continue
+			case said[n] != nil:
+				b, err = appendValue(appendKey(b, c.key), said[n])
+			case c.field == nil:
+				b, err = appendValue(appendKey(b, c.key), headOf(h, c.key))
+			default:
+				b, err = c.field.append(appendKey(b, c.key), v)
 			}
-			if err = put(key, nil); err != nil {
+			if err != nil {
 				return nil, err
 			}
 		}
 		b = append(b, '}')
 	}
 	return append(b, ']'), nil
+}
+
+// column is what a list shows of every document: one of head, or a field.
+type column struct {
+	key   string
+	field *Field
+}
+
+// null is a nil that a row says.
+type null struct{}
+
+func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
+
+// appendKey begins a member of the object that b ends in.
+func appendKey(b []byte, key string) []byte {
+	if b[len(b)-1] != '{' {
+		b = append(b, ',')
+	}
+	return append(append(append(b, '"'), key...), `":`...)
 }
 
 // append writes the field's value as read gives it.

@@ -303,7 +303,8 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep ma
 			fields = append(fields, f)
 		}
 	}
-	refs := map[string]map[string]string{} // ref → id → label
+	refs := map[string]map[string]string{}              // ref → id → label
+	named := make([][]string, 0, len(docs)*len(fields)) // of the fields that refer: the ids, document by document
 	for i, d := range docs {
 		v := reflect.ValueOf(d).Elem()
 		h := P(d).Header()
@@ -324,7 +325,9 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep ma
 			if s, ok := x.(string); ok && f.Type == "richtext" {
 				x = serveImages(s, door(caller), t.Name, h.ID)
 			}
-			r[f.Key] = x
+			if whole || f.Ref == "" {
+				r[f.Key] = x
+			}
 			if f.Ref == "" {
 				continue
 			}
@@ -333,9 +336,11 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep ma
 				m = map[string]string{}
 				refs[f.resolver()] = m
 			}
-			for _, id := range idsOf(x) {
+			ids := idsOf(x)
+			for _, id := range ids {
 				m[id] = ""
 			}
+			named = append(named, ids)
 		}
 		rows[i] = r
 	}
@@ -361,7 +366,8 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep ma
 			if f.Ref == "" {
 				continue
 			}
-			ids, known := idsOf(r[f.Key]), refs[f.resolver()]
+			ids, known := named[0], refs[f.resolver()]
+			named = named[1:]
 			if len(ids) == 1 {
 				if l := known[ids[0]]; l != "" {
 					labels[f.Key] = l

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// headroom lets 128 MB of garbage gather between two collections however little is alive.
+// headroom lets 256 MB of garbage gather between two collections however little is alive.
 // A collection costs as much as there is to look through, so that a burst of lists on a
 // small heap would spend a fifth of its time on it. Nobody touches its pages: it is
 // address space, no memory.
 var headroom []byte
 
-var reserve = sync.OnceFunc(func() { headroom = make([]byte, 128<<20) })
+var reserve = sync.OnceFunc(func() { headroom = make([]byte, 256<<20) })
 
 // giveBack returns to the machine what a burst left, once the process rests.
 func giveBack(ctx context.Context) {
