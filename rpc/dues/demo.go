@@ -2,7 +2,6 @@ package dues
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -82,15 +81,12 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 			through[m.Id] = month
 		}
 	}
-	_, err1 := s.settled.InsertMany(ctx, taken)
-	_, err2 := s.orders.InsertMany(ctx, orders)
-	_, err3 := s.ledger.InsertMany(ctx, lines)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return fmt.Errorf("store demo dues: %w", err)
-	}
 	// Together, since each waits for the disk, and a newcomer for all of them.
 	together, each := errgroup.WithContext(ctx)
 	together.SetLimit(32)
+	together.Go(func() error { _, err := s.settled.InsertMany(each, taken); return err })
+	together.Go(func() error { _, err := s.orders.InsertMany(each, orders); return err })
+	together.Go(func() error { _, err := s.ledger.InsertMany(each, lines); return err })
 	for id, month := range through {
 		together.Go(func() error {
 			_, err := s.d.Party.SetDuesPaidThrough(each, &partygen.PaidThroughReq{MemberId: id, Month: month, Force: true})
@@ -98,7 +94,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 		})
 	}
 	if err := together.Wait(); err != nil {
-		return fmt.Errorf("paid through: %w", err)
+		return fmt.Errorf("store demo dues: %w", err)
 	}
 	if _, err := s.bases.InsertMany(ctx, bases); err != nil { // last: they tell that the rest is there
 		return fmt.Errorf("store demo bases: %w", err)

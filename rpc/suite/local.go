@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/cloudwego/kitex/client"
 	"github.com/cloudwego/kitex/server"
@@ -38,6 +39,7 @@ type Services struct {
 	dues     *dues.Service
 	meeting  *meeting.Service
 	content  *content.Service
+	mu       sync.Mutex // of what follows, while services start
 	register map[string]func(server.Server) error
 	closers  []func()
 }
@@ -62,11 +64,18 @@ func Local(p *Platform) (*Services, error) {
 // start makes the named services. Each reaches the others through peers.
 func start(p *Platform, peers *Clients, names []string) (*Services, error) {
 	s := &Services{Clients: peers, platform: p, register: map[string]func(server.Server) error{}}
+	var together errgroup.Group // each waits for the disk to have its indexes
 	for _, name := range names {
-		if err := s.start(name); err != nil {
-			s.Close()
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
+		together.Go(func() error {
+			if err := s.start(name); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	if err := together.Wait(); err != nil {
+		s.Close()
+		return nil, err
 	}
 	return s, nil
 }
@@ -144,6 +153,8 @@ func (s *Services) start(name string) error {
 
 // add keeps how to offer a service, and to close it if it has work in the background.
 func (s *Services) add(name string, v any, register func(server.Server) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.register[name] = register
 	if c, ok := v.(interface{ Close() }); ok {
 		s.closers = append(s.closers, c.Close)
@@ -163,34 +174,22 @@ func (s *Services) Prepare(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("root organisation: %w", err)
 	}
-	if demo {
-		if err := s.party.SeedDemo(ctx); err != nil {
-			return "", fmt.Errorf("demo data: %w", err)
-		}
-	}
-	// What stands on the organisations waits for the disk together, a newcomer for all of it.
-	together, each := errgroup.WithContext(ctx)
-	if demo {
-		for _, seed := range []func(context.Context) error{s.dues.SeedDemo, s.meeting.SeedDemo, s.content.SeedDemo} {
-			together.Go(func() error {
-				if err := seed(each); err != nil {
-					return fmt.Errorf("demo data: %w", err)
-				}
-				return nil
-			})
-		}
-	}
 	password := cfg.AdminPassword
 	if password == "" {
 		password = "Dj-" + strings.ToLower(rand.Text()[:10]) + "7"
 	}
+	// A newcomer waits for all of it, so what can goes together.
+	together, ctx := errgroup.WithContext(ctx)
 	created := false
 	together.Go(func() (err error) {
-		if created, err = s.account.EnsureAdmin(each, AdminName, password, root); err != nil {
+		if created, err = s.account.EnsureAdmin(ctx, AdminName, password, root); err != nil {
 			return fmt.Errorf("first admin: %w", err)
 		}
 		return nil
 	})
+	if demo {
+		together.Go(func() error { return s.seedDemo(ctx) })
+	}
 	if err := together.Wait(); err != nil {
 		return "", err
 	}
@@ -198,6 +197,23 @@ func (s *Services) Prepare(ctx context.Context) (string, error) {
 		return "管理员 admin   " + AdminName + "（密码见首次启动 / password as on the first start）", nil
 	}
 	return "管理员 admin   " + AdminName + " / " + password, nil
+}
+
+// seedDemo makes organisations and members, then what stands on them.
+func (s *Services) seedDemo(ctx context.Context) error {
+	if err := s.party.SeedDemo(ctx); err != nil {
+		return fmt.Errorf("demo data: %w", err)
+	}
+	together, ctx := errgroup.WithContext(ctx)
+	for _, seed := range []func(context.Context) error{s.dues.SeedDemo, s.meeting.SeedDemo, s.content.SeedDemo} {
+		together.Go(func() error {
+			if err := seed(ctx); err != nil {
+				return fmt.Errorf("demo data: %w", err)
+			}
+			return nil
+		})
+	}
+	return together.Wait()
 }
 
 // Close ends what services do in the background.
