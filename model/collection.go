@@ -157,12 +157,35 @@ func (c *Collection[T, P]) Find(ctx context.Context, s Scope, filter bson.D, p P
 	return list, err
 }
 
+// FindPage is Find with how many documents match in all, whatever the page holds.
+func (c *Collection[T, P]) FindPage(ctx context.Context, s Scope, filter bson.D, p Page) (list []*T, total int64, err error) {
+	query, err := bson.Marshal(s.filter(filter)) // once for both
+	if err != nil {
+		return nil, 0, fmt.Errorf("find in %s: %w", c.c.Name(), err)
+	}
+	list = make([]*T, 0, p.Limit)
+	err = c.each(ctx, bson.Raw(query), p, func(doc *T) error { list = append(list, doc); return nil })
+	if err != nil {
+		return nil, 0, err
+	}
+	// A page that is not full is the last one: it knows the total.
+	if n := int64(len(list)); p.Limit == 0 || n < p.Limit && (n > 0 || p.Skip == 0) {
+		return list, p.Skip + n, nil
+	}
+	total, err = c.count(ctx, bson.Raw(query))
+	return list, total, err
+}
+
 // Each hands on the documents that match one by one, in bounded memory.
 func (c *Collection[T, P]) Each(ctx context.Context, s Scope, filter bson.D, p Page, f func(*T) error) error {
+	return c.each(ctx, s.filter(filter), p, f)
+}
+
+func (c *Collection[T, P]) each(ctx context.Context, query any, p Page, f func(*T) error) error {
 	if p.Sort == nil {
 		p.Sort = bson.D{{Key: "_id", Value: -1}}
 	}
-	cur, err := c.c.Find(ctx, s.filter(filter), options.Find().SetSort(p.Sort).SetSkip(p.Skip).SetLimit(p.Limit))
+	cur, err := c.c.Find(ctx, query, options.Find().SetSort(p.Sort).SetSkip(p.Skip).SetLimit(p.Limit))
 	if err != nil {
 		return fmt.Errorf("find in %s: %w", c.c.Name(), err)
 	}
@@ -187,7 +210,11 @@ func (c *Collection[T, P]) Each(ctx context.Context, s Scope, filter bson.D, p P
 // Count counts the documents that match. The count command costs half of the pipeline
 // that the driver's CountDocuments sends; it differs on sharded collections only.
 func (c *Collection[T, P]) Count(ctx context.Context, s Scope, filter bson.D) (int64, error) {
-	r, err := c.c.Database().RunCommand(ctx, bson.D{{Key: "count", Value: c.c.Name()}, {Key: "query", Value: s.filter(filter)}}).Raw()
+	return c.count(ctx, s.filter(filter))
+}
+
+func (c *Collection[T, P]) count(ctx context.Context, query any) (int64, error) {
+	r, err := c.c.Database().RunCommand(ctx, bson.D{{Key: "count", Value: c.c.Name()}, {Key: "query", Value: query}}).Raw()
 	if err != nil {
 		return 0, fmt.Errorf("count in %s: %w", c.c.Name(), err)
 	}

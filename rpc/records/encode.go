@@ -135,16 +135,13 @@ func appendKey(b []byte, key string) []byte {
 
 // append writes the field's value as read gives it.
 func (f *Field) append(b []byte, doc reflect.Value) ([]byte, error) {
-	v := doc.FieldByIndex(f.index)
-	if v.Type().PkgPath() == "" { // a type with a name may encode itself
-		switch v.Kind() {
-		case reflect.String:
-			return appendText(b, v.String())
-		case reflect.Bool:
-			return strconv.AppendBool(b, v.Bool()), nil
-		case reflect.Int, reflect.Int32, reflect.Int64:
-			return strconv.AppendInt(b, v.Int(), 10), nil
-		}
+	switch v := doc.FieldByIndex(f.index); f.goKind {
+	case reflect.String:
+		return appendText(b, v.String())
+	case reflect.Bool:
+		return strconv.AppendBool(b, v.Bool()), nil
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return strconv.AppendInt(b, v.Int(), 10), nil
 	}
 	return appendValue(b, f.read(doc))
 }
@@ -200,20 +197,30 @@ func appendValue(b []byte, x any) ([]byte, error) {
 	return append(b, j...), nil
 }
 
+// needsEscape are the bytes of which a text may need escapes.
+var needsEscape = func() (t [256]bool) {
+	for c := range ' ' {
+		t[c] = true
+	}
+	for _, c := range []byte{'"', '\\', '<', '>', '&', 0xE2} { // the last of U+2028
+		t[c] = true
+	}
+	return t
+}()
+
 // appendText quotes a text; one that needs escapes is left to the encoder.
 func appendText(b []byte, s string) ([]byte, error) {
 	ascii := true
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c < ' ', c == '"', c == '\\', c == '<', c == '>', c == '&', c == 0xE2: // of U+2028
+		c := s[i]
+		if needsEscape[c] {
 			j, err := encoding.Marshal(s)
 			if err != nil {
 				return nil, fmt.Errorf("encode: %w", err)
 			}
 			return append(b, j...), nil
-		case c >= utf8.RuneSelf:
-			ascii = false
 		}
+		ascii = ascii && c < utf8.RuneSelf
 	}
 	if !ascii && !utf8.ValidString(s) {
 		s = string([]rune(s))

@@ -37,6 +37,9 @@ func fieldsOf[T any](declared []Field, only []string) ([]*Field, error) {
 				continue
 			}
 			f := &Field{Key: key, Form: true, index: index}
+			if sf.Type.PkgPath() == "" { // a type with a name may encode itself
+				f.goKind = sf.Type.Kind()
+			}
 			f.bson, _, _ = strings.Cut(sf.Tag.Get("bson"), ",")
 			if err := f.parseTag(tag); err != nil {
 				return err
@@ -57,7 +60,7 @@ func fieldsOf[T any](declared []Field, only []string) ([]*Field, error) {
 	for _, d := range declared {
 		f := &d
 		if p := places[d.Key]; p != nil && !d.Virtual {
-			f.index, f.bson = p.index, p.bson
+			f.index, f.bson, f.goKind = p.index, p.bson, p.goKind
 			if f.Type == "" {
 				f.Type = p.Type
 			}

@@ -83,17 +83,11 @@ func (t *Type[T, P]) list(ctx context.Context, q query) (any, error) {
 		size = 20
 	}
 	part := model.Page{Sort: t.sort(q.Sort), Limit: min(size, 100), Skip: max(int64(q.Page)-1, 0) * min(size, 100)}
-	docs, err := t.Collection.Find(ctx, scope, filter, part)
+	docs, total, err := t.Collection.FindPage(ctx, scope, filter, part)
 	if err != nil {
 		return nil, err
 	}
-	out := page{total: part.Skip + int64(len(docs))}
-	// A page that is not full is the last one: it knows the total.
-	if int64(len(docs)) == part.Limit || len(docs) == 0 && part.Skip > 0 {
-		if out.total, err = t.Collection.Count(ctx, scope, filter); err != nil {
-			return nil, err
-		}
-	}
+	out := page{total: total}
 	keep := t.kept(ctx, q.Columns)
 	rows, err := t.present(context.WithValue(ctx, askedKey{}, q.Filters), docs, false, keep)
 	if err != nil {
@@ -308,7 +302,7 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep ma
 	for i, d := range docs {
 		v := reflect.ValueOf(d).Elem()
 		h := P(d).Header()
-		size := 12 // what types add, mostly
+		size := 8 // what types add, mostly
 		if whole {
 			size += len(fields)
 		}

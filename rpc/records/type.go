@@ -95,9 +95,10 @@ type Field struct {
 	// the end.
 	After string `json:"-"`
 
-	index []int  // of the struct
-	bson  string // its name in the store
-	owner string // the name of its type
+	index  []int        // of the struct
+	goKind reflect.Kind // of a Go type without a name
+	bson   string       // its name in the store
+	owner  string       // the name of its type
 }
 
 // First is the After of a field that comes before all others.
