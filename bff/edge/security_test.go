@@ -405,7 +405,7 @@ func TestSecurityAudit(t *testing.T) {
 		}
 		seen := map[string]bool{}
 		for _, u := range users { // all of them have the same password
-			if !strings.HasPrefix(u.PasswordHash, "$argon2id$v=19$m=19456,t=2,p=1$") || seen[u.PasswordHash] {
+			if !strings.HasPrefix(u.PasswordHash, "$argon2id$v=19$m=7168,t=5,p=1$") || seen[u.PasswordHash] {
 				t.Errorf("hash %q", u.PasswordHash)
 			}
 			seen[u.PasswordHash] = true
