@@ -1,7 +1,6 @@
 package model
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"time"
@@ -87,7 +86,7 @@ type AuditEntry struct {
 }
 
 // Link makes the entry that follows prev (nil: the first) out of a fact.
-func Link(prev *AuditEntry, id func(seq int64) string, f *AuditFact) *AuditEntry {
+func Link(prev *AuditEntry, id func(seq int64) string, f *AuditFact, key *Sealer) *AuditEntry {
 	e := &AuditEntry{
 		Base: Base{OrgID: f.OrgID, Orgs: f.Orgs}, Seq: 1, Source: f.ID, At: f.At.UTC().Truncate(time.Millisecond),
 		UserID: f.UserID, UserName: f.UserName, UserKind: f.UserKind, IP: f.IP, RequestID: f.RequestID,
@@ -98,12 +97,13 @@ func Link(prev *AuditEntry, id func(seq int64) string, f *AuditFact) *AuditEntry
 		e.Seq, e.PrevHash = prev.Seq+1, prev.Hash
 	}
 	e.ID = id(e.Seq)
-	e.Hash = e.Sum()
+	e.Hash = e.Sum(key)
 	return e
 }
 
-// Sum is the SHA-256 over everything that the entry says, and the hash before it.
-func (e *AuditEntry) Sum() string {
+// Sum is the keyed SHA-256 (HMAC) over everything that the entry says, and the hash before
+// it: who can write to the store but has not DATA_KEY cannot make a chain anew.
+func (e *AuditEntry) Sum(key *Sealer) string {
 	content := []any{
 		e.Seq, e.PrevHash, e.Source, e.At.UnixMilli(), e.OrgID, append([]string{}, e.Orgs...), e.UserID, e.UserName, e.UserKind, e.IP, e.RequestID,
 		e.Action, e.Title, e.Type, e.TypeTitle, e.RecordID, e.RecordName, append([]AuditChange{}, e.Changes...), e.Note, e.Failed,
@@ -112,6 +112,5 @@ func (e *AuditEntry) Sum() string {
 	if err != nil {
 		panic(err) // numbers and texts
 	}
-	h := sha256.Sum256(b)
-	return hex.EncodeToString(h[:])
+	return hex.EncodeToString(key.chain(b))
 }

@@ -17,6 +17,7 @@ import (
 type Sealer struct {
 	gcm   cipher.AEAD
 	blind []byte
+	audit []byte
 }
 
 // NewSealer derives its keys from one secret of at least 32 bytes.
@@ -32,6 +33,10 @@ func NewSealer(secret []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("blind key: %w", err)
 	}
+	audit, err := hkdf.Key(sha256.New, secret, nil, "audit", 32)
+	if err != nil {
+		return nil, fmt.Errorf("audit key: %w", err)
+	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
@@ -40,7 +45,7 @@ func NewSealer(secret []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sealer{gcm: gcm, blind: blind}, nil
+	return &Sealer{gcm: gcm, blind: blind, audit: audit}, nil
 }
 
 // Seal encrypts; the empty string stays empty.
@@ -75,9 +80,16 @@ func (s *Sealer) Blind(plain string) string {
 	if plain == "" {
 		return ""
 	}
-	h := hmac.New(sha256.New, s.blind)
-	h.Write([]byte(plain))
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
+	return base64.RawURLEncoding.EncodeToString(sum(s.blind, []byte(plain))[:18])
+}
+
+// chain is the hash of one entry of the audit.
+func (s *Sealer) chain(entry []byte) []byte { return sum(s.audit, entry) }
+
+func sum(key, b []byte) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write(b)
+	return h.Sum(nil)
 }
 
 // MaskID hides the middle of an ID number: 110***********0011.

@@ -98,7 +98,7 @@ func TestMeetingToPeople(t *testing.T) {
 	meetings := meetingsvc.Wrap(kit.NewLocal(func(s server.Server) error { return meetingsvc.RegisterService(s, m) }))
 	ledger := pointssvc.Wrap(kit.NewLocal(func(s server.Server) error { return pointssvc.RegisterService(s, p) }))
 	notices := notifysvc.Wrap(kit.NewLocal(func(s server.Server) error { return notifysvc.RegisterService(s, n) }))
-	a, err := audit.New(audit.Deps{DB: db, Clock: clock, Party: people})
+	a, err := audit.New(audit.Deps{DB: db, Clock: clock, Seal: modeltest.Sealer(t), Party: people})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
@@ -19,7 +20,7 @@ import (
 
 func open(t *testing.T, db *mongo.Database) *audit.Service {
 	t.Helper()
-	s, err := audit.New(audit.Deps{DB: db, Clock: &kit.Clock{}})
+	s, err := audit.New(audit.Deps{DB: db, Clock: &kit.Clock{}, Seal: modeltest.Sealer(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,10 +179,37 @@ func TestTamperingShows(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.UserName = "李四"
-		e.Hash = e.Sum()
+		e.Hash = e.Sum(modeltest.Sealer(t))
 		if _, err := db.Collection("auditEntries").ReplaceOne(t.Context(), bson.D{{Key: "_id", Value: e.ID}}, e); err != nil {
 			t.Fatal(err)
 		}
 		verify(t, s, 3, 2) // the next one tells
+	})
+	t.Run("a whole chain made anew without the key", func(t *testing.T) {
+		db := modeltest.DB(t)
+		s := open(t, db)
+		hand(t, s, "a", "b", "c")
+		other, err := model.NewSealer([]byte("what a thief of the database makes up"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cur, err := db.Collection("auditEntries").Find(t.Context(), bson.D{}, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []*model.AuditEntry
+		if err := cur.All(t.Context(), &all); err != nil {
+			t.Fatal(err)
+		}
+		before := ""
+		for _, e := range all {
+			e.UserName, e.PrevHash = "李四", before
+			e.Hash = e.Sum(other)
+			before = e.Hash
+			if _, err := db.Collection("auditEntries").ReplaceOne(t.Context(), bson.D{{Key: "_id", Value: e.ID}}, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		verify(t, s, 1, 0)
 	})
 }

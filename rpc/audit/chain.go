@@ -44,7 +44,7 @@ func (s *Service) append(ctx context.Context, facts []*model.AuditFact) error {
 		now := s.d.Clock.Now()
 		docs := make([]*model.AuditEntry, len(fresh))
 		for i, f := range fresh {
-			e := model.Link(last, seqID, f)
+			e := model.Link(last, seqID, f, s.d.Seal)
 			e.Version, e.CreatedAt, e.UpdatedAt = 1, now, now
 			docs[i], last = e, e
 		}
@@ -167,7 +167,7 @@ func (s *Service) VerifyChain(ctx context.Context, _ *recordsgen.Empty) (*gen.Ve
 			out.Reason = "该条日志的序号被改动"
 		case e.PrevHash != out.Head:
 			out.Reason = "该条日志与上一条不衔接"
-		case e.Hash != e.Sum():
+		case e.Hash != e.Sum(s.d.Seal):
 			out.Reason = "该条日志的内容被改动"
 		}
 		if out.Reason != "" {

@@ -1,5 +1,5 @@
 // Package audit keeps the audit trail: who did what, when, from where, and what changed, as
-// a chain of entries that only grows. Each entry holds the hash of the one before it, so
+// a chain of entries that only grows. Each entry holds the keyed hash of the one before it, so
 // that a changed, missing or inserted one shows.
 package audit
 
@@ -27,6 +27,7 @@ import (
 type Deps struct {
 	DB    *mongo.Database
 	Clock *kit.Clock
+	Seal  *model.Sealer // keys the chain
 	Party partysvc.Client
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -114,9 +115,10 @@ func (e *Engine) Download(ctx context.Context, req *gen.AttachmentReq) (*gen.Fil
 	if err != nil {
 		return nil, err
 	}
+	var of any // the record
 	if req.Id != "" {
-		names, err := t.filesOf(ctx, req.Id)
-		if err != nil {
+		var names []string
+		if of, names, err = t.filesOf(ctx, req.Id); err != nil {
 			return nil, mapError(err)
 		}
 		if !slices.Contains(names, req.FileId) {
@@ -147,7 +149,17 @@ func (e *Engine) Download(ctx context.Context, req *gen.AttachmentReq) (*gen.Fil
 	if err != nil {
 		return nil, err
 	}
+	// A document leaves the product; pictures and films are part of the page that shows them.
+	if c := kit.CallerOf(ctx); c.Kind == kit.User && of != nil && req.Offset == 0 && !a.shownInPage() {
+		if err := e.Shown(ctx, model.AuditExport, req.Type, "下载附件", of, a.Name); err != nil {
+			return nil, err
+		}
+	}
 	return &gen.File{Name: a.Name, ContentType: a.ContentType, Data: data, Size: a.Size}, nil
+}
+
+func (a *attachment) shownInPage() bool {
+	return strings.HasPrefix(a.ContentType, "image/") || strings.HasPrefix(a.ContentType, "video/")
 }
 
 // attaches tells whether any field of the type may name attachments.
@@ -219,20 +231,20 @@ func (t *Type[T, P]) enter(ctx context.Context) error {
 	return nil // his own upload, which needed a right of its own
 }
 
-// filesOf are the ids of the files that a record shows to the caller.
-func (t *Type[T, P]) filesOf(ctx context.Context, id string) ([]string, error) {
+// filesOf are a record and the ids of the files that it shows to the caller.
+func (t *Type[T, P]) filesOf(ctx context.Context, id string) (any, []string, error) {
 	if err := t.can(ctx, "view"); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	doc, err := t.load(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	fields := t.fields
 	if kit.CallerOf(ctx).Kind == kit.Member {
 		fields = t.ownFields()
 	}
-	return named(fields, doc), nil
+	return doc, named(fields, doc), nil
 }
 
 // named are the ids of the files that some fields of a document name.

@@ -322,6 +322,15 @@ func TestAttachments(t *testing.T) {
 		if _, err := s.download(root, rec, doc); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := s.Download(root, &gen.AttachmentReq{Type: "report", Id: rec, FileId: doc, Offset: 3}); err != nil {
+			t.Fatal(err)
+		}
+		told := bson.D{{Key: "fact.title", Value: "下载附件"}} // the document once, its later parts and the pictures never
+		n, err := s.reports.Mongo().Database().Collection(model.AuditInbox).CountDocuments(t.Context(), told)
+		one, _ := s.reports.Mongo().Database().Collection(model.AuditInbox).CountDocuments(t.Context(), append(told, bson.E{Key: "fact.note", Value: "批复.pdf"}, bson.E{Key: "fact.recordid", Value: rec}))
+		if err != nil || n != 1 || one != 1 {
+			t.Errorf("the audit tells of %d downloads, of this one %d: %v", n, one, err)
+		}
 	})
 	t.Run("members: their own records and uploads, and only the fields they see", func(t *testing.T) {
 		me, other := member(t, "m1", "a"), member(t, "m2", "a")

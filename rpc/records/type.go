@@ -324,7 +324,7 @@ type anyType interface {
 	attaches() bool
 	uploadable(ctx context.Context, field string) (*Field, error)
 	enter(ctx context.Context) error
-	filesOf(ctx context.Context, id string) ([]string, error)
+	filesOf(ctx context.Context, id string) (any, []string, error)
 	sweep(ctx context.Context) error
 	used(ctx context.Context, title string, old, doc any) error
 	shown(ctx context.Context, w write, doc any) model.AuditFact

@@ -140,7 +140,7 @@ func (s *Services) start(name string) error {
 		s.content = v
 		s.add(name, v, func(k server.Server) error { return contentsvc.RegisterService(k, v) })
 	case "audit":
-		v, err := audit.New(audit.Deps{DB: p.DB, Clock: p.Clock, Party: peers.Party})
+		v, err := audit.New(audit.Deps{DB: p.DB, Clock: p.Clock, Seal: p.Seal, Party: peers.Party})
 		if err != nil {
 			return err
 		}
