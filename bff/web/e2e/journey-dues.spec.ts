@@ -1,7 +1,7 @@
 // Journey 1, dues, through the console and the sandbox phone beside each other: what one
 // test leaves is what the next begins with.
 import { expect, test, type Locator, type Page } from '@playwright/test'
-import { admin, sandbox } from '../member/test/sandbox.mjs'
+import { admin, clock, sandbox } from '../member/test/sandbox.mjs'
 import { act, choose, confirm, download, field, login, open, row, search, upload } from './console'
 import { inChina, inventedID, inventedPhone, month, stamp } from './invent'
 import { Phone, type Person } from './phone'
@@ -24,7 +24,7 @@ const before = (months: number) => month(now.slice(0, 7), -months)
 
 test.describe.configure({ mode: 'serial' })
 test.beforeAll(async ({ browser }) => {
-  now = inChina(Date.parse((await sandbox(BASE, 'GET', 'clock')).now)).slice(0, 10)
+  now = inChina(await clock(BASE)).slice(0, 10)
   as = await admin(BASE)
   page = await (await browser.newContext()).newPage()
   phone = await Phone.of(await browser.newContext())

@@ -1,7 +1,7 @@
 // Journey 2, check-in, through the console and the sandbox phone beside each other: what
 // one test leaves is what the next begins with.
 import { expect, test, type Page } from '@playwright/test'
-import { admin, sandbox } from '../member/test/sandbox.mjs'
+import { admin, clock, sandbox } from '../member/test/sandbox.mjs'
 import { act, choose, confirm, download, field, login, open, row, search } from './console'
 import { inChina, inventedID, inventedPhone, stamp } from './invent'
 import { Phone, type Person } from './phone'
@@ -21,7 +21,7 @@ let phone: Phone
 let as: (method: string, path: string, body?: unknown) => Promise<any>
 let orgId: string
 const ids = new Map<Person, string>()
-const now = async () => Date.parse((await sandbox(BASE, 'GET', 'clock')).now)
+const now = () => clock(BASE)
 
 test.describe.configure({ mode: 'serial' })
 test.beforeAll(async ({ browser }) => {

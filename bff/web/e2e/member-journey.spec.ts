@@ -100,7 +100,7 @@ test('DUES-10 DUES-11 dues are chosen and paid by WeChat, a cancelled payment st
   await button(page, '微信支付').click()
   await page.locator('#sandbox-pay-confirm').click()
   await expect(page.getByText('支付成功')).toBeVisible({ timeout: 20_000 })
-  const today = inChina(Date.parse((await sandbox(BASE, 'GET', 'clock')).now)).slice(0, 10)
+  const today = inChina(await clock(BASE)).slice(0, 10)
   const paid = (await orders(`f.status=paid&f.paidAt=${today},${today}`)).filter((o: any) => o.id === unpaid[0].id)
   expect(paid).toHaveLength(1)
   expect(paid[0].payChannel).toBe('mobile')
@@ -129,8 +129,8 @@ test('DUES-10 DUES-11 dues are chosen and paid by WeChat, a cancelled payment st
 test('MEET-15 a scan signs in once; a stranger, another time and an unbound phone are told why', async ({ browser }) => {
   const { page, who } = await member(browser)
   const { page: outsider } = await member(browser)
-  const { now } = await sandbox(BASE, 'GET', 'clock')
-  const at = (minutes: number) => new Date(Date.parse(now ?? new Date().toISOString()) + minutes * 60_000).toISOString()
+  const now = await clock(BASE)
+  const at = (minutes: number) => new Date(now + minutes * 60_000).toISOString()
   const meet = async (title: string, from: number, to: number): Promise<string> => {
     const { id } = await as('POST', '/records/meeting', {
       title, meetingType: 'branch', meetingForm: 'offline', startAt: at(from), endAt: at(to), place: '三楼会议室', agenda: '学习文件', host: '书记',

@@ -1,9 +1,9 @@
 // The member's menu on the phone, at 390 px: what it holds, for whom, and what a message opens.
 // Then the console, on what such a member of two organisations took part in.
 import { expect, test, type Locator, type Page } from '@playwright/test'
-import { admin, sandbox, smsCode } from '../member/test/sandbox.mjs'
+import { admin, clock, sandbox, smsCode } from '../member/test/sandbox.mjs'
 import { act, login, open as openMenu, row } from './console'
-import { inventedID, inventedPhone, stamp } from './invent'
+import { inChina, inventedID, inventedPhone, stamp } from './invent'
 
 const BASE = process.env.BASE_URL ?? 'http://127.0.0.1:8080'
 type Admin = (method: string, path: string, body?: unknown) => Promise<any>
@@ -72,13 +72,14 @@ test('MENU-07 我的 holds its eight entries, score and rank; who has no case ha
 })
 
 test('MENU-11 MENU-12 messages open exactly their record, also when it is gone; events of two organisations stand under their names', async () => {
-  const day = (n: number) => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10)
+  const now = await clock(BASE)
+  const day = (n: number) => inChina(now + n * 86_400_000).slice(0, 10)
   const guest = await as.host('POST', '/records/partTimeMember', { ...who, homeOrgName: 'x', startOn: day(-1), endOn: day(2) })
   const ids: Record<string, string> = {}
   for (const [at, id] of [['home', memberId], ['host', guest.id]] as const) {
     const m = await as[at]('POST', '/records/meeting', {
       title: `${names[at]}的会`, meetingType: 'branch', meetingForm: 'onlineMeeting', needSignIn: false, noticeForm: ['wechat', 'site'], participantIds: [id],
-      startAt: new Date(Date.now() + 3_600_000).toISOString(), endAt: new Date(Date.now() + 7_200_000).toISOString(),
+      startAt: new Date(now + 3_600_000).toISOString(), endAt: new Date(now + 7_200_000).toISOString(),
     })
     await as[at]('POST', `/meetings/${m.id}/start`)
     ids[at] = m.id
@@ -102,9 +103,10 @@ test('MENU-11 MENU-12 messages open exactly their record, also when it is gone; 
 })
 
 test('PART-12 LEDG-03 参加情况 and the ledger show the meeting with the names of who took part; what is empty says so', async ({ page: desk }) => {
+  const now = await clock(BASE)
   const m = await as.host('POST', '/records/meeting', {
     title: '兼职参加的会', meetingType: 'branch', meetingForm: 'onlineMeeting', needSignIn: true, noticeForm: ['site'], participantOrgId: orgs.host,
-    startAt: new Date(Date.now() + 3_600_000).toISOString(), endAt: new Date(Date.now() + 7_200_000).toISOString(),
+    startAt: new Date(now + 3_600_000).toISOString(), endAt: new Date(now + 7_200_000).toISOString(),
   })
   await as.host('POST', `/meetings/${m.id}/start`)
   await login(desk, `host${stamp}`)

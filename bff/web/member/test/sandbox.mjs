@@ -53,3 +53,6 @@ export async function unboundMember(as, { owing = false } = {}) {
   }
   throw new Error('no unbound member was found')
 }
+
+/** The product's clock, in milliseconds: other tests may have moved it. */
+export const clock = async (base) => Date.parse((await sandbox(base, 'GET', 'clock')).now)
