@@ -42,9 +42,10 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, platform.Close()) }()
+	ctx, cancel := context.WithCancel(ctx) // the workers end, whatever ends the server
+	defer cancel()
 
 	var services *suite.Clients
-	ready := platform.Ready
 	welcome := ""
 	if remote {
 		if services, err = suite.Dial(cfg.Etcd); err != nil {
@@ -66,11 +67,11 @@ func run(ctx context.Context) (err error) {
 			}
 		})
 	}
-	e := edge.New(edge.Options{
-		Addr: cfg.Addr, PublicURL: cfg.PublicURL, Services: services,
-		OAuth: platform.WeChat.OAuth, Mini: platform.WeChat.Mini, JSSDK: platform.WeChat.JSSDK,
-		Redis: platform.Redis, Clock: platform.Clock, SandboxURL: platform.SandboxURL, MapTiles: cfg.MapTiles, Ready: ready,
-	})
+	o, err := edge.Upon(platform, services)
+	if err != nil {
+		return err
+	}
+	e := edge.New(o)
 	served := make(chan error, 1)
 	go func() { served <- e.Run() }()
 	if err := e.WaitListening(ctx); err == nil {

@@ -290,10 +290,12 @@ func Own() (*Product, func(), error) {
 		cancel()
 		return nil, nil, err
 	}
-	e := edge.New(edge.Options{
-		Addr: cfg.Addr, PublicURL: cfg.PublicURL, Services: s.Clients, OAuth: p.WeChat.OAuth, Mini: p.WeChat.Mini,
-		JSSDK: p.WeChat.JSSDK, Redis: p.Redis, Clock: p.Clock, SandboxURL: p.SandboxURL, Ready: p.Ready,
-	})
+	o, err := edge.Upon(p, s.Clients)
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	e := edge.New(o)
 	go func() { _ = e.Run() }()
 	if err := e.WaitListening(ctx); err != nil {
 		cancel()

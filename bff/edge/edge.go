@@ -43,6 +43,20 @@ type Options struct {
 	Ready      func(context.Context) error
 }
 
+// Upon are the options of an edge that stands on a platform; it waits for the outside
+// systems.
+func Upon(p *suite.Platform, services *suite.Clients) (Options, error) {
+	outside, err := p.Outside()
+	if err != nil {
+		return Options{}, err
+	}
+	return Options{
+		Addr: p.Config.Addr, PublicURL: p.Config.PublicURL, Services: services,
+		OAuth: outside.OAuth, Mini: outside.Mini, JSSDK: outside.JSSDK,
+		Redis: p.Redis, Clock: p.Clock, SandboxURL: p.SandboxURL, MapTiles: p.Config.MapTiles, Ready: p.Ready,
+	}, nil
+}
+
 // Edge serves HTTP.
 type Edge struct {
 	services   *suite.Clients

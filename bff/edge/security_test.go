@@ -1143,10 +1143,12 @@ func (w *world) listen(t *testing.T) string {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	e := New(Options{
-		Addr: addr, PublicURL: "http://" + addr, Services: w.services.Clients, OAuth: w.platform.WeChat.OAuth, Mini: w.platform.WeChat.Mini,
-		JSSDK: w.platform.WeChat.JSSDK, Redis: w.platform.Redis, Clock: w.platform.Clock, SandboxURL: w.platform.SandboxURL, Ready: w.platform.Ready,
-	})
+	o, err := Upon(w.platform, w.services.Clients)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Addr, o.PublicURL = addr, "http://"+addr
+	e := New(o)
 	served := make(chan error, 1)
 	go func() { served <- e.Run() }()
 	t.Cleanup(func() {

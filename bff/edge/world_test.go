@@ -70,10 +70,11 @@ func newWorld(t *testing.T) *world {
 	if _, err := s.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.Edge = New(Options{
-		Addr: cfg.Addr, PublicURL: cfg.PublicURL, Services: s.Clients, OAuth: p.WeChat.OAuth, Mini: p.WeChat.Mini,
-		JSSDK: p.WeChat.JSSDK, Redis: p.Redis, Clock: p.Clock, SandboxURL: p.SandboxURL, Ready: p.Ready,
-	})
+	o, err := Upon(p, s.Clients)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Edge = New(o)
 	w.top = w.login(t, suite.AdminName, rootPassword)
 	w.org["root"] = w.top.orgID
 	for _, o := range [][3]string{

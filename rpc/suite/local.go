@@ -84,9 +84,13 @@ func (s *Services) start(name string) error {
 	p, peers := s.platform, s.Clients
 	switch name {
 	case "notify":
+		o, err := p.Outside()
+		if err != nil {
+			return err
+		}
 		v, err := notify.New(notify.Deps{
 			DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party, Account: peers.Account,
-			Messenger: p.WeChat.Messenger, SMS: p.SMS, PublicURL: p.Config.PublicURL, Subscribes: p.WeChatConf.Subscribes,
+			Messenger: o.Messenger, SMS: o.SMS, PublicURL: p.Config.PublicURL, Subscribes: o.Conf.Subscribes,
 		})
 		if err != nil {
 			return err
@@ -113,10 +117,14 @@ func (s *Services) start(name string) error {
 		}
 		s.add(name, v, func(k server.Server) error { return pointssvc.RegisterService(k, v) })
 	case "dues":
+		o, err := p.Outside()
+		if err != nil {
+			return err
+		}
 		v, err := dues.New(dues.Deps{
 			DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party,
-			Pay: p.WeChat.Pay, Notify: p.WeChat.Notify, AppID: p.WeChatConf.AppID, MiniAppID: p.WeChatConf.MiniAppID,
-			MchID: p.WeChatConf.MchID, FontPath: p.Config.FontPath, CashConfirm: p.Config.CashConfirm,
+			Pay: o.Pay, Notify: o.Notify, AppID: o.Conf.AppID, MiniAppID: o.Conf.MiniAppID,
+			MchID: o.Conf.MchID, FontPath: p.Config.FontPath, CashConfirm: p.Config.CashConfirm,
 		})
 		if err != nil {
 			return err

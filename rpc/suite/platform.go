@@ -37,15 +37,23 @@ type Platform struct {
 	Clock      *kit.Clock
 	Seal       *model.Sealer
 	Secret     []byte
-	WeChat     *wechat.Client
-	WeChatConf conf.WeChat // what WeChat was built from: the simulator's in the sandbox
-	SMS        sms.Sender
 	Blobs      blob.Store // contents of uploaded files; nil in a process without services
 	SandboxURL string     // of the simulator, in this process or another; empty outside the sandbox
+
+	// Outside waits for the outside systems: a first start makes keys for the simulators for
+	// some tenths of a second, while the rest of the product starts.
+	Outside func() (*Outside, error)
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	closers []func() error
+}
+
+// Outside are WeChat and Aliyun, or in the sandbox their simulators.
+type Outside struct {
+	*wechat.Client
+	Conf conf.WeChat // what Client was built from: the simulator's in the sandbox
+	SMS  sms.Sender
 }
 
 // Open connects to what the configuration names and embeds the rest. A process without
@@ -53,7 +61,7 @@ type Platform struct {
 func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 	reserve()
 	ctx, stop := context.WithCancel(context.Background())
-	p := &Platform{Config: cfg, Clock: &kit.Clock{}, stop: stop}
+	p := &Platform{Config: cfg, Clock: &kit.Clock{}, stop: stop, Outside: func() (*Outside, error) { return nil, nil }}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
@@ -65,6 +73,12 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 	if p.Seal, err = model.NewSealer(p.Secret); err != nil {
 		return nil, err
 	}
+	if err := p.openRedis(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.openOutside(ctx); err != nil {
+		return nil, err
+	}
 	if store {
 		if err := p.openMongo(); err != nil {
 			return nil, err
@@ -72,12 +86,6 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 		if err := p.openBlobs(ctx); err != nil {
 			return nil, err
 		}
-	}
-	if err := p.openRedis(ctx); err != nil {
-		return nil, err
-	}
-	if err := p.openOutside(ctx); err != nil {
-		return nil, err
 	}
 	p.Go(func() { giveBack(ctx) })
 	return p, nil
@@ -154,59 +162,71 @@ func driveClock(ctx context.Context, m *miniredis.Miniredis) {
 	}
 }
 
-// openOutside connects to WeChat and Aliyun, or in the sandbox to the simulators.
+// openOutside begins to connect to WeChat and Aliyun, or in the sandbox to the simulators.
 func (p *Platform) openOutside(ctx context.Context) error {
 	cfg := p.Config
-	p.WeChatConf = cfg.WeChat
-	smsConf := cfg.SMS
+	begin := func() error { return nil }
 	if cfg.Sandbox() {
 		p.Go(func() { kit.FollowClock(ctx, p.Redis, p.Clock) })
 		if p.SandboxURL = cfg.SandboxURL; p.SandboxURL == "" {
-			url, err := p.startSandbox(ctx)
-			if err != nil {
+			var err error
+			if begin, err = p.listenSandbox(ctx); err != nil {
 				return err
 			}
-			p.SandboxURL = url
-		}
-		var err error
-		if p.WeChatConf, smsConf, err = sim.Fetch(ctx, p.SandboxURL, cfg.PublicURL); err != nil {
-			return err
 		}
 	}
-	var err error
-	if p.WeChat, err = wechat.New(p.WeChatConf, p.Redis, p.Clock.Now); err != nil {
-		return fmt.Errorf("WeChat: %w", err)
-	}
-	if p.SMS, err = sms.New(smsConf); err != nil {
-		return fmt.Errorf("SMS: %w", err)
-	}
+	p.Outside = sync.OnceValues(func() (*Outside, error) {
+		o, smsConf := &Outside{Conf: cfg.WeChat}, cfg.SMS
+		err := begin()
+		if err == nil && p.SandboxURL != "" {
+			o.Conf, smsConf, err = sim.Fetch(ctx, p.SandboxURL, cfg.PublicURL)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if o.Client, err = wechat.New(o.Conf, p.Redis, p.Clock.Now); err != nil {
+			return nil, fmt.Errorf("WeChat: %w", err)
+		}
+		if o.SMS, err = sms.New(smsConf); err != nil {
+			return nil, fmt.Errorf("SMS: %w", err)
+		}
+		return o, nil
+	})
+	p.Go(func() { _, _ = p.Outside() }) // who needs it hears of its failure
 	return nil
 }
 
-// startSandbox serves the simulators on a loopback port of their own, so that the
-// unchanged SDKs talk real HTTP to them.
-func (p *Platform) startSandbox(ctx context.Context) (string, error) {
-	s, err := sim.New(sim.Options{Now: p.Clock.Now, StateFile: filepath.Join(p.Config.Data, "sandbox.json")})
-	if err != nil {
-		return "", fmt.Errorf("sandbox: %w", err)
-	}
+// listenSandbox makes a loopback port for the simulators, so that the unchanged SDKs talk
+// real HTTP to them. They answer when begin is done.
+func (p *Platform) listenSandbox(ctx context.Context) (begin func() error, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", fmt.Errorf("sandbox: %w", err)
+		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	p.SandboxURL = "http://" + l.Addr().String()
+	srv := &http.Server{ReadHeaderTimeout: 5 * time.Second}
 	p.Go(func() {
-		if err := s.Run(ctx); err != nil {
-			slog.Error("sandbox", "cause", err)
-		}
+		<-ctx.Done()
+		_, _ = srv.Close(), l.Close() // the second only if it never served
 	})
-	p.Go(func() {
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			slog.Error("sandbox", "cause", err)
+	return func() error {
+		s, err := sim.New(sim.Options{Now: p.Clock.Now, StateFile: filepath.Join(p.Config.Data, "sandbox.json")})
+		if err != nil {
+			return fmt.Errorf("sandbox: %w", err)
 		}
-	})
-	p.closers = append(p.closers, srv.Close)
-	return "http://" + l.Addr().String(), nil
+		srv.Handler = s.Handler()
+		p.Go(func() {
+			if err := s.Run(ctx); err != nil {
+				slog.Error("sandbox", "cause", err)
+			}
+		})
+		p.Go(func() {
+			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				slog.Error("sandbox", "cause", err)
+			}
+		})
+		return nil
+	}, nil
 }
 
 // Go runs a background task that ends when the platform closes.
@@ -227,13 +247,15 @@ func (p *Platform) Ready(ctx context.Context) error {
 	return err
 }
 
-// Close ends background tasks and closes what was opened, last first.
+// Close ends background tasks and, when they have finished what they had begun, closes what
+// was opened, last first.
 func (p *Platform) Close() error {
 	p.stop()
+	_, _ = p.Outside() // begins no task later on
+	p.running.Wait()
 	var errs []error
 	for i := len(p.closers) - 1; i >= 0; i-- {
 		errs = append(errs, p.closers[i]())
 	}
-	p.running.Wait()
 	return errors.Join(errs...)
 }

@@ -68,11 +68,11 @@ func runServer(o flags) error {
 	if _, err := x.s.Prepare(ctx); err != nil {
 		return err
 	}
-	e := edge.New(edge.Options{
-		Addr: cfg.Addr, PublicURL: cfg.PublicURL, Services: x.s.Clients, OAuth: x.p.WeChat.OAuth,
-		Mini: x.p.WeChat.Mini, JSSDK: x.p.WeChat.JSSDK, Redis: x.p.Redis, Clock: x.p.Clock,
-		SandboxURL: x.p.SandboxURL, Ready: x.p.Ready,
-	})
+	on, err := edge.Upon(x.p, x.s.Clients)
+	if err != nil {
+		return err
+	}
+	e := edge.New(on)
 	go func() { _ = e.Run() }()
 	if err := e.WaitListening(ctx); err != nil {
 		return err

@@ -1,6 +1,6 @@
 // The member's phone: binding, dues, sign-in, at 390 px against BASE_URL (sandbox mode).
 import { expect, test, type Browser, type Page } from '@playwright/test'
-import { admin, sandbox, smsCode, unboundMember } from '../member/test/sandbox.mjs'
+import { admin, clock, sandbox, smsCode, unboundMember } from '../member/test/sandbox.mjs'
 import { inChina, inventedID, inventedPhone } from './invent'
 
 const BASE = process.env.BASE_URL ?? 'http://127.0.0.1:8080'
