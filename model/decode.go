@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
@@ -26,7 +27,11 @@ func Decode(doc bson.Raw, out any) error {
 	if s == nil {
 		return bson.Unmarshal(doc, out)
 	}
-	return s.decode(source{doc, string(doc)}, v.Elem())
+	e, err := source{doc, string(doc)}.elements()
+	if err != nil {
+		return err
+	}
+	return s.decode(e, v.UnsafePointer())
 }
 
 // source is a document, or a part of one, twice: as bytes and as text to cut strings from.
@@ -35,31 +40,91 @@ type source struct {
 	text string
 }
 
-func (s source) part(from, to int) source { return source{s.raw[from:to:to], s.text[from:to]} }
-
 var errBSON = errors.New("malformed BSON")
 
-// each hands on the elements of a document.
-func (s source) each(f func(key string, t bson.Type, v source) error) error {
+// elements walks through a document: next goes on to the next element, of which first the
+// name is read and then the value.
+type elements struct {
+	source
+	at   int // behind what was read
+	from int // where the value begins that ends at at
+	kind bson.Type
+}
+
+func (s source) elements() (elements, error) {
 	if len(s.raw) < 5 || int(binary.LittleEndian.Uint32(s.raw)) != len(s.raw) {
+		return elements{}, errBSON
+	}
+	return elements{source: s, at: 4}, nil
+}
+
+func (e *elements) next() bool {
+	if e.at >= len(e.raw)-1 { // the document ends with a zero
+		return false
+	}
+	e.kind = bson.Type(e.raw[e.at])
+	e.at++
+	return true
+}
+
+// named reads the element's name if it is this one.
+func (e *elements) named(name string) bool {
+	end := e.at + len(name)
+	if end >= len(e.raw) || e.raw[end] != 0 || e.text[e.at:end] != name {
+		return false
+	}
+	e.at = end + 1
+	return true
+}
+
+// name reads the element's name.
+func (e *elements) name() (string, error) {
+	n := strings.IndexByte(e.text[e.at:], 0)
+	if n < 0 {
+		return "", errBSON
+	}
+	name := e.text[e.at : e.at+n]
+	e.at += n + 1
+	return name, nil
+}
+
+// value reads what the element holds.
+func (e *elements) value() error {
+	size := sizeOf(bsoncore.Type(e.kind), e.raw[e.at:])
+	if size < 0 || size >= len(e.raw)-e.at {
 		return errBSON
 	}
-	for at := 4; at < len(s.raw)-1; {
-		kind := bsoncore.Type(s.raw[at])
-		end := strings.IndexByte(s.text[at+1:], 0)
-		if end < 0 {
-			return errBSON
+	e.from, e.at = e.at, e.at+size
+	return nil
+}
+
+// bytes are the value's.
+func (e *elements) bytes() []byte { return e.raw[e.from:e.at:e.at] }
+
+// string is the value, which is one.
+func (e *elements) string() string { return e.text[e.from+4 : e.at-1] }
+
+// inside are the elements of the value, a document or a list.
+func (e *elements) inside() (elements, error) {
+	return source{e.bytes(), e.text[e.from:e.at]}.elements()
+}
+
+// each hands on the elements of the value, a list.
+func (e *elements) each(f func(one *elements) error) error {
+	list, err := e.inside()
+	if err != nil {
+		return err
+	}
+	for list.next() {
+		if _, err := list.name(); err != nil {
+			return err
 		}
-		key := s.text[at+1 : at+1+end]
-		at += end + 2
-		size := sizeOf(kind, s.raw[at:])
-		if size < 0 || size >= len(s.raw)-at { // the document ends with a zero
-			return errBSON
+		if err := list.value(); err != nil {
+			return err
 		}
-		if err := f(key, bson.Type(kind), s.part(at, at+size)); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
+		if err := f(&list); err != nil {
+			return err
 		}
-		at += size
 	}
 	return nil
 }
@@ -102,13 +167,14 @@ type shape struct {
 
 // place is one field of a struct.
 type place struct {
-	name  string
-	index []int
-	set   setter
+	name   string
+	offset uintptr // from the struct's beginning
+	set    setter
 }
 
-// setter puts a stored value into a field.
-type setter func(t bson.Type, s source, v reflect.Value) error
+// setter puts the value at hand into the field that p points to. A document has some fifty of
+// them and a list a thousand: going through reflection to each took as long again.
+type setter func(e *elements, p unsafe.Pointer) error
 
 var (
 	shapes      sync.Map // reflect.Type → *shape; nil: the driver must decode it
@@ -135,7 +201,7 @@ func shapeOf(t reflect.Type) *shape {
 		return s.(*shape)
 	}
 	s := &shape{at: map[string]int{}}
-	if own(t) || !s.add(t, nil) {
+	if own(t) || !s.add(t, 0) {
 		s = nil
 	}
 	shapes.Store(t, s)
@@ -143,16 +209,15 @@ func shapeOf(t reflect.Type) *shape {
 }
 
 // add collects the fields of a struct, false when one asks for what only the driver does.
-func (s *shape) add(t reflect.Type, above []int) bool {
+func (s *shape) add(t reflect.Type, from uintptr) bool {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, words, _ := strings.Cut(f.Tag.Get("bson"), ",")
 		if name == "-" || !f.IsExported() && !f.Anonymous {
 			continue
 		}
-		index := append(above[:len(above):len(above)], i)
 		if strings.Contains(words, "inline") {
-			if f.Type.Kind() != reflect.Struct || !s.add(f.Type, index) {
+			if f.Type.Kind() != reflect.Struct || !s.add(f.Type, from+f.Offset) {
 				return false
 			}
 			continue
@@ -164,154 +229,188 @@ func (s *shape) add(t reflect.Type, above []int) bool {
 			name = strings.ToLower(f.Name)
 		}
 		s.at[name] = len(s.fields)
-		s.fields = append(s.fields, place{name, index, setterOf(f.Type)})
+		s.fields = append(s.fields, place{name, from + f.Offset, setterOf(f.Type)})
 	}
 	return true
 }
 
-func (s *shape) decode(doc source, out reflect.Value) error {
-	next := 0
-	return doc.each(func(key string, t bson.Type, v source) error {
-		i := next
-		if i >= len(s.fields) || s.fields[i].name != key {
-			var ok bool
-			if i, ok = s.at[key]; !ok {
-				return nil
+// decode fills the struct that out points to, which is of this shape.
+func (s *shape) decode(e elements, out unsafe.Pointer) error {
+	for i := 0; e.next(); i++ {
+		if i >= len(s.fields) || !e.named(s.fields[i].name) { // not as it is written today
+			name, err := e.name()
+			if err != nil {
+				return err
 			}
+			known, ok := s.at[name]
+			if !ok {
+				if err := e.value(); err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+				i--
+				continue
+			}
+			i = known
 		}
-		next = i + 1
-		p := &s.fields[i]
-		field := out
-		for _, n := range p.index {
-			field = field.Field(n)
+		f := &s.fields[i]
+		err := e.value()
+		if err == nil {
+			err = f.set(&e, unsafe.Add(out, f.offset))
 		}
-		return p.set(t, v, field)
-	})
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	return nil
 }
 
 // byDriver decodes one value as the driver does.
-func byDriver(t bson.Type, s source, v reflect.Value) error {
-	return bson.RawValue{Type: t, Value: s.raw}.Unmarshal(v.Addr().Interface())
+func byDriver(to reflect.Type) setter {
+	return func(e *elements, p unsafe.Pointer) error {
+		return bson.RawValue{Type: e.kind, Value: e.bytes()}.Unmarshal(reflect.NewAt(to, p).Interface())
+	}
 }
 
 func setterOf(t reflect.Type) setter {
+	other := byDriver(t)
 	switch {
 	case own(t):
-		return byDriver
+		return other
 	case t == timeType:
-		return setTime
+		return timeSetter(other)
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return setString
-	case reflect.Int, reflect.Int32, reflect.Int64:
-		return setInt
+		return stringSetter(other)
+	case reflect.Int:
+		return intSetter[int](other)
+	case reflect.Int32:
+		return intSetter[int32](other)
+	case reflect.Int64:
+		return intSetter[int64](other)
 	case reflect.Bool:
-		return setBool
+		return boolSetter(other)
 	case reflect.Struct:
-		return setStruct
+		return structSetter(t, other)
 	case reflect.Pointer:
 		if k := t.Elem().Kind(); k == reflect.Pointer || own(t.Elem()) {
-			return byDriver
+			return other
 		}
 		inner := setterOf(t.Elem())
-		return func(b bson.Type, s source, v reflect.Value) error {
-			if b == bson.TypeNull {
+		return func(e *elements, p unsafe.Pointer) error {
+			v := reflect.NewAt(t, p).Elem()
+			if e.kind == bson.TypeNull {
 				v.SetZero()
 				return nil
 			}
 			v.Set(reflect.New(t.Elem()))
-			return inner(b, s, v.Elem())
+			return inner(e, v.UnsafePointer())
 		}
 	case reflect.Slice:
 		if t == stringsType {
-			return setStrings
+			return stringsSetter(other)
 		}
 		if k := t.Elem().Kind(); k != reflect.String && k != reflect.Struct || own(t.Elem()) {
-			return byDriver // bytes too, whose form is another
+			return other // bytes too, whose form is another
 		}
-		var inner setter // found when it is needed: a struct may hold a list of itself
-		var once sync.Once
-		return func(b bson.Type, s source, v reflect.Value) error {
-			if b != bson.TypeArray {
-				return byDriver(b, s, v)
-			}
-			once.Do(func() { inner = setterOf(t.Elem()) })
-			n := 0
-			if err := s.each(func(string, bson.Type, source) error { n++; return nil }); err != nil {
-				return err
-			}
-			list := reflect.MakeSlice(t, n, n)
-			i := 0
-			err := s.each(func(_ string, b bson.Type, e source) error { i++; return inner(b, e, list.Index(i-1)) })
-			v.Set(list)
+		return sliceSetter(t, other)
+	}
+	return other
+}
+
+func sliceSetter(t reflect.Type, other setter) setter {
+	// Found when it is needed: a struct may hold a list of itself.
+	inner := sync.OnceValue(func() setter { return setterOf(t.Elem()) })
+	return func(e *elements, p unsafe.Pointer) error {
+		if e.kind != bson.TypeArray {
+			return other(e, p)
+		}
+		n := 0
+		if err := e.each(func(*elements) error { n++; return nil }); err != nil {
 			return err
 		}
+		list := reflect.MakeSlice(t, n, n)
+		i := 0
+		err := e.each(func(one *elements) error {
+			i++
+			return inner()(one, list.Index(i-1).Addr().UnsafePointer())
+		})
+		reflect.NewAt(t, p).Elem().Set(list)
+		return err
 	}
-	return byDriver
 }
 
-func setString(t bson.Type, s source, v reflect.Value) error {
-	if t != bson.TypeString {
-		return byDriver(t, s, v)
-	}
-	v.SetString(s.text[4 : len(s.text)-1])
-	return nil
-}
-
-func setStrings(t bson.Type, s source, v reflect.Value) error {
-	if t != bson.TypeArray {
-		return byDriver(t, s, v)
-	}
-	list := make([]string, 0, len(s.raw)/16) // ids take more
-	err := s.each(func(_ string, t bson.Type, e source) error {
-		var text string
-		if t != bson.TypeString {
-			if err := byDriver(t, e, reflect.ValueOf(&text).Elem()); err != nil {
-				return err
-			}
-		} else {
-			text = e.text[4 : len(e.text)-1]
+func stringSetter(other setter) setter {
+	return func(e *elements, p unsafe.Pointer) error {
+		if e.kind != bson.TypeString {
+			return other(e, p)
 		}
-		list = append(list, text)
+		*(*string)(p) = e.string()
 		return nil
-	})
-	*v.Addr().Interface().(*[]string) = list
-	return err
+	}
 }
 
-func setInt(t bson.Type, s source, v reflect.Value) error {
-	switch {
-	case t == bson.TypeInt64 && v.Kind() != reflect.Int32:
-		v.SetInt(int64(binary.LittleEndian.Uint64(s.raw)))
-	case t == bson.TypeInt32:
-		v.SetInt(int64(int32(binary.LittleEndian.Uint32(s.raw))))
-	default:
-		return byDriver(t, s, v)
+func stringsSetter(other setter) setter {
+	set := stringSetter(byDriver(reflect.TypeFor[string]()))
+	return func(e *elements, p unsafe.Pointer) error {
+		if e.kind != bson.TypeArray {
+			return other(e, p)
+		}
+		list := make([]string, 0, (e.at-e.from)/16) // ids take more
+		err := e.each(func(one *elements) error {
+			list = append(list, "")
+			return set(one, unsafe.Pointer(&list[len(list)-1]))
+		})
+		*(*[]string)(p) = list
+		return err
 	}
-	return nil
 }
 
-func setBool(t bson.Type, s source, v reflect.Value) error {
-	if t != bson.TypeBoolean {
-		return byDriver(t, s, v)
+func intSetter[N int | int32 | int64](other setter) setter {
+	wide := unsafe.Sizeof(N(0)) == 8
+	return func(e *elements, p unsafe.Pointer) error {
+		switch {
+		case e.kind == bson.TypeInt64 && wide:
+			*(*N)(p) = N(binary.LittleEndian.Uint64(e.bytes()))
+		case e.kind == bson.TypeInt32:
+			*(*N)(p) = N(int32(binary.LittleEndian.Uint32(e.bytes())))
+		default:
+			return other(e, p)
+		}
+		return nil
 	}
-	v.SetBool(s.raw[0] != 0)
-	return nil
 }
 
-func setTime(t bson.Type, s source, v reflect.Value) error {
-	if t != bson.TypeDateTime {
-		return byDriver(t, s, v)
+func boolSetter(other setter) setter {
+	return func(e *elements, p unsafe.Pointer) error {
+		if e.kind != bson.TypeBoolean {
+			return other(e, p)
+		}
+		*(*bool)(p) = e.raw[e.from] != 0
+		return nil
 	}
-	*v.Addr().Interface().(*time.Time) = time.UnixMilli(int64(binary.LittleEndian.Uint64(s.raw))).UTC()
-	return nil
 }
 
-func setStruct(t bson.Type, s source, v reflect.Value) error {
-	shape := shapeOf(v.Type())
-	if t != bson.TypeEmbeddedDocument || shape == nil {
-		return byDriver(t, s, v)
+func timeSetter(other setter) setter {
+	return func(e *elements, p unsafe.Pointer) error {
+		if e.kind != bson.TypeDateTime {
+			return other(e, p)
+		}
+		*(*time.Time)(p) = time.UnixMilli(int64(binary.LittleEndian.Uint64(e.bytes()))).UTC()
+		return nil
 	}
-	return shape.decode(s, v)
+}
+
+func structSetter(t reflect.Type, other setter) setter {
+	return func(e *elements, p unsafe.Pointer) error {
+		shape := shapeOf(t)
+		if e.kind != bson.TypeEmbeddedDocument || shape == nil {
+			return other(e, p)
+		}
+		in, err := e.inside()
+		if err != nil {
+			return err
+		}
+		return shape.decode(in, p)
+	}
 }

@@ -128,9 +128,12 @@ func TestDecode(t *testing.T) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	m := &model.Member{}
-	fill(reflect.ValueOf(m).Elem(), 0)
-	raw, err := bson.Marshal(m)
+	raw, err := bson.Marshal(&model.Member{
+		Base: model.Base{ID: "06h0j9psdmr5fkh14pv7fk5b", Version: 1, OrgID: "06h0j9pswxsv35hsn91hbn0v", Orgs: []string{"root", "06h0j9psdmr5fkh14pv7fk5b", "06h0j9pswxsv35hsn91hbn0v"}},
+		Name: "试员一", Gender: "male", IDNumber: "c2VhbGVkc2VhbGVkc2VhbGVkc2VhbGVkc2VhbGVkc2VhbGVkc2VhbGVk", IDBlind: "YmxpbmRibGluZGJsaW5kYmxp", IDMasked: "990***********0011",
+		BirthDate: "1970-01-01", Phone: "c2VhbGVkc2VhbGVkc2VhbGVkc2VhbGVkc2VhbGVk", PhoneMasked: "198****0001", MemberType: "fullMember", JoinedOn: "2000-07-01",
+		DuesPaidThrough: "2026-10", Status: "active", OpenID: "oSandbox0000000001",
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
