@@ -15,6 +15,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -195,28 +196,23 @@ func (b *Browser) OpenPhone(userID string) {
 	}
 }
 
-// smsCode reads the newest code that was sent to a phone.
+// SMSCode reads the newest code that was sent to a phone.
 func (b *Browser) SMSCode(phone string) string {
 	b.T.Helper()
-	a := b.Do("GET", "/sandbox/api/sms?phone="+phone, nil)
-	var code string
-	for i := 0; i+6 <= len(a.Body); i++ {
-		if c := string(a.Body[i : i+6]); digits(c) && (i == 0 || !digits(string(a.Body[i-1:i]))) && (i+6 == len(a.Body) || !digits(string(a.Body[i+6:i+7]))) {
-			code = c
-			break // newest first
+	var sent struct{ Messages []struct{ Text string } } // newest first
+	b.Get("/sandbox/api/sms?phone="+phone, &sent)
+	for _, m := range sent.Messages {
+		if code := smsCode.FindString(m.Text); code != "" {
+			return code
 		}
 	}
-	if code == "" {
-		b.T.Fatalf("no code in %s", a.Body)
-	}
-	return code
+	b.T.Fatalf("no code in %+v", sent)
+	return ""
 }
 
-func digits(s string) bool {
-	return strings.Trim(s, "0123456789") == ""
-}
+var smsCode = regexp.MustCompile(`\b\d{6}\b`)
 
-// eventually waits until f holds; the Product does some things after it answered.
+// Eventually waits until f holds; the Product does some things after it answered.
 func Eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
