@@ -408,8 +408,10 @@ test('DUES-04 DUES-05 DORD-03 what is unpaid ends with its day, at WeChat first'
   const clock = phone.page.locator('#sandbox-clock')
   await phone.page.locator('[data-advance="1h"]').click()
   await expect(clock).toContainText(/ 0?1:/)
-  await page.reload()
-  await expect(page).toHaveURL(/#\/login$/)
+  await expect(async () => { // the edge asks again for a session after a moment
+    await page.reload()
+    await expect(page).toHaveURL(/#\/login$/, { timeout: 2000 })
+  }).toPass({ timeout: 20_000 })
   await login(page)
   as = await admin(BASE)
   await expect(as('POST', `/dues/orders/${id}/cash`)).rejects.toThrow('订单已过期')
