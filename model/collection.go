@@ -136,11 +136,17 @@ func (c *Collection[T, P]) FindOne(ctx context.Context, s Scope, filter bson.D) 
 type Loader interface{ Loaded() }
 
 func load(raw bson.Raw, doc any) error {
-	err := Decode(raw, doc)
-	if l, ok := doc.(Loader); ok && err == nil {
+	if err := Decode(raw, doc); err != nil {
+		return err
+	}
+	loaded(doc)
+	return nil
+}
+
+func loaded(doc any) {
+	if l, ok := doc.(Loader); ok {
 		l.Loaded()
 	}
-	return err
 }
 
 // Page is what part of a list to read. The zero Page is everything, newest first.
@@ -148,6 +154,13 @@ type Page struct {
 	Sort  bson.D // {_id: -1} by default
 	Skip  int64
 	Limit int64 // 0: no limit
+}
+
+func (p Page) order() bson.D {
+	if p.Sort == nil {
+		return bson.D{{Key: "_id", Value: -1}}
+	}
+	return p.Sort
 }
 
 // Find returns the documents that match, in order.
@@ -163,9 +176,7 @@ func (c *Collection[T, P]) FindPage(ctx context.Context, s Scope, filter bson.D,
 	if err != nil {
 		return nil, 0, fmt.Errorf("find in %s: %w", c.c.Name(), err)
 	}
-	list = make([]*T, 0, p.Limit)
-	err = c.each(ctx, bson.Raw(query), p, func(doc *T) error { list = append(list, doc); return nil })
-	if err != nil {
+	if list, err = c.page(ctx, bson.Raw(query), p); err != nil {
 		return nil, 0, err
 	}
 	// A page that is not full is the last one: it knows the total.
@@ -176,16 +187,43 @@ func (c *Collection[T, P]) FindPage(ctx context.Context, s Scope, filter bson.D,
 	return list, total, err
 }
 
+// page reads a page in one answer, whose memory its documents share.
+func (c *Collection[T, P]) page(ctx context.Context, query bson.Raw, p Page) ([]*T, error) {
+	answer, err := c.ask(ctx, bson.D{
+		{Key: "find", Value: c.c.Name()}, {Key: "filter", Value: query}, {Key: "sort", Value: p.order()},
+		{Key: "skip", Value: p.Skip}, {Key: "limit", Value: p.Limit}, {Key: "batchSize", Value: p.Limit}, {Key: "singleBatch", Value: true},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find in %s: %w", c.c.Name(), err)
+	}
+	batch, ok := answer.Lookup("cursor", "firstBatch").ArrayOK()
+	if !ok {
+		return nil, fmt.Errorf("find in %s: answer %s", c.c.Name(), answer)
+	}
+	list, err := DecodeList[T](batch)
+	if err != nil {
+		return nil, fmt.Errorf("decode from %s: %w", c.c.Name(), err)
+	}
+	return list, nil
+}
+
+// ask sends a command that reads. Like the driver's own reads it is sent once more when the
+// connection fails, as it does when another server becomes the primary.
+func (c *Collection[T, P]) ask(ctx context.Context, command bson.D) (bson.Raw, error) {
+	answer, err := c.c.Database().RunCommand(ctx, command).Raw()
+	if mongo.IsNetworkError(err) {
+		answer, err = c.c.Database().RunCommand(ctx, command).Raw()
+	}
+	return answer, err
+}
+
 // Each hands on the documents that match one by one, in bounded memory.
 func (c *Collection[T, P]) Each(ctx context.Context, s Scope, filter bson.D, p Page, f func(*T) error) error {
 	return c.each(ctx, s.filter(filter), p, f)
 }
 
 func (c *Collection[T, P]) each(ctx context.Context, query any, p Page, f func(*T) error) error {
-	if p.Sort == nil {
-		p.Sort = bson.D{{Key: "_id", Value: -1}}
-	}
-	cur, err := c.c.Find(ctx, query, options.Find().SetSort(p.Sort).SetSkip(p.Skip).SetLimit(p.Limit))
+	cur, err := c.c.Find(ctx, query, options.Find().SetSort(p.order()).SetSkip(p.Skip).SetLimit(p.Limit))
 	if err != nil {
 		return fmt.Errorf("find in %s: %w", c.c.Name(), err)
 	}
@@ -214,7 +252,7 @@ func (c *Collection[T, P]) Count(ctx context.Context, s Scope, filter bson.D) (i
 }
 
 func (c *Collection[T, P]) count(ctx context.Context, query any) (int64, error) {
-	r, err := c.c.Database().RunCommand(ctx, bson.D{{Key: "count", Value: c.c.Name()}, {Key: "query", Value: query}}).Raw()
+	r, err := c.ask(ctx, bson.D{{Key: "count", Value: c.c.Name()}, {Key: "query", Value: query}})
 	if err != nil {
 		return 0, fmt.Errorf("count in %s: %w", c.c.Name(), err)
 	}

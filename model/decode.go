@@ -34,6 +34,38 @@ func Decode(doc bson.Raw, out any) error {
 	return s.decode(e, v.UnsafePointer())
 }
 
+// DecodeList decodes the documents of a list, an answer's, which must not be written to any
+// more: their strings are cut from it.
+func DecodeList[T any](list []byte) ([]*T, error) {
+	of := shapeOf(reflect.TypeFor[T]())
+	e, err := source{list, unsafe.String(unsafe.SliceData(list), len(list))}.elements()
+	if err != nil {
+		return nil, err
+	}
+	e.kind, e.from, e.at = bson.TypeArray, 0, len(list)
+	n, err := e.count()
+	if err != nil {
+		return nil, err
+	}
+	docs, all := make([]T, n), make([]*T, 0, n)
+	err = e.each(func(one *elements) error {
+		doc := &docs[len(all)]
+		all = append(all, doc)
+		if of == nil || one.kind != bson.TypeEmbeddedDocument {
+			return load(one.bytes(), doc)
+		}
+		in, err := one.inside()
+		if err == nil {
+			err = of.decode(in, unsafe.Pointer(doc))
+		}
+		if err == nil {
+			loaded(doc)
+		}
+		return err
+	})
+	return all, err
+}
+
 // source is a document, or a part of one, twice: as bytes and as text to cut strings from.
 type source struct {
 	raw  []byte
@@ -127,6 +159,12 @@ func (e *elements) each(f func(one *elements) error) error {
 		}
 	}
 	return nil
+}
+
+// count counts the elements of the value, a list.
+func (e *elements) count() (n int, err error) {
+	err = e.each(func(*elements) error { n++; return nil })
+	return n, err
 }
 
 // sizeOf is how many bytes a value takes that raw begins with; negative: none that is well
@@ -325,13 +363,13 @@ func sliceSetter(t reflect.Type, other setter) setter {
 		if e.kind != bson.TypeArray {
 			return other(e, p)
 		}
-		n := 0
-		if err := e.each(func(*elements) error { n++; return nil }); err != nil {
+		n, err := e.count()
+		if err != nil {
 			return err
 		}
 		list := reflect.MakeSlice(t, n, n)
 		i := 0
-		err := e.each(func(one *elements) error {
+		err = e.each(func(one *elements) error {
 			i++
 			return inner()(one, list.Index(i-1).Addr().UnsafePointer())
 		})

@@ -127,6 +127,34 @@ func TestDecode(t *testing.T) {
 	})
 }
 
+func TestDecodeList(t *testing.T) {
+	twigs := make([]*twig, 30)
+	for i := range twigs {
+		twigs[i] = &twig{}
+		fill(reflect.ValueOf(twigs[i]).Elem(), 0)
+	}
+	_, raw, err := bson.MarshalValue(twigs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []*twig
+	if err := bson.UnmarshalValue(bson.TypeArray, raw, &want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := model.DecodeList[twig](raw); err != nil || !reflect.DeepEqual(got, want) {
+		t.Fatalf("%v\n%+v\nthe driver:\n%+v", err, got, want)
+	}
+	for n := range raw {
+		if _, err := model.DecodeList[twig](raw[:n]); err == nil {
+			t.Fatalf("read from %d of %d bytes", n, len(raw))
+		}
+	}
+	_, raw, _ = bson.MarshalValue(bson.A{bson.D{}, "no document"})
+	if _, err := model.DecodeList[twig](raw); err == nil {
+		t.Fatal("a text read as a document")
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	raw, err := bson.Marshal(&model.Member{
 		Base: model.Base{ID: "06h0j9psdmr5fkh14pv7fk5b", Version: 1, OrgID: "06h0j9pswxsv35hsn91hbn0v", Orgs: []string{"root", "06h0j9psdmr5fkh14pv7fk5b", "06h0j9pswxsv35hsn91hbn0v"}},
