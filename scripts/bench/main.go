@@ -3,8 +3,9 @@
 // 10,000 members, and a page of 20 of the member list; and how a flood of log-ins disturbs
 // check-in. Absolute times on a shared machine mean little, so that every figure stands
 // beside a bare Hertz echo of the same round, sent by the same client over as many
-// connections. The server is a process of its own (this program with -serve), so that its
-// CPU can be told from the load's; echo and product live in it together.
+// connections, and beside the one call of the driver without which it could not be done,
+// made by a bare Hertz handler. The server is a process of its own (this program with
+// -serve), so that its CPU can be told from the load's; echo and product live in it together.
 //
 // Check-in is shown three times: with the relay at rest, which is what a scan costs while
 // the member waits, by members whom the edge sees for the first time and by those whose
@@ -92,6 +93,7 @@ type figure struct {
 	most   float64 // times the echo; 0: no bar
 	rounds []result
 	echo   []result // of the same rounds
+	driver []result // the driver's call of the same rounds; empty: none compares
 }
 
 type result struct {
@@ -239,6 +241,11 @@ func (b *bench) round(n int) error {
 	}
 	measured := map[string]result{}
 	var names []string
+	for name, path := range map[string]string{figInsert: "insert", figFind: "find", figPage: "page"} {
+		if measured[name], err = b.load(5_000, func(int, *protocol.Request) {}, b.Control+"/driver/"+path, nil); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	one := func(name string, f func() (result, error)) error {
 		if !strings.Contains(name, b.only) {
 			return nil
@@ -341,8 +348,14 @@ func (b *bench) round(n int) error {
 	}
 	echo.cpu = (echo.cpu + again.cpu) / 2
 	b.add(figEcho, echo, echo)
-	for _, name := range names {
+	for _, name := range []string{figInsert, figFind, figPage} {
 		b.add(name, measured[name], echo)
+	}
+	for _, name := range names {
+		f := b.add(name, measured[name], echo)
+		if raw, ok := calls[name]; ok {
+			f.driver = append(f.driver, measured[raw])
+		}
 	}
 	return nil
 }
@@ -357,11 +370,18 @@ const (
 	figRanking  = "ranking top 50"
 	figList     = "member list of 20"
 	figFlood    = "check-in, login flood"
+
+	figInsert = "driver: insert one"
+	figFind   = "driver: find one"
+	figPage   = "driver: page of 20"
 )
+
+// calls are the calls of the driver that figures are compared with.
+var calls = map[string]string{figCheckIn: figInsert, figKnown: figInsert, figWhole: figInsert, figRepeated: figFind, figRanking: figFind, figList: figPage}
 
 var bars = map[string]float64{figCheckIn: 12, figKnown: 12, figRepeated: 6, figRanking: 5, figList: 20}
 
-func (b *bench) add(name string, r, echo result) {
+func (b *bench) add(name string, r, echo result) *figure {
 	i := slices.IndexFunc(b.figures, func(f *figure) bool { return f.name == name })
 	if i < 0 {
 		i = len(b.figures)
@@ -369,27 +389,39 @@ func (b *bench) add(name string, r, echo result) {
 	}
 	f := b.figures[i]
 	f.rounds, f.echo = append(f.rounds, r), append(f.echo, echo)
+	return f
 }
 
 // spread is the minimum and the median of a value over the rounds.
 func (f *figure) spread(of func(r, echo result) float64) (least, median float64) {
-	all := make([]float64, len(f.rounds))
+	return spread(f.rounds, f.echo, of)
+}
+
+// spread is the same beside any other figure of the same rounds.
+func spread(rounds, beside []result, of func(r, other result) float64) (least, median float64) {
+	all := make([]float64, len(rounds))
 	for i := range all {
-		all[i] = of(f.rounds[i], f.echo[i])
+		all[i] = of(rounds[i], beside[i])
 	}
 	slices.Sort(all)
 	return all[0], all[len(all)/2]
 }
 
 func (b *bench) show() {
-	fmt.Printf("%-24s %9s %8s %8s %15s %17s %5s\n", "", "req/s", "p50 ms", "p99 ms", "µs CPU min/med", "× echo min/med", "bar")
+	fmt.Printf("%-24s %9s %8s %8s %15s %17s %5s %17s\n", "", "req/s", "p50 ms", "p99 ms", "µs CPU min/med", "× echo min/med", "bar", "× driver min/med")
 	p99 := map[string]float64{}
 	for _, f := range b.figures {
 		_, rate := f.spread(func(r, _ result) float64 { return r.perSecond })
 		_, p50 := f.spread(func(r, _ result) float64 { return r.p50 })
 		_, p99[f.name] = f.spread(func(r, _ result) float64 { return r.p99 })
 		cpu, cpuMed := f.spread(func(r, _ result) float64 { return r.cpu })
-		times, timesMed := f.spread(func(r, echo result) float64 { return r.cpu / echo.cpu })
+		ratio := func(r, other result) float64 { return r.cpu / other.cpu }
+		times, timesMed := f.spread(ratio)
+		driver := ""
+		if len(f.driver) > 0 {
+			least, median := spread(f.rounds, f.driver, ratio)
+			driver = fmt.Sprintf("%.1f/%.1f", least, median)
+		}
 		bar := ""
 		if f.most > 0 {
 			bar = fmt.Sprintf("≤ %.0f", f.most)
@@ -398,8 +430,8 @@ func (b *bench) show() {
 			fmt.Printf("%-24s %9.0f %8.2f %8.2f\n", f.name, rate, p50, p99[f.name])
 			continue
 		}
-		fmt.Printf("%-24s %9.0f %8.2f %8.2f %15s %17s %5s\n", f.name, rate, p50, p99[f.name],
-			fmt.Sprintf("%.0f/%.0f", cpu, cpuMed), fmt.Sprintf("%.1f/%.1f", times, timesMed), bar)
+		fmt.Printf("%-24s %9.0f %8.2f %8.2f %15s %17s %5s %17s\n", f.name, rate, p50, p99[f.name],
+			fmt.Sprintf("%.0f/%.0f", cpu, cpuMed), fmt.Sprintf("%.1f/%.1f", times, timesMed), bar, driver)
 	}
 	if quiet, flooded := p99[figCheckIn], p99[figFlood]; quiet > 0 && flooded > 0 {
 		fmt.Printf("p99 of check-in in a flood of log-ins: %.1f× (bar ≤ 2)\n", flooded/quiet)

@@ -159,6 +159,25 @@ func (x *product) listen(addr string) {
 	})
 	try("/drain", func(ctx context.Context, _ *app.RequestContext) (string, error) { return "", x.drain(ctx) })
 	try("/meeting", func(ctx context.Context, _ *app.RequestContext) (string, error) { return x.meet(kit.AsSystem(ctx)) })
+	raw := x.p.DB.Collection("bench")
+	try("/driver/insert", func(ctx context.Context, _ *app.RequestContext) (string, error) {
+		_, err := raw.InsertOne(ctx, bson.D{{Key: "_id", Value: kit.NewID(time.Now())}, {Key: "text", Value: strings.Repeat("党", 100)}})
+		return "", err
+	})
+	members := x.p.DB.Collection("members")
+	try("/driver/find", func(ctx context.Context, _ *app.RequestContext) (string, error) {
+		_, err := members.FindOne(ctx, bson.D{{Key: "_id", Value: x.members[0]}}).Raw()
+		return "", err
+	})
+	try("/driver/page", func(ctx context.Context, _ *app.RequestContext) (string, error) {
+		cur, err := members.Find(ctx, bson.D{{Key: "orgs", Value: branch}}, options.Find().SetSort(bson.D{{Key: "_id", Value: -1}}).SetLimit(20))
+		if err != nil {
+			return "", err
+		}
+		var page []bson.Raw
+		err = cur.All(ctx, &page)
+		return "", err
+	})
 	try("/profile", func(_ context.Context, c *app.RequestContext) (string, error) { return "", x.profile(c.Query("file")) })
 	go func() { _ = h.Run() }()
 }
