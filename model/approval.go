@@ -12,7 +12,9 @@ const (
 // Approval 审批 is the part of a document that an admin decides on: state, opinion, who
 // and when. Embed it inline.
 type Approval struct {
-	State        string     `bson:"state" json:"state" record:"label=审核状态,readonly,list,search,options=pending:待审核|approved:审核通过|rejected:审核未通过"`
+	State string `bson:"state" json:"state" record:"label=审核状态,readonly,list,search,options=pending:待审核|approved:审核通过|rejected:审核未通过"`
+	// Undecided: it waits; lists show such first.
+	Undecided    bool       `bson:"undecided,omitempty" json:"-"`
 	Opinion      string     `bson:"opinion" json:"opinion" record:"label=审核意见,readonly"`
 	ApproverID   string     `bson:"approverId,omitempty" json:"-"`
 	ApproverName string     `bson:"approverName" json:"approverName" record:"label=审核人,readonly"`

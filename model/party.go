@@ -20,10 +20,12 @@ type Member struct {
 	Phone      string `bson:"phone" json:"phone" record:"label=手机号,type=phone,required,list,search,width=130"`
 	PhoneBlind string `bson:"phoneBlind" json:"-"`
 	// PhoneMasked and IDMasked are what lists show, without a decryption.
-	PhoneMasked     string     `bson:"phoneMasked" json:"-"`
-	UnitID          string     `bson:"unitId,omitempty" json:"unitId" record:"label=所在单位,list,ref=unit"`
-	MemberType      string     `bson:"memberType" json:"memberType" record:"label=党员类型,required,list,search,options=fullMember:正式党员|probationaryMember:预备党员|developmentTarget:发展对象|activist:入党积极分子|applicant:申请入党"`
-	DuesCategory    string     `bson:"duesCategory" json:"duesCategory" record:"label=党费类别,options=salaried:在职|retired:离退休|farmer:农民|student:学生,help=决定党费计算标准，不填为在职"`
+	PhoneMasked  string `bson:"phoneMasked" json:"-"`
+	UnitID       string `bson:"unitId,omitempty" json:"unitId" record:"label=所在单位,list,ref=unit"`
+	MemberType   string `bson:"memberType" json:"memberType" record:"label=党员类型,required,list,search,options=fullMember:正式党员|probationaryMember:预备党员|developmentTarget:发展对象|activist:入党积极分子|applicant:申请入党"`
+	DuesCategory string `bson:"duesCategory" json:"duesCategory" record:"label=党费类别,options=salaried:在职|retired:离退休|farmer:农民|student:学生,help=决定党费计算标准，不填为在职"`
+	// Retired 是否退休: there is a Retirement.
+	Retired         bool       `bson:"retired,omitempty" json:"retired" record:"label=是否退休,readonly"`
 	ActivistOn      string     `bson:"activistOn" json:"activistOn" record:"label=确定为积极分子日期,type=date,past"`
 	JoinedOn        string     `bson:"joinedOn" json:"joinedOn" record:"label=入党日期,type=date,past,list"`
 	RegularizedOn   string     `bson:"regularizedOn" json:"regularizedOn" record:"label=转正日期,type=date,past"`

@@ -7,6 +7,9 @@ type OfMember struct {
 	IDSealed string `bson:"-" json:"-"`
 }
 
+// Subject gives the record engine access to the OfMember of any document.
+func (m *OfMember) Subject() *OfMember { return m }
+
 // Reward 党员奖励, spec/records.md 7.
 type Reward struct {
 	Base        `bson:",inline"`

@@ -313,6 +313,20 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 	"profileChange": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, &w.bound(t, "申请", "own").caller, "profileChange", map[string]any{"position": "委员"})
 	},
+	"hardship": func(t *testing.T, w *matrixWorld) string { // one a member
+		poor := w.create(t, w.by["own"], "member", memberForm(w.invent("困难"), w.org["own"]))
+		return w.create(t, w.by["own"], "hardship", map[string]any{"memberId": poor, "hardshipType": "illness", "description": "患病"})
+	},
+	"hardshipApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, &w.bound(t, "申请", "own").caller, "hardshipApplication", map[string]any{"hardshipType": "illness", "description": "患病"})
+	},
+	"retirement": func(t *testing.T, w *matrixWorld) string { // one a member
+		old := w.create(t, w.by["own"], "member", memberForm(w.invent("退休"), w.org["own"]))
+		return w.create(t, w.by["own"], "retirement", map[string]any{"memberId": old, "retiredOn": "2026-01-01"})
+	},
+	"retirementApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, &w.bound(t, "申请", "own").caller, "retirementApplication", map[string]any{"retiredOn": "2026-01-01"})
+	},
 	"user": func(t *testing.T, w *matrixWorld) string {
 		return w.create(t, w.by["own"], "user", userForm(fmt.Sprintf("user-%d", w.serial()), w.org["own"], "member.view"))
 	},
@@ -330,6 +344,12 @@ var ownSamples = map[string]func(t *testing.T, w *matrixWorld) string{
 	},
 	"profileChange": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, w.by["member"], "profileChange", map[string]any{"position": "委员"})
+	},
+	"hardshipApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, w.by["member"], "hardshipApplication", map[string]any{"hardshipType": "illness", "description": "患病"})
+	},
+	"retirementApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, w.by["member"], "retirementApplication", map[string]any{"retiredOn": "2026-01-01"})
 	},
 }
 

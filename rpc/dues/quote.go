@@ -23,9 +23,10 @@ type account struct {
 	bases       []*model.DuesBase
 }
 
-// category is what table of rates a member is under.
+// category is what table of rates a member is under: who was in work when his record was
+// made may have retired since.
 func category(m *partygen.Member) string {
-	if m.DuesCategory == "" && m.Retired {
+	if m.Retired && (m.DuesCategory == "" || m.DuesCategory == salaried) {
 		return retired
 	}
 	return m.DuesCategory

@@ -56,7 +56,7 @@ func (s *Service) present(m *model.Member, names map[string]string, open bool) (
 	out := &party.Member{
 		Id: m.ID, Name: m.Name, Gender: m.Gender, IdNumber: m.IDMasked, Phone: m.PhoneMasked,
 		OrgId: m.OrgID, OrgName: names[m.OrgID], Orgs: m.Orgs, MemberType: m.MemberType, Status: m.Status,
-		Retired: m.DuesCategory == "retired", DuesPaidThrough: m.DuesPaidThrough, OpenId: m.OpenID, MiniOpenId: m.MiniOpenID,
+		Retired: m.Retired || m.DuesCategory == "retired", DuesPaidThrough: m.DuesPaidThrough, OpenId: m.OpenID, MiniOpenId: m.MiniOpenID,
 		BirthDate: m.BirthDate, JoinedOn: m.JoinedOn, Version: m.Version, DuesCategory: m.DuesCategory,
 	}
 	if open {

@@ -51,7 +51,7 @@ func (t *Type[T, P]) act(ctx context.Context, id, key string, body []byte) (Row,
 		return t.claim(ctx, old, doc)
 	})
 	if err != nil {
-		return nil, err
+		return nil, t.duplicate(ctx, old, err)
 	}
 	if a.After != nil {
 		if err := a.After(ctx, doc); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
@@ -63,7 +65,7 @@ func (a *Approval[T]) actions() []Action[T] {
 // decide writes the decision down, and the event by which both sides hear of it.
 func (a *Approval[T]) decide(ctx context.Context, doc *T, state string, in Input) {
 	p, c, now := approvalOf(doc), kit.CallerOf(ctx), a.clock.Now()
-	p.State, p.Opinion = state, in.String("opinion")
+	p.State, p.Undecided, p.Opinion = state, false, in.String("opinion")
 	p.ApproverID, p.ApproverName, p.ApprovedAt = c.UserID, c.Name, &now
 	h := any(doc).(model.Document).Header()
 	d := model.Decided{
@@ -76,9 +78,16 @@ func (a *Approval[T]) decide(ctx context.Context, doc *T, state string, in Input
 	h.Emit(model.NewEvent(kit.KeyID("decided", h.ID, fmt.Sprint(h.Version)), model.EventDecided, h.OrgID, now, d))
 }
 
+// undecidedFirst is the order of a list of what is decided on.
+const undecidedFirst = "-undecided"
+
 // approvals readies the approval of a type.
 func (t *Type[T, P]) approvals() {
 	a := t.Approval
+	if t.DefaultSort == "" {
+		t.DefaultSort = undecidedFirst
+	}
+	t.Indexes = append(t.Indexes, model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "undecided", Value: -1}, {Key: "_id", Value: -1}}})
 	a.typ, a.title, a.message, a.clock = t.Name, t.Title, t.nameOf, t.engine.clock
 	t.Actions = append(a.actions(), t.Actions...)
 	for i := range t.Actions {

@@ -141,6 +141,9 @@ func (t *Type[T, P]) sort(by string) bson.D {
 	if by == "" {
 		by = t.DefaultSort
 	}
+	if by == undecidedFirst && t.Approval != nil {
+		return bson.D{{Key: "undecided", Value: -1}, {Key: "_id", Value: -1}}
+	}
 	key, dir := by, 1
 	if strings.HasPrefix(by, "-") {
 		key, dir = by[1:], -1

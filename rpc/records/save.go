@@ -69,7 +69,7 @@ func (t *Type[T, P]) create(ctx context.Context, values map[string]json.RawMessa
 		}
 	}
 	if t.Approval != nil {
-		*approvalOf(doc) = model.Approval{State: model.ApprovalPending}
+		*approvalOf(doc) = model.Approval{State: model.ApprovalPending, Undecided: true}
 	}
 	if err := t.place(ctx, nil, doc); err != nil {
 		return nil, err
