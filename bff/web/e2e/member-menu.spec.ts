@@ -44,7 +44,7 @@ async function open(path: string) {
 test('MENU-10 who is not bound finds the binding page at every address, and no data', async () => {
   const asked: string[] = []
   page.on('response', (r) => { if (r.url().includes('/api/member/') && !/\/(me|mini-login)$/.test(r.url()) && r.ok()) asked.push(r.url()) })
-  for (const path of ['home/index', 'org/index', 'study/index', 'mine/index', 'dues/index', 'meeting/list', 'points/index', 'ranking/index', 'personal/index', 'profile/index', 'organization/index', 'messages/index', 'records/list?type=suggestion', 'records/detail?type=reward&id=x', 'records/form?type=suggestion']) {
+  for (const path of ['home/index', 'org/index', 'study/index', 'apply/index', 'mine/index', 'dues/index', 'meeting/list', 'points/index', 'ranking/index', 'personal/index', 'profile/index', 'organization/index', 'messages/index', 'records/list?type=suggestion', 'records/detail?type=reward&id=x', 'records/form?type=suggestion']) {
     await open(`pages/${path}`)
     await expect(page, path).toHaveURL(/pages\/bind\/index/)
   }

@@ -56,6 +56,11 @@ const submit = () => visible('uni-button.submit').click()
 const button = (text: string): Locator => visible('uni-button').filter({ hasText: text })
 const input = (key: string): Locator => page.locator(`.field-${key} input:visible, .field-${key} textarea:visible`)
 const wrong = (key: string): Locator => visible(`.field-${key} .error`)
+/** Takes what a chooser offers first. */
+async function pick(key: string) {
+  await visible(`.field-${key} uni-picker`).click()
+  await page.locator('.uni-picker-action-confirm:visible').click()
+}
 const record = (text = ''): Locator => visible('.record').filter({ hasText: text })
 const empty = () => expect(page.getByText('暂无数据').filter({ visible: true })).toBeVisible()
 /** A picture that the server gave. */
@@ -271,6 +276,61 @@ for (const [id3, id4, entry, type, noun] of [['SUGG-03', 'SUGG-04', '我的建�
     for (const one of items.filter((i: any) => i.memberId !== ids[who.name]).slice(0, 1)) expect(await status(`records/${type}/${one.id}`)).toBe(404)
   })
 }
+
+test('HARD-03 HARD-04 RETR-03 RETR-04 申请: applied for on the phone, decided on in the console, followed by the member', async () => {
+  const apply = async (entry: string) => {
+    await page.goto('/m/#/pages/apply/index')
+    await visible('.entry').filter({ hasText: entry }).click()
+  }
+  await page.goto('/m/#/pages/apply/index')
+  await expect(visible('.entry')).toHaveText(['困难党员', '退休'])
+  await look('apply')
+  await apply('困难党员')
+  await empty()
+  await add()
+  await expect(page.locator('.field-assistance')).toHaveCount(0)
+  await submit()
+  await expect(wrong('hardshipType')).toHaveText('请选择困难类型')
+  await expect(wrong('description')).toHaveText('请填写困难情况')
+  await pick('hardshipType')
+  await input('description').fill('房屋受灾，生活困难。')
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), visible('.field-files .chip').last().click()])
+  await chooser.setFiles(picture)
+  await expect(visible('.field-files .chip')).toHaveCount(2)
+  await look('hardship-form')
+  await submit()
+  await expect(record().locator('.tag')).toHaveText('待审核')
+  await add()
+  await pick('hardshipType')
+  await input('description').fill('再次申请')
+  await submit()
+  await expect(visible('.notice')).toContainText('已有待审核的申请')
+
+  const [pending] = await mine('hardshipApplication')
+  expect(pending).toMatchObject({ state: 'pending', channel: 'member' })
+  expect(await mine('hardship')).toEqual([])
+  await as('POST', `/records/hardshipApplication/${pending.id}/actions/approve`, { opinion: '情况属实' })
+  await apply('困难党员')
+  await expect(record().locator('.tag')).toHaveText('审核通过')
+  await record().click()
+  await expect(visible('.field-opinion')).toContainText('情况属实')
+  await look('hardship')
+  expect(await mine('hardship')).toHaveLength(1)
+
+  await apply('退休')
+  await empty()
+  await add()
+  await submit()
+  await expect(wrong('retiredOn')).toHaveText('请选择退休时间')
+  await pick('retiredOn')
+  await submit()
+  await expect(record().locator('.tag')).toHaveText('待审核')
+  const [leaving] = await mine('retirementApplication')
+  await as('POST', `/records/retirementApplication/${leaving.id}/actions/reject`, { opinion: '未到退休年龄' })
+  await apply('退休')
+  await expect(record().locator('.tag')).toHaveText('审核未通过')
+  await look('retirements')
+})
 
 test('SPEC-03 SPEC-04 我的特长 is kept by himself and shows in the console at once', async () => {
   const kept = async () => (await mine('specialty')).map((s: any) => s._labels.tags)
