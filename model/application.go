@@ -2,8 +2,8 @@ package model
 
 // The ways by which the record of an Application came in.
 const (
-	ChannelAdmin  = "admin"
-	ChannelMember = "member"
+	FromConsole = "console"
+	FromMobile  = "mobile"
 )
 
 // Application 申请 is the part of a document about a member for which he applied and on which
@@ -11,7 +11,7 @@ const (
 // OfMember.
 type Application struct {
 	Approval `bson:",inline"`
-	Channel  string `bson:"channel" json:"channel" record:"label=途径,readonly,options=admin:组织登记|member:党员申请"`
+	Channel  string `bson:"channel" json:"channel" record:"label=途径,readonly,options=console:后台|mobile:手机"`
 }
 
 // Applications gives the record engine access to the Application of any document.

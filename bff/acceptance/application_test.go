@@ -3,6 +3,7 @@ package acceptance
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"zhihuidangjian/bff/bfftest"
@@ -68,7 +69,7 @@ func application(t *testing.T, s applicationSpec) {
 		id := apply(t, phone)
 		refused(t, phone.Do("POST", own(typ), s.Form), http.StatusConflict, "", "已有待审核的申请")
 		refused(t, phone.Do("POST", own(s.Type), s.Form), http.StatusForbidden, "", "")
-		if l := listed(t, typ, who.ID); len(l) != 1 || l[0]["state"] != "pending" || l[0]["channel"] != "member" {
+		if l := listed(t, typ, who.ID); len(l) != 1 || l[0]["state"] != "pending" || l[0]["channel"] != "mobile" {
 			t.Fatalf("审批事项 shows %v", l)
 		}
 		if l := listed(t, s.Type, who.ID); len(l) != 0 {
@@ -80,7 +81,7 @@ func application(t *testing.T, s applicationSpec) {
 			t.Fatalf("the sibling is told %d times", n)
 		}
 	})
-	t.Run(s.IDs.Own+" a member sees his own applications with state and opinion, and no other's", func(t *testing.T) {
+	t.Run(strings.TrimSpace(s.IDs.Own+" a member sees his own applications with state and opinion, and no other's"), func(t *testing.T) {
 		_, phone := applicant(t)
 		_, other := applicant(t)
 		first := apply(t, phone)
@@ -141,7 +142,7 @@ func application(t *testing.T, s applicationSpec) {
 		if l := listed(t, typ, who.ID); len(l) != 1 || l[0]["state"] != "pending" {
 			t.Fatalf("after the refusal: %v", l)
 		}
-		if l := listed(t, s.Type, who.ID); len(l) != 1 || l[0]["channel"] != "admin" {
+		if l := listed(t, s.Type, who.ID); len(l) != 1 || l[0]["channel"] != "console" {
 			t.Fatalf("%s shows %v", s.Title, l)
 		}
 	})

@@ -324,6 +324,13 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 		old := w.create(t, w.by["own"], "member", memberForm(w.invent("退休"), w.org["own"]))
 		return w.create(t, w.by["own"], "retirement", map[string]any{"memberId": old, "retiredOn": "2026-01-01"})
 	},
+	"abroadRecord": func(t *testing.T, w *matrixWorld) string { // one a day
+		on := w.platform.Clock.Now().AddDate(0, 0, -w.serial()).Format(time.DateOnly)
+		return w.create(t, w.by["own"], "abroadRecord", map[string]any{"memberId": w.m1.id, "destination": "日本", "purpose": "private", "departOn": on})
+	},
+	"abroadRecordApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, &w.bound(t, "申请", "own").caller, "abroadRecordApplication", map[string]any{"destination": "日本", "purpose": "private", "departOn": "2026-01-01"})
+	},
 	"retirementApplication": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, &w.bound(t, "申请", "own").caller, "retirementApplication", map[string]any{"retiredOn": "2026-01-01"})
 	},
@@ -347,6 +354,9 @@ var ownSamples = map[string]func(t *testing.T, w *matrixWorld) string{
 	},
 	"hardshipApplication": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, w.by["member"], "hardshipApplication", map[string]any{"hardshipType": "illness", "description": "患病"})
+	},
+	"abroadRecordApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, w.by["member"], "abroadRecordApplication", map[string]any{"destination": "日本", "purpose": "private", "departOn": "2026-01-01"})
 	},
 	"retirementApplication": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, w.by["member"], "retirementApplication", map[string]any{"retiredOn": "2026-01-01"})

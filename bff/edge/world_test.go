@@ -363,13 +363,17 @@ func (w *world) sandboxed(t *testing.T, method, path string, body any) reply {
 // sms is the code in the newest message to a phone.
 func (w *world) sms(t *testing.T, number string) string {
 	t.Helper()
-	r := w.sandboxed(t, "GET", "sms?phone="+number, nil)
-	for _, word := range strings.FieldsFunc(r.body, func(r rune) bool { return r < '0' || r > '9' }) {
+	var sent struct{ Messages []struct{ Text string } }
+	w.sandboxed(t, "GET", "sms?phone="+number, nil).into(t, &sent)
+	if len(sent.Messages) == 0 {
+		t.Fatal("nothing was sent")
+	}
+	for _, word := range strings.FieldsFunc(sent.Messages[0].Text, func(r rune) bool { return r < '0' || r > '9' }) {
 		if len(word) == 6 {
 			return word
 		}
 	}
-	t.Fatalf("no code in %d %s", r.status, r.body)
+	t.Fatalf("no code in %+v", sent)
 	return ""
 }
 

@@ -13,7 +13,7 @@ import (
 func (s *Service) newEngine() (*records.Engine, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	hardships, retirements := s.hardshipType(), s.retirementType()
+	hardships, retirements, abroad := s.hardshipType(), s.retirementType(), s.abroadType()
 	return records.New(ctx, records.Config{
 		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Seal: s.d.Seal, Blobs: s.d.Blobs,
 		Refs: map[string]records.Ref{
@@ -39,6 +39,8 @@ func (s *Service) newEngine() (*records.Engine, error) {
 		records.Applications(hardships, "hardshipType", "description", "files"),
 		retirements,
 		records.Applications(retirements, "retiredOn", "retirementUnit", "remarks", "files"),
+		abroad,
+		records.Applications(abroad, "destination", "purpose", "purposeNote", "departOn", "expectedReturnOn", "files"),
 		s.reductionType(),
 		s.developmentType(),
 		s.guestType("partTimeMember", "兼职", s.guests[0]),

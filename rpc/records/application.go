@@ -19,7 +19,8 @@ const applicationMenu = "审批事项"
 // the approved, and admins enter there what needs no decision. t's rules hold for both,
 // t.Follow once a document is approved. T embeds model.OfMember and model.Application.
 //
-// Nobody may have two applications pending, or apply for what he has, by the unique keys of t.
+// By the unique keys of t, nobody has two such applications pending, or applies for what he
+// has.
 func Applications[T any, P interface {
 	*T
 	model.Document
@@ -28,14 +29,18 @@ func Applications[T any, P interface {
 }](t *Type[T, P], form ...string) *Type[T, P] {
 	approved := bson.D{{Key: "deleted", Value: false}, {Key: "state", Value: model.ApprovalApproved}}
 	pending := bson.D{{Key: "deleted", Value: false}, {Key: "state", Value: model.ApprovalPending}}
-	for i := range t.Unique {
+	var waiting []Unique
+	for i, u := range t.Unique {
 		t.Unique[i].Partial = approved
+		waiting = append(waiting, Unique{Keys: append(slices.Clone(u.Keys), "state"), Message: "已有待审核的申请", Partial: pending})
 	}
 	check := t.BeforeSave
-	t.Where = func(context.Context, map[string]string) bson.D { return bson.D{{Key: "state", Value: model.ApprovalApproved}} }
+	t.Where = func(context.Context, map[string]string) bson.D {
+		return bson.D{{Key: "state", Value: model.ApprovalApproved}}
+	}
 	t.BeforeSave = func(ctx context.Context, old, doc *T) error {
 		if old == nil {
-			*P(doc).Applications() = model.Application{Approval: model.Approval{State: model.ApprovalApproved}, Channel: model.ChannelAdmin}
+			*P(doc).Applications() = model.Application{Approval: model.Approval{State: model.ApprovalApproved}, Channel: model.FromConsole}
 		}
 		return check(ctx, old, doc)
 	}
@@ -44,17 +49,16 @@ func Applications[T any, P interface {
 		Name: t.Name + "Application", Title: t.Title, Menu: applicationMenu, Collection: t.Collection,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: append(slices.Clone(t.Fields), Field{Key: "createdAt", Label: "申请时间", Type: "datetime", List: true, ReadOnly: true}),
-		Unique: []Unique{{Keys: []string{"memberId", "state"}, Message: "已有待审核的申请", Partial: pending}},
-		NameOf: t.NameOf,
+		Unique: waiting, NameOf: t.NameOf,
 		Where: func(context.Context, map[string]string) bson.D {
-			return bson.D{{Key: "channel", Value: model.ChannelMember}}
+			return bson.D{{Key: "channel", Value: model.FromMobile}}
 		},
 		Own: &Own[T]{
-			Where: func(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} },
+			Where:  func(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} },
 			Fields: append(slices.Clone(form), "state", "opinion", "createdAt", "approvedAt"), Form: form, Create: true,
 			Prepare: func(ctx context.Context, doc *T) error {
 				P(doc).Subject().MemberID = kit.CallerOf(ctx).MemberID
-				P(doc).Applications().Channel = model.ChannelMember
+				P(doc).Applications().Channel = model.FromMobile
 				return nil
 			},
 		},

@@ -283,7 +283,7 @@ test('HARD-03 HARD-04 RETR-03 RETR-04 申请: applied for on the phone, decided 
     await visible('.entry').filter({ hasText: entry }).click()
   }
   await page.goto('/m/#/pages/apply/index')
-  await expect(visible('.entry')).toHaveText(['困难党员', '退休'])
+  await expect(visible('.entry')).toHaveText(['困难党员', '退休', '出国出境'])
   await look('apply')
   await apply('困难党员')
   await empty()
@@ -307,7 +307,7 @@ test('HARD-03 HARD-04 RETR-03 RETR-04 申请: applied for on the phone, decided 
   await expect(visible('.notice')).toContainText('已有待审核的申请')
 
   const [pending] = await mine('hardshipApplication')
-  expect(pending).toMatchObject({ state: 'pending', channel: 'member' })
+  expect(pending).toMatchObject({ state: 'pending', channel: 'mobile' })
   expect(await mine('hardship')).toEqual([])
   await as('POST', `/records/hardshipApplication/${pending.id}/actions/approve`, { opinion: '情况属实' })
   await apply('困难党员')

@@ -20,7 +20,7 @@ export const sandbox = async (base, method, path, body) => (await call(base, met
 /** The SMS code that a phone received last. */
 export async function smsCode(base, phone) {
   const { messages } = await sandbox(base, 'GET', 'sms?phone=' + phone)
-  const code = /\b(\d{6})\b/.exec(JSON.stringify(messages[0] ?? {}).replace(phone, ''))?.[1]
+  const code = /\d{6}/.exec(messages[0]?.text ?? '')?.[0]
   if (!code) throw new Error(`no code was sent to ${phone}`)
   return code
 }

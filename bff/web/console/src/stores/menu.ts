@@ -6,7 +6,7 @@ import { menu, type Module } from '@/modules'
 import { useSession } from './session'
 
 /** The chapters of the manual. */
-const order = ['组织管理', '党员管理', '党费', '组织关系', '组织生活', '学习教育', '考核考评', '投票问卷', '积分', '宣传', '工作台账', '任务', '系统管理']
+const order = ['组织管理', '党员管理', '党费', '组织关系', '组织生活', '学习教育', '考核考评', '投票问卷', '积分', '宣传', '工作台账', '任务', '审批事项', '系统管理']
 
 interface TypeInfo { type: string; title: string; menu?: string }
 
