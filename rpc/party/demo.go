@@ -74,7 +74,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 	if err := demoStore(s.members.InsertMany(ctx, members)); err != nil {
 		return fmt.Errorf("demo members: %w", err)
 	}
-	return s.seedAwards(ctx, members)
+	return errors.Join(s.seedAwards(ctx, members), s.seedApplications(ctx, members))
 }
 
 // demoStore lets pass what is there already.

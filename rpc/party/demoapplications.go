@@ -1,0 +1,64 @@
+package party
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"zhihuidangjian/model"
+)
+
+// seedApplications adds invented hardships, retirements and travels of demo members, entered
+// or applied for; the last of each kind waits for a decision.
+func (s *Service) seedApplications(ctx context.Context, members []*model.Member) error {
+	now := s.d.Clock.Now()
+	day := func(ago int) string { return now.AddDate(0, 0, -ago).Format(time.DateOnly) }
+	base := func(kind string, i int, m *model.Member) model.Base {
+		return model.Base{ID: fmt.Sprintf("0000demo%s%02d", kind, i+1), OrgID: m.OrgID, Orgs: m.Orgs, CreatedBy: "system"}
+	}
+	entered := model.Application{Approval: model.Approval{State: model.ApprovalApproved}, Channel: model.FromConsole}
+	waiting := model.Application{Approval: model.Approval{State: model.ApprovalPending, Undecided: true}, Channel: model.FromMobile}
+
+	var hard []*model.Hardship
+	for i, h := range []model.Hardship{
+		{HardshipType: "illness", Description: "大病手术后长期服药，医疗支出较大。", Assistance: "党支部走访慰问，协助申请医疗救助。", Application: entered},
+		{HardshipType: "elderly", Description: "独居老党员，行动不便。", Assistance: "结对党员每周上门一次。", Application: entered},
+		{HardshipType: "disaster", Description: "房屋受暴雨损坏，正在修缮。", Application: waiting},
+	} {
+		m := members[5+i*13]
+		h.Base, h.MemberID, h.RegisteredOn = base("hardship", i, m), m.ID, day(40-i*15)
+		hard = append(hard, &h)
+	}
+	if err := demoStore(model.NewCollection[model.Hardship](s.d.DB, "hardships", s.d.Clock.Now).InsertMany(ctx, hard)); err != nil {
+		return fmt.Errorf("demo hardships: %w", err)
+	}
+
+	old := slices.DeleteFunc(slices.Clone(members), func(m *model.Member) bool { return m.DuesCategory != "retired" })
+	var retired []*model.Retirement
+	for i, m := range old[:min(3, len(old))] {
+		r := &model.Retirement{Base: base("retirement", i, m), OfMember: model.OfMember{MemberID: m.ID}, RetiredOn: day(700 + i*400), RetirementUnit: "示范市机关服务中心", Application: entered}
+		r.FollowDue = true // the member's record is told after the start
+		retired = append(retired, r)
+	}
+	m := members[8]
+	retired = append(retired, &model.Retirement{Base: base("retirement", 9, m), OfMember: model.OfMember{MemberID: m.ID}, RetiredOn: day(3), RetirementUnit: "示范市第一中学", Application: waiting})
+	if err := demoStore(model.NewCollection[model.Retirement](s.d.DB, "retirements", s.d.Clock.Now).InsertMany(ctx, retired)); err != nil {
+		return fmt.Errorf("demo retirements: %w", err)
+	}
+
+	var abroad []*model.AbroadRecord
+	for i, r := range []model.AbroadRecord{
+		{Destination: "新加坡", Purpose: "official", PurposeNote: "赴外交流考察", DepartOn: day(80), ExpectedReturnOn: day(74), ReturnOn: day(74), RelationHandling: "keep", Application: entered},
+		{Destination: "英国", Purpose: "study", PurposeNote: "攻读硕士学位", DepartOn: day(70), ExpectedReturnOn: day(-300), RelationHandling: "keep", Application: entered},
+		{Destination: "日本", Purpose: "private", PurposeNote: "探亲", DepartOn: day(-30), ExpectedReturnOn: day(-40), Application: waiting},
+	} {
+		m := members[11+i*9]
+		r.Base, r.MemberID = base("abroad", i, m), m.ID
+		abroad = append(abroad, &r)
+	}
+	if err := demoStore(model.NewCollection[model.AbroadRecord](s.d.DB, "abroadRecords", s.d.Clock.Now).InsertMany(ctx, abroad)); err != nil {
+		return fmt.Errorf("demo travels: %w", err)
+	}
+	return nil
+}
