@@ -44,7 +44,12 @@ test.afterEach(async () => {
 })
 test.afterAll(() => page?.context().close())
 
-const look = async (name: string) => process.env.SHOTS && page.screenshot({ path: `${process.env.SHOTS}/${name}.png` })
+async function look(name: string) {
+  if (!process.env.SHOTS) return
+  await page.waitForLoadState('networkidle')
+  await expect(page.locator('uni-toast:visible')).toHaveCount(0)
+  await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` })
+}
 const visible = (selector: string): Locator => page.locator(`${selector}:visible`)
 /** Opens an entry of 我的, or of a page below it. */
 async function enter(...path: string[]) {

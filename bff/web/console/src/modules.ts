@@ -1,4 +1,8 @@
-import { Avatar, Calendar, Coin, DataLine, Document, House, Medal, OfficeBuilding, Tickets, User } from '@element-plus/icons-vue'
+import {
+  Aim, Avatar, Calendar, ChatDotRound, ChatLineRound, Coin, Collection, Connection, DataLine, EditPen, Files, FirstAidKit,
+  Guide, House, Key, Medal, Minus, Money, Notebook, OfficeBuilding, Opportunity, Picture, Place, Position, PriceTag, Refresh, School,
+  Sort, Star, Sunset, Tickets, TrendCharts, Trophy, User, UserFilled, WarnTriangleFilled,
+} from '@element-plus/icons-vue'
 import { markRaw, type Component } from 'vue'
 
 /** A page of the menu. */
@@ -16,7 +20,7 @@ export const menu: { title: string; modules: Module[] }[] = [
   ] },
   { title: '党费', modules: [
     m('/dues', '党费管理', 'duesOrder.view', Coin),
-    m('/dues-base', '基数管理', 'duesBase.view', Document),
+    m('/dues-base', '基数管理', 'duesBase.view', Money),
     m('/payments', '支付明细', 'duesOrder.view', Tickets),
   ] },
   { title: '组织生活', modules: [m('/meetings', '会议', 'meeting.view', Calendar)] },
@@ -26,3 +30,13 @@ export const menu: { title: string; modules: Module[] }[] = [
   ] },
 ]
 export const home = m('/', '首页', '', House)
+
+/** The icons of record types; one that is not named has a sheet of paper. */
+export const icons: Record<string, Component> = markRaw({
+  unit: School, election: Refresh, organizationTransfer: Sort, organizationEvaluation: Star, reward: Trophy, sanction: WarnTriangleFilled,
+  memberShowcase: Picture, suggestion: ChatLineRound, helpRequest: ChatDotRound, notebookEntry: Notebook,
+  profileChange: EditPen, specialtyTag: PriceTag, specialty: Opportunity, hardship: FirstAidKit, retirement: Sunset, memberReduction: Minus,
+  developmentCase: TrendCharts, partTimeMember: Connection, reportInMember: Position, duesReconcile: Aim, abroadRecord: Place,
+  organizationLedger: Files, memberLedger: Collection, hardshipApplication: FirstAidKit, retirementApplication: Sunset,
+  abroadRecordApplication: Place, user: UserFilled, role: Key, audit: Guide,
+})

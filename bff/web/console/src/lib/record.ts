@@ -18,7 +18,8 @@ export function show(field: Field, row: Row): string {
     case 'files':
     case 'image': return (v as FileRef[]).map((x) => x.name).join('、')
     case 'richtext': return new DOMParser().parseFromString(String(v), 'text/html').body.textContent?.trim() ?? ''
-    case 'refs': return `${(v as unknown[]).length} 人`
+    case 'refs': return '' // of nobody that is known
+    case 'permissions': return (v as string[]).includes('*') ? '全部权限' : (v as string[]).join('、')
     default: return Array.isArray(v) ? v.join('、') : String(v)
   }
 }

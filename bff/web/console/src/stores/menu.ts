@@ -2,7 +2,7 @@ import { Document } from '@element-plus/icons-vue'
 import { defineStore } from 'pinia'
 import { markRaw } from 'vue'
 import { get } from '@/api/client'
-import { menu, type Module } from '@/modules'
+import { icons, menu, type Module } from '@/modules'
 import { useSession } from './session'
 
 /** The chapters of the manual. */
@@ -12,15 +12,14 @@ interface TypeInfo { type: string; title: string; menu?: string }
 
 /** The menu of this user: the pages of their own, then record types as the server names them. */
 export const useMenu = defineStore('menu', {
-  state: () => ({ types: [] as TypeInfo[] }),
+  state: () => ({ types: [] as TypeInfo[], loaded: false }),
   getters: {
     groups(state): { title: string; modules: Module[] }[] {
       const session = useSession()
       const groups = menu.map((g) => ({ title: g.title, modules: g.modules.filter((m) => session.can(m.permission)) }))
-      const icon = markRaw(Document)
       for (const t of state.types) {
         if (!t.menu) continue
-        const module = { path: `/r/${t.type}`, title: t.title, permission: `${t.type}.view`, icon }
+        const module = { path: `/r/${t.type}`, title: t.title, permission: `${t.type}.view`, icon: icons[t.type] ?? markRaw(Document) }
         const group = groups.find((g) => g.title === t.menu)
         if (group) group.modules.push(module)
         else groups.push({ title: t.menu, modules: [module] })
@@ -32,6 +31,9 @@ export const useMenu = defineStore('menu', {
     modules(): Module[] { return this.groups.flatMap((g) => g.modules) },
   },
   actions: {
-    async load() { this.types = await get<TypeInfo[]>('records') },
+    async load() {
+      this.types = await get<TypeInfo[]>('records')
+      this.loaded = true
+    },
   },
 })
