@@ -53,7 +53,7 @@ func main() {
 	var o flags
 	flag.BoolVar(&o.serve, "serve", false, "be the server under load")
 	flag.IntVar(&o.members, "members", 10_000, "members in the store")
-	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the table shows minimum and median")
+	flag.IntVar(&o.rounds, "rounds", 9, "rounds; the table shows minimum and median")
 	flag.StringVar(&o.only, "only", "", "measure only figures whose name holds this")
 	flag.StringVar(&o.profiles, "profiles", "", "directory for a CPU profile of each figure")
 	flag.BoolVar(&o.flat, "flat", false, "measure the member list at 1k, 10k and 100k members instead")
