@@ -5,17 +5,10 @@ const GuestType = "guest"
 
 // Guest is somebody who takes part in an organisation that is not his own, for a time:
 // 兼职党员 (spec/records.md 24) or 报到党员 (25), each in a collection of its own. OrgID is the
-// organisation that added him. IDNumber and Phone are sealed.
+// organisation that added him.
 type Guest struct {
-	Base        `bson:",inline"`
-	Name        string `bson:"name" json:"name" record:"label=姓名,required,max=30,list,search,keyword"`
-	Gender      string `bson:"gender" json:"gender" record:"label=性别,options=male:男|female:女,help=可由身份证号得出"`
-	IDNumber    string `bson:"idNumber" json:"idNumber" record:"label=身份证号,type=idNumber,required,list,fixed,width=190"`
-	IDBlind     string `bson:"idBlind" json:"-"`
-	IDMasked    string `bson:"idMasked" json:"-"`
-	Phone       string `bson:"phone" json:"phone" record:"label=电话,type=phone,required"`
-	PhoneBlind  string `bson:"phoneBlind" json:"-"`
-	PhoneMasked string `bson:"phoneMasked" json:"-"`
+	Base   `bson:",inline"`
+	Person `bson:",inline"`
 	// The home organisation: a branch of the system, or the name of one that is not.
 	HomeOrgID   string `bson:"homeOrgId" json:"homeOrgId"`
 	HomeOrgName string `bson:"homeOrgName" json:"homeOrgName"`

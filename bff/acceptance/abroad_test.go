@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+
+	"zhihuidangjian/bff/bfftest"
 )
 
 // TestAbroad: 党员出国出境 (manual 8.3, 17.9).
@@ -45,8 +47,8 @@ func TestAbroad(t *testing.T) {
 	s := applicationSpec{
 		Type: typ, Title: "党员出国出境", Required: []string{"destination", "purpose", "departOn"},
 		Form: form{"destination": "日本", "purpose": "private", "purposeNote": "探亲", "departOn": "2026-12-20", "expectedReturnOn": "2026-12-30"},
-		Entered: func(memberID string) form {
-			return form{"memberId": memberID, "destination": "日本", "purpose": "private", "departOn": "2026-12-20"}
+		Entered: func(who bfftest.Person) form {
+			return form{"memberId": who.ID, "destination": "日本", "purpose": "private", "departOn": "2026-12-20"}
 		},
 		Taken: taken,
 	}

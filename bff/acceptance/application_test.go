@@ -20,8 +20,12 @@ type applicationSpec struct {
 	Form     form
 	Required []string
 	// Entered is what an admin enters in another way, so that approving is refused with Taken.
-	Entered func(memberID string) form
+	Entered func(who bfftest.Person) form
 	Taken   string
+	// Home is the branch of those who apply, that of the admin who decides unless given; Who
+	// are the columns that say who applies, and where.
+	Home func(t *testing.T) string
+	Who  []string
 }
 
 // application proves the rows that every kind has.
@@ -41,8 +45,11 @@ func application(t *testing.T, s applicationSpec) {
 	decide := func(t *testing.T, b *bfftest.Browser, id, action, opinion string) *bfftest.Answer {
 		return b.Do("POST", path(typ)+"/"+id+"/actions/"+action, form{"opinion": opinion})
 	}
+	if s.Home == nil {
+		s.Home, s.Who = orgA, []string{"memberId", "orgId"}
+	}
 	applicant := func(t *testing.T) (bfftest.Person, *bfftest.Browser) {
-		who := newMember(t, orgA(t))
+		who := newMember(t, s.Home(t))
 		phone := phoneOf(t, who)
 		phone.T = t
 		return who, phone
@@ -107,7 +114,7 @@ func application(t *testing.T, s applicationSpec) {
 		_, two := applicant(t)
 		early, late := apply(t, one), apply(t, two)
 		decide(t, adminA(t), late, "reject", "重复").Into(t, &item{})
-		columns(t, adminA(t), recordSpec{Type: typ, Columns: []string{"memberId", "orgId", "createdAt", "state"}})
+		columns(t, adminA(t), recordSpec{Type: typ, Columns: append(slices.Clone(s.Who), "createdAt", "state")})
 		all := adminA(t).List(typ, "size=100")
 		got := ids(all)
 		if slices.Index(got, early) > slices.Index(got, late) || !slices.Contains(got, late) {
@@ -137,7 +144,7 @@ func application(t *testing.T, s applicationSpec) {
 
 		who, phone = applicant(t)
 		id = apply(t, phone)
-		add(t, adminA(t), s.Type, s.Entered(who.ID))
+		add(t, adminA(t), s.Type, s.Entered(who))
 		refused(t, decide(t, adminA(t), id, "approve", ""), http.StatusConflict, "", s.Taken)
 		if l := listed(t, typ, who.ID); len(l) != 1 || l[0]["state"] != "pending" {
 			t.Fatalf("after the refusal: %v", l)

@@ -1,6 +1,10 @@
 package acceptance
 
-import "testing"
+import (
+	"testing"
+
+	"zhihuidangjian/bff/bfftest"
+)
 
 // TestHardship: 困难党员 (manual 6.5, 17.2).
 func TestHardship(t *testing.T) {
@@ -28,8 +32,8 @@ func TestHardship(t *testing.T) {
 	})
 	s := applicationSpec{
 		Type: typ, Title: "困难党员", Form: form{"hardshipType": "disaster", "description": "房屋受灾"}, Required: []string{"hardshipType", "description"},
-		Entered: func(memberID string) form {
-			return form{"memberId": memberID, "hardshipType": "illness", "description": "患病"}
+		Entered: func(who bfftest.Person) form {
+			return form{"memberId": who.ID, "hardshipType": "illness", "description": "患病"}
 		},
 		Taken: taken,
 	}

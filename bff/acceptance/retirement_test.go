@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+
+	"zhihuidangjian/bff/bfftest"
 )
 
 // TestRetirement: 退休党员 (manual 6.6, 17.4).
@@ -59,7 +61,7 @@ func TestRetirement(t *testing.T) {
 	})
 	s := applicationSpec{
 		Type: typ, Title: "退休党员", Form: form{"retiredOn": "2026-05-31", "retirementUnit": "试验单位"}, Required: []string{"retiredOn"},
-		Entered: func(memberID string) form { return form{"memberId": memberID, "retiredOn": "2026-05-30"} },
+		Entered: func(who bfftest.Person) form { return form{"memberId": who.ID, "retiredOn": "2026-05-30"} },
 		Taken:   taken,
 	}
 	s.IDs.Apply, s.IDs.Own, s.IDs.List, s.IDs.Decide, s.IDs.Result = "RETR-03", "RETR-04", "APRV-13", "APRV-14", "APRV-15"

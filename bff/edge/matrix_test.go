@@ -217,6 +217,8 @@ var deviations = map[string]kind{
 	"duesOrder": {"POST /delete": never},
 	// Of the platform's merchant account: it belongs to the root.
 	"specialtyTag": category,
+	// Members look for one to apply to.
+	"organization": {"m GET /:id": bound},
 	// An expulsion goes on as a 党员减少, by that type's permission.
 	"sanction":      {"action reduce": inTree},
 	"duesReconcile": {"GET ": mayAdmin, "GET orgId=$own": scoped, "GET /:id": topSees},
@@ -331,6 +333,20 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 	"abroadRecordApplication": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, &w.bound(t, "申请", "own").caller, "abroadRecordApplication", map[string]any{"destination": "日本", "purpose": "private", "departOn": "2026-01-01"})
 	},
+	"memberOutflow": func(t *testing.T, w *matrixWorld) string { // one a member
+		out := w.create(t, w.by["own"], "member", memberForm(w.invent("流出"), w.org["own"]))
+		return w.create(t, w.by["own"], "memberOutflow", map[string]any{"memberId": out, "outflowPlace": "上海", "outflowOn": "2026-01-01", "reason": "务工"})
+	},
+	"memberOutflowApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, &w.bound(t, "申请", "own").caller, "memberOutflowApplication", map[string]any{"outflowPlace": "上海", "outflowOn": "2026-01-01", "reason": "务工"})
+	},
+	"memberInflow": func(t *testing.T, w *matrixWorld) string {
+		who := w.invent("流入")
+		return w.create(t, w.by["own"], "memberInflow", map[string]any{"name": who.name, "idNumber": who.idNumber, "homeOrgName": "外地支部", "inflowOrgId": w.org["own"], "inflowOn": "2026-01-01", "place": "上海", "reason": "务工"})
+	},
+	"memberInflowApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, &w.bound(t, "申请", "sibling").caller, "memberInflowApplication", map[string]any{"inflowOrgId": w.org["own"], "inflowOn": "2026-01-01", "place": "上海", "reason": "务工"})
+	},
 	"retirementApplication": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, &w.bound(t, "申请", "own").caller, "retirementApplication", map[string]any{"retiredOn": "2026-01-01"})
 	},
@@ -354,6 +370,13 @@ var ownSamples = map[string]func(t *testing.T, w *matrixWorld) string{
 	},
 	"hardshipApplication": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, w.by["member"], "hardshipApplication", map[string]any{"hardshipType": "illness", "description": "患病"})
+	},
+	"organization": func(_ *testing.T, w *matrixWorld) string { return w.org["own"] },
+	"memberOutflowApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, w.by["member"], "memberOutflowApplication", map[string]any{"outflowPlace": "上海", "outflowOn": "2026-01-01", "reason": "务工"})
+	},
+	"memberInflowApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, w.by["member"], "memberInflowApplication", map[string]any{"inflowOrgId": w.org["sibling"], "inflowOn": "2026-01-01", "place": "上海", "reason": "务工"})
 	},
 	"abroadRecordApplication": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, w.by["member"], "abroadRecordApplication", map[string]any{"destination": "日本", "purpose": "private", "departOn": "2026-01-01"})

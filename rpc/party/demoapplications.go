@@ -9,7 +9,7 @@ import (
 	"zhihuidangjian/model"
 )
 
-// seedApplications adds invented hardships, retirements and travels of demo members, entered
+// seedApplications adds invented hardships, retirements, travels and flows of demo members, entered
 // or applied for; the last of each kind waits for a decision.
 func (s *Service) seedApplications(ctx context.Context, members []*model.Member) error {
 	now := s.d.Clock.Now()
@@ -59,6 +59,36 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 	}
 	if err := demoStore(model.NewCollection[model.AbroadRecord](s.d.DB, "abroadRecords", s.d.Clock.Now).InsertMany(ctx, abroad)); err != nil {
 		return fmt.Errorf("demo travels: %w", err)
+	}
+
+	var out []*model.MemberOutflow
+	for i, o := range []model.MemberOutflow{
+		{OutflowPlace: "广东省深圳市", OutflowOn: day(200), ExpectedReturnOn: day(-160), Reason: "外出务工", Application: entered},
+		{OutflowPlace: "上海市", OutflowOn: day(90), ExpectedReturnOn: day(-90), Reason: "进修学习", Application: entered},
+		{OutflowPlace: "北京市", OutflowOn: day(2), Reason: "照顾家人", Application: waiting},
+	} {
+		m := members[14+i*11]
+		o.Base, o.MemberID = base("outflow", i, m), m.ID
+		out = append(out, &o)
+	}
+	if err := demoStore(model.NewCollection[model.MemberOutflow](s.d.DB, "memberOutflows", s.d.Clock.Now).InsertMany(ctx, out)); err != nil {
+		return fmt.Errorf("demo outflows: %w", err)
+	}
+
+	here := members[0] // whose branch receives
+	var in []*model.MemberInflow
+	for i, name := range []string{"林远行", "高志远"} {
+		digits := fmt.Sprintf("99020119%d0315%03d", 78+i*9, 601+i*2)
+		x := &model.MemberInflow{
+			Base: base("inflow", i, here), HomeOrgName: "外省某县某镇党支部", InflowOrgID: here.OrgID, InflowOn: day(120 + i*60), EndOn: day(-200),
+			Place: "示范市建设路", Reason: "在本地务工", Application: entered,
+			Person: model.Person{Name: name, Gender: "male", IDNumber: digits + string(model.IDCheck(digits)), Phone: fmt.Sprintf("1990000095%d", i)},
+		}
+		s.sealPerson(&x.Person)
+		in = append(in, x)
+	}
+	if err := demoStore(model.NewCollection[model.MemberInflow](s.d.DB, "memberInflows", s.d.Clock.Now).InsertMany(ctx, in)); err != nil {
+		return fmt.Errorf("demo inflows: %w", err)
 	}
 	return nil
 }

@@ -51,20 +51,10 @@ func (s *Service) guestType(name, verb string, c *model.Collection[model.Guest, 
 			{Keys: bson.D{{Key: "openId", Value: 1}}, Unique: true, Partial: bson.D{{Key: "openId", Value: bson.D{{Key: "$gt", Value: ""}}}}},
 			{Keys: bson.D{{Key: "miniOpenId", Value: 1}}, Unique: true, Partial: bson.D{{Key: "miniOpenId", Value: bson.D{{Key: "$gt", Value: ""}}}}},
 		},
-		Unique: []recordengine.Unique{{Keys: []string{"orgId", "idBlind", "startOn"}, Field: "startOn", Message: errGuestTwice}},
-		NameOf: func(g *model.Guest) string { return g.Name },
-		Unseal: func(g *model.Guest) error {
-			var err1, err2 error
-			g.IDNumber, err1 = s.d.Seal.Open(g.IDNumber)
-			g.Phone, err2 = s.d.Seal.Open(g.Phone)
-			return errors.Join(err1, err2)
-		},
-		Seal: func(g *model.Guest) error {
-			g.IDBlind, g.PhoneBlind = s.d.Seal.Blind(g.IDNumber), s.d.Seal.Blind(g.Phone)
-			g.IDMasked, g.PhoneMasked = model.MaskID(g.IDNumber), model.MaskPhone(g.Phone)
-			g.IDNumber, g.Phone = s.d.Seal.Seal(g.IDNumber), s.d.Seal.Seal(g.Phone)
-			return nil
-		},
+		Unique:     []recordengine.Unique{{Keys: []string{"orgId", "idBlind", "startOn"}, Field: "startOn", Message: errGuestTwice}},
+		NameOf:     func(g *model.Guest) string { return g.Name },
+		Unseal:     func(g *model.Guest) error { return s.unsealPerson(&g.Person) },
+		Seal:       func(g *model.Guest) error { s.sealPerson(&g.Person); return nil },
 		Placed:     true,
 		BeforeSave: func(ctx context.Context, old, g *model.Guest) error { return s.checkGuest(ctx, verb, c, old, g) },
 		Actions: []recordengine.Action[model.Guest]{{
@@ -98,18 +88,7 @@ const errGuestTwice = "该人员在此期间已在列表中"
 
 // checkGuest holds the rules of a guest; the personal fields are open here.
 func (s *Service) checkGuest(ctx context.Context, verb string, c *model.Collection[model.Guest, *model.Guest], old, g *model.Guest) error {
-	wrong := map[string]string{}
-	id, ok := model.ParseIDNumber(g.IDNumber)
-	if !ok {
-		wrong["idNumber"] = errIDNumber.Message
-	} else if g.Gender == "" {
-		g.Gender = id.Gender
-	} else if g.Gender != id.Gender {
-		wrong["idNumber"] = errIDNumber.Message + "，与性别不一致"
-	}
-	if !mobilePattern.MatchString(g.Phone) {
-		wrong["phone"] = "手机号格式不正确"
-	}
+	wrong := checkPerson(&g.Person)
 	if g.StartOn > g.EndOn {
 		wrong["startOn"] = verb + "开始时间不能晚于" + verb + "结束时间"
 	}
@@ -150,15 +129,9 @@ func (s *Service) checkGuest(ctx context.Context, verb string, c *model.Collecti
 // homeOf finds the member of this system that a guest is, and his branch.
 func (s *Service) homeOf(ctx context.Context, g *model.Guest) error {
 	g.MemberID, g.HomeOrgID = "", ""
-	m, err := s.members.FindOne(ctx, model.Everything, append(bson.D{{Key: "idBlind", Value: s.d.Seal.Blind(g.IDNumber)}}, active...))
-	if errors.Is(err, model.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
+	m, err := s.memberOf(ctx, &g.Person)
+	if m == nil || err != nil {
 		return err
-	}
-	if m.Name != strings.TrimSpace(g.Name) {
-		return kit.InvalidFields(map[string]string{"name": "姓名与该身份证号的党员不一致"})
 	}
 	names, err := s.orgLabels(ctx, []string{m.OrgID})
 	if err != nil {

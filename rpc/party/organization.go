@@ -46,6 +46,10 @@ func (s *Service) organizationType() *records.Type[model.Organization, *model.Or
 			{Key: "leadership", Title: "领导班子", Permission: "organization.view"},
 			{Key: "map", Title: "组织地图", Permission: "organization.view"},
 		},
+		// Members look for one to apply to.
+		Own: &records.Own[model.Organization]{
+			Where: func(*kit.Caller) bson.D { return nil }, Fields: []string{"orgName", "parentId"},
+		},
 		BeforeSave: s.checkOrg,
 		AfterSave: func(ctx context.Context, _, _ *model.Organization) error {
 			s.treeChanged(ctx)

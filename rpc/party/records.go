@@ -13,12 +13,14 @@ import (
 func (s *Service) newEngine() (*records.Engine, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	hardships, retirements, abroad := s.hardshipType(), s.retirementType(), s.abroadType()
+	hardships, retirements, abroad, inflows, outflows := s.hardshipType(), s.retirementType(), s.abroadType(), s.inflowType(), s.outflowType()
 	return records.New(ctx, records.Config{
 		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Seal: s.d.Seal, Blobs: s.d.Blobs,
 		Refs: map[string]records.Ref{
 			"organization": {Labels: s.orgLabels, Check: s.checkOrgs, Find: s.findOrg(nil), Options: s.orgOptions(nil)},
-			"branch":       {Labels: s.orgLabels, Check: s.checkOrgs, Find: s.findOrg(home), Options: s.orgOptions(home)},
+			// Members find their way to any organisation; admins enter for those below them.
+			"everyOrganization": {Labels: s.orgLabels, Check: s.checkEveryOrg, Find: s.findOrg(nil), Options: s.orgOptions(nil)},
+			"branch":            {Labels: s.orgLabels, Check: s.checkOrgs, Find: s.findOrg(home), Options: s.orgOptions(home)},
 		},
 	},
 		s.organizationType(),
@@ -35,6 +37,10 @@ func (s *Service) newEngine() (*records.Engine, error) {
 		s.contactType(),
 		s.specialtyTagType(),
 		s.specialtyType(),
+		inflows,
+		s.inflowApplicationType(inflows),
+		outflows,
+		s.outflowApplicationType(outflows),
 		hardships,
 		records.Applications(hardships, "hardshipType", "description", "files"),
 		retirements,

@@ -79,7 +79,7 @@ func Applications[T any, P interface {
 			},
 			Effect: t.Follow,
 		},
-		Present: t.Present, Reveal: t.Reveal, Exports: t.Exports,
+		Unseal: t.Unseal, Seal: t.Seal, Present: t.Present, Reveal: t.Reveal, Exports: t.Exports,
 	}
 }
 

@@ -229,3 +229,30 @@ test('操作日志 finds a change by who, when, kind and record, says what was a
   await page.getByRole('button', { name: '校验', exact: true }).click()
   await expect(page.getByRole('status').filter({ hasText: '校验通过' })).toContainText(/共 \d+ 条日志/)
 })
+
+test('INFL-01 APRV-04 党员流动 has a tab for what flows in and one for what flows out, each with its history', async () => {
+  const main = page.locator('.body main')
+  const tab = (name: string) => main.getByRole('tab', { name })
+  for (const [title, types] of [['党员流动', ['memberInflow', 'memberOutflow']], ['党员流动', ['memberInflowApplication', 'memberOutflowApplication']]] as const) {
+    const applied = types[0].endsWith('Application')
+    await page.getByRole('tab', { name: '功能' }).click()
+    const listed = page.waitForResponse((r) => r.url().includes(`/records/${types[0]}?`))
+    const entries = page.getByRole('menuitem', { name: title, exact: true })
+    await (applied ? entries.last() : entries.first()).click()
+    await listed
+    await expect(main.getByRole('heading', { name: '流入登记' })).toBeVisible()
+    await expect(main.getByRole('button', { name: '添加', exact: true })).toHaveCount(applied ? 0 : 1)
+    await tab('流出登记').click()
+    await expect(main.getByRole('heading', { name: '流出登记' })).toBeVisible()
+    const place = applied ? '北京市' : '广东省深圳市'
+    await expect(row(page, place)).toContainText(/20\d\d-\d\d-\d\d/)
+    await expect(row(page, applied ? '广东省深圳市' : '北京市')).toHaveCount(0)
+  }
+  const [one] = (await as('GET', `/records/memberOutflow?keyword=${encodeURIComponent('广东省深圳市')}`)).items
+  await as('PUT', `/records/memberOutflow/${one.id}`, { version: one.version, outflowOrgName: '某街道党工委' })
+  await page.goto('/console/#/flow')
+  await tab('流出登记').click()
+  await act(row(page, '广东省深圳市'), '查看')
+  await dialog().getByRole('link', { name: '查看修改记录' }).click()
+  await expect(row(page, '某街道党工委')).toContainText('系统管理员')
+})

@@ -288,7 +288,7 @@ test('HARD-03 HARD-04 RETR-03 RETR-04 申请: applied for on the phone, decided 
     await visible('.entry').filter({ hasText: entry }).click()
   }
   await page.goto('/m/#/pages/apply/index')
-  await expect(visible('.entry')).toHaveText(['困难党员', '退休', '出国出境'])
+  await expect(visible('.entry')).toHaveText(['困难党员', '退休', '出国出境', '流动党员'])
   await look('apply')
   await apply('困难党员')
   await empty()
@@ -335,6 +335,56 @@ test('HARD-03 HARD-04 RETR-03 RETR-04 申请: applied for on the phone, decided 
   await apply('退休')
   await expect(record().locator('.tag')).toHaveText('审核未通过')
   await look('retirements')
+})
+
+test('MENU-06 INFL-02 INFL-05 OUTF-03 党务→流动党员: applied for in and out, decided on in the console', async () => {
+  const open = async (tab: string) => {
+    await page.goto('/m/#/pages/apply/index')
+    await visible('.entry').filter({ hasText: '流动党员' }).click()
+    await visible('.tab').filter({ hasText: tab }).click()
+    await expect(visible('.tab.on')).toHaveText(tab)
+  }
+  await open('党员流入')
+  await empty()
+  await add()
+  await submit()
+  await expect(wrong('inflowOrgId')).toContainText('流入党组织')
+  await input('inflowOrgId').fill('没有这个组织')
+  await expect(visible('.field-inflowOrgId')).toContainText('未找到组织')
+  await input('inflowOrgId').fill('机关第一')
+  await visible('.org-found').filter({ hasText: '机关第一党支部' }).click()
+  await expect(visible('.org-chosen')).toContainText('机关第一党支部')
+  await pick('inflowOn')
+  await input('place').fill('建设路 8 号')
+  await input('reason').fill('工作调动')
+  await look('inflow-form')
+  await submit()
+  await expect(record('机关第一党支部').locator('.tag')).toHaveText('待审核')
+  await look('inflows')
+  // The receiving branch's side, which the top level sees.
+  const received = async (type: string) => (await root('GET', `/records/${type}?f.memberId=${ids[who.name]}`)).items
+  const [inflow] = await received('memberInflowApplication')
+  expect(inflow).toMatchObject({ state: 'pending', name: who.name, place: '建设路 8 号' })
+  await root('POST', `/records/memberInflowApplication/${inflow.id}/actions/approve`, {})
+  expect(await received('memberInflow')).toHaveLength(1)
+  expect(await mine('memberInflowApplication')).toEqual([]) // no business of his own branch's admin
+
+  await open('党员流出')
+  await empty()
+  await add()
+  await input('outflowPlace').fill('深圳市')
+  await pick('outflowOn')
+  await input('reason').fill('务工')
+  await submit()
+  await expect(record('深圳市').locator('.tag')).toHaveText('待审核')
+  const [outflow] = await mine('memberOutflowApplication')
+  await as('POST', `/records/memberOutflowApplication/${outflow.id}/actions/reject`, { opinion: '请补充联系方式' })
+  await open('党员流出')
+  await expect(record('深圳市').locator('.tag')).toHaveText('审核未通过')
+  await as('POST', '/records/memberOutflow', { memberId: ids[who.name], outflowPlace: '广州市', outflowOn: '2026-02-01', reason: '照顾家人' })
+  await open('党员流出')
+  await expect(record('广州市').locator('.tag')).toHaveText('审核通过')
+  await look('outflows')
 })
 
 test('SPEC-03 SPEC-04 我的特长 is kept by himself and shows in the console at once', async () => {

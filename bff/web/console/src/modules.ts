@@ -1,15 +1,21 @@
 import {
   Aim, Avatar, Calendar, ChatDotRound, ChatLineRound, Coin, Collection, Connection, DataLine, EditPen, Files, FirstAidKit,
   Guide, House, Key, Medal, Minus, Money, Notebook, OfficeBuilding, Opportunity, Picture, Place, Position, PriceTag, Refresh, School,
-  Sort, Star, Sunset, Tickets, TrendCharts, Trophy, User, UserFilled, WarnTriangleFilled,
+  Sort, Star, Sunset, Switch, Tickets, TrendCharts, Trophy, User, UserFilled, WarnTriangleFilled,
 } from '@element-plus/icons-vue'
 import { markRaw, type Component } from 'vue'
 
-/** A page of the menu. */
-export interface Module { path: string; title: string; permission: string; icon: Component }
+/** A page of the menu, for those who have its permission, or one of them. */
+export interface Module { path: string; title: string; permission: string | string[]; icon: Component }
 
-const m = (path: string, title: string, permission: string, icon: Component): Module =>
+const m = (path: string, title: string, permission: string | string[], icon: Component): Module =>
   ({ path, title, permission, icon: markRaw(icon) })
+
+/** 党员流动 (manual 6.4): two types on one page, and what members apply for. */
+export const flows = {
+  records: ['memberInflow', 'memberOutflow'],
+  applications: ['memberInflowApplication', 'memberOutflowApplication'],
+}
 
 /** The menu: groups of modules in the order of the manual. */
 export const menu: { title: string; modules: Module[] }[] = [
@@ -17,6 +23,7 @@ export const menu: { title: string; modules: Module[] }[] = [
   { title: '党员管理', modules: [
     m('/member', '党员管理', 'member.view', User),
     m('/binding', '绑定党员', 'binding.view', Avatar),
+    m('/flow', '党员流动', flows.records.map((t) => `${t}.view`), Switch),
   ] },
   { title: '党费', modules: [
     m('/dues', '党费管理', 'duesOrder.view', Coin),
@@ -28,6 +35,7 @@ export const menu: { title: string; modules: Module[] }[] = [
     m('/ranking', '积分排行', 'points.view', DataLine),
     m('/points-rule', '积分分值', 'pointsRule.view', Medal),
   ] },
+  { title: '审批事项', modules: [m('/flow-applications', '党员流动', flows.applications.map((t) => `${t}.view`), Switch)] },
 ]
 export const home = m('/', '首页', '', House)
 

@@ -1,5 +1,6 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { onSignedOut } from '@/api/client'
+import { flows } from '@/modules'
 import { useSession } from '@/stores/session'
 
 /** A page that is nothing but a record type. */
@@ -24,6 +25,9 @@ export const router = createRouter({
         records('points-rule', 'pointsRule'),
         records('dues-base', 'duesBase'),
         { path: 'binding', component: () => import('@/views/BindingView.vue'), meta: { permission: 'binding.view' } },
+        ...([['flow', flows.records], ['flow-applications', flows.applications]] as const).map(([path, types]) => (
+          { path, component: () => import('@/views/FlowView.vue'), props: { types }, meta: { permission: types.map((t) => `${t}.view`) } }
+        )),
         { path: 'dues', component: () => import('@/views/DuesView.vue'), meta: { permission: 'duesOrder.view' } },
         { path: 'dues/:id/cashier', component: () => import('@/views/CashierView.vue'), props: true, meta: { permission: 'duesOrder.pay' } },
         { path: 'payments', component: () => import('@/views/PaymentsView.vue'), meta: { permission: 'duesOrder.view' } },

@@ -18,8 +18,10 @@ export const useSession = defineStore('session', {
       await post('logout').catch(() => {}) // the session may be gone already
       this.me = null
     },
-    can(permission?: string): boolean {
+    /** Whether the admin has a permission, or one of several. */
+    can(permission?: string | string[]): boolean {
       const held = this.me?.permissions ?? []
+      if (Array.isArray(permission)) return permission.some((p) => this.can(p))
       return !permission || held.includes('*') || held.includes(permission) || held.includes(`${permission.split('.')[0]}.*`)
     },
   },

@@ -41,7 +41,8 @@ export const pageOf = (type: string, id: string) => `/pages/records/detail?type=
 
 const base = (type: string) => `/api/member/records/${type}`
 export const schemaOf = (type: string) => get<Schema>(`${base(type)}/schema`)
-export const rowsOf = (type: string, page = 1, size = SIZE) => get<Rows>(`${base(type)}?page=${page}&size=${size}`)
+export const rowsOf = (type: string, page = 1, size = SIZE, keyword = '') =>
+  get<Rows>(`${base(type)}?page=${page}&size=${size}${keyword ? `&keyword=${encodeURIComponent(keyword)}` : ''}`)
 export const rowOf = (type: string, id: string) => getContent<Row>(`${base(type)}/${id}`)
 /** Adds a record, or changes it. */
 export const save = (type: string, values: Values, id?: string) =>
