@@ -45,17 +45,27 @@ func (s *Service) roleType() *records.Type[model.Role, *model.Role] {
 			}
 			return err
 		},
-		Present: func(ctx context.Context, docs []*model.Role, rows []records.Row) error {
-			for i, r := range docs {
-				n, err := s.users.Count(ctx, model.Everything, bson.D{{Key: "roleIds", Value: r.ID}})
-				if err != nil {
-					return err
-				}
-				rows[i]["userCount"] = n
-			}
-			return nil
-		},
+		Present: s.countUsers,
 	}
+}
+
+// countUsers shows how many users have each role.
+func (s *Service) countUsers(ctx context.Context, docs []*model.Role, rows []records.Row) error {
+	ids := make([]string, len(docs))
+	for i, r := range docs {
+		ids[i] = r.ID
+	}
+	users := make(map[string]int, len(docs))
+	err := s.users.Each(ctx, model.Everything, bson.D{{Key: "roleIds", Value: bson.D{{Key: "$in", Value: ids}}}}, model.Page{}, func(u *model.User) error {
+		for _, id := range u.RoleIDs {
+			users[id]++
+		}
+		return nil
+	})
+	for i, r := range docs {
+		rows[i]["userCount"] = users[r.ID]
+	}
+	return err
 }
 
 // mayGive refuses permissions that the caller has not himself, and what is none.
