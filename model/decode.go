@@ -34,36 +34,37 @@ func Decode(doc bson.Raw, out any) error {
 	return s.decode(e, v.UnsafePointer())
 }
 
-// DecodeList decodes the documents of a list, an answer's, which must not be written to any
-// more: their strings are cut from it.
-func DecodeList[T any](list []byte) ([]*T, error) {
-	of := shapeOf(reflect.TypeFor[T]())
+// DecodeList decodes the documents of a list into the slice of structs that out points to.
+// The list, an answer's, must not be written to any more: their strings are cut from it.
+func DecodeList(list []byte, out any) error {
+	all := reflect.ValueOf(out).Elem()
+	of := shapeOf(all.Type().Elem())
 	e, err := source{list, unsafe.String(unsafe.SliceData(list), len(list))}.elements()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	e.kind, e.from, e.at = bson.TypeArray, 0, len(list)
 	n, err := e.count()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	docs, all := make([]T, n), make([]*T, 0, n)
-	err = e.each(func(one *elements) error {
-		doc := &docs[len(all)]
-		all = append(all, doc)
+	all.Set(reflect.MakeSlice(all.Type(), n, n))
+	i := -1
+	return e.each(func(one *elements) error {
+		i++
+		doc := all.Index(i).Addr()
 		if of == nil || one.kind != bson.TypeEmbeddedDocument {
-			return load(one.bytes(), doc)
+			return load(one.bytes(), doc.Interface())
 		}
 		in, err := one.inside()
 		if err == nil {
-			err = of.decode(in, unsafe.Pointer(doc))
+			err = of.decode(in, doc.UnsafePointer())
 		}
 		if err == nil {
-			loaded(doc)
+			loaded(doc.Interface())
 		}
 		return err
 	})
-	return all, err
 }
 
 // source is a document, or a part of one, twice: as bytes and as text to cut strings from.
@@ -450,5 +451,22 @@ func structSetter(t reflect.Type, other setter) setter {
 			return err
 		}
 		return shape.decode(in, p)
+	}
+}
+
+// Loader is a document that wants to know when it was read, as it was.
+type Loader interface{ Loaded() }
+
+func load(raw bson.Raw, doc any) error {
+	if err := Decode(raw, doc); err != nil {
+		return err
+	}
+	loaded(doc)
+	return nil
+}
+
+func loaded(doc any) {
+	if l, ok := doc.(Loader); ok {
+		l.Loaded()
 	}
 }

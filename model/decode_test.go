@@ -128,29 +128,28 @@ func TestDecode(t *testing.T) {
 }
 
 func TestDecodeList(t *testing.T) {
-	twigs := make([]*twig, 30)
+	twigs := make([]twig, 30)
 	for i := range twigs {
-		twigs[i] = &twig{}
-		fill(reflect.ValueOf(twigs[i]).Elem(), 0)
+		fill(reflect.ValueOf(&twigs[i]).Elem(), 0)
 	}
 	_, raw, err := bson.MarshalValue(twigs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want []*twig
+	var got, want []twig
 	if err := bson.UnmarshalValue(bson.TypeArray, raw, &want); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := model.DecodeList[twig](raw); err != nil || !reflect.DeepEqual(got, want) {
+	if err := model.DecodeList(raw, &got); err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%v\n%+v\nthe driver:\n%+v", err, got, want)
 	}
 	for n := range raw {
-		if _, err := model.DecodeList[twig](raw[:n]); err == nil {
+		if err := model.DecodeList(raw[:n], &got); err == nil {
 			t.Fatalf("read from %d of %d bytes", n, len(raw))
 		}
 	}
 	_, raw, _ = bson.MarshalValue(bson.A{bson.D{}, "no document"})
-	if _, err := model.DecodeList[twig](raw); err == nil {
+	if err := model.DecodeList(raw, &got); err == nil {
 		t.Fatal("a text read as a document")
 	}
 }

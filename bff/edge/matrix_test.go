@@ -393,7 +393,7 @@ func developing(t *testing.T, w *matrixWorld) string {
 		Base:     model.Base{ID: kit.KeyID("development", w.m1.id), OrgID: w.org["own"], Orgs: []string{w.org["root"], w.org["parent"], w.org["own"]}},
 		MemberID: w.m1.id, Stage: "application", CurrentStepNo: 1, State: "running", StartedOn: "2026-01-01",
 	}
-	err := model.NewCollection[model.DevelopmentCase](w.platform.DB, "developmentCases", w.platform.Clock.Now).Insert(t.Context(), d)
+	err := model.NewCollection[*model.DevelopmentCase](w.platform.DB, "developmentCases", w.platform.Clock.Now).Insert(t.Context(), d)
 	if err != nil && !errors.Is(err, model.ErrDuplicate) {
 		t.Fatal(err)
 	}

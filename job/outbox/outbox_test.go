@@ -79,7 +79,7 @@ func fine(*recordsgen.Event) error { return nil }
 // checkIn stores a check-in with its event.
 func (f *fixture) checkIn(t *testing.T, meeting, member string) {
 	t.Helper()
-	c := model.NewCollection[model.CheckIn](f.db, "checkins", time.Now)
+	c := model.NewCollection[*model.CheckIn](f.db, "checkins", time.Now)
 	at := time.Now()
 	orgs := []string{"root", "b1"}
 	doc := &model.CheckIn{Base: model.Base{ID: model.CheckInID(meeting, member), OrgID: "b1", Orgs: orgs}, MeetingID: meeting, MemberID: member}

@@ -18,15 +18,15 @@ var permissionPattern = regexp.MustCompile(`^(\*|[a-zA-Z]+\.[a-zA-Z]+)$`)
 
 // roleType is 角色 (manual 18.2). What a role may do is set by 权限设置; it counts at a user's
 // next request.
-func (s *Service) roleType() *records.Type[model.Role, *model.Role] {
-	return &records.Type[model.Role, *model.Role]{
+func (s *Service) roleType() *records.Type[*model.Role] {
+	return &records.Type[*model.Role]{
 		Name: "role", Title: "角色", Menu: "系统管理", Collection: s.roles, NameKey: "roleName", NoExport: true,
 		Fields: []records.Field{
 			{Key: "userCount", Label: "用户数", Type: "int", List: true, Virtual: true},
 			{Key: "permissions", Label: "权限", Type: "permissions"},
 		},
 		Unique: []records.Unique{{Keys: []string{"orgId", "roleName"}, Field: "roleName", Message: "角色名称已存在"}},
-		Actions: []records.Action[model.Role]{{
+		Actions: []records.Action[*model.Role]{{
 			Key: "permissions", Title: "权限设置", Fields: []records.Field{{Key: "permissions", Label: "权限", Type: "permissions", Form: true}},
 			Do: func(ctx context.Context, r *model.Role, in records.Input) error {
 				asked, _ := in["permissions"].([]string)

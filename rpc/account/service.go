@@ -32,8 +32,8 @@ type Deps struct {
 // Service implements the generated account.Account.
 type Service struct {
 	*records.Engine
-	users   *model.Collection[model.User, *model.User]
-	roles   *model.Collection[model.Role, *model.Role]
+	users   *model.Collection[*model.User]
+	roles   *model.Collection[*model.Role]
 	db      *mongo.Database
 	redis   redis.UniversalClient
 	clock   *kit.Clock
@@ -47,8 +47,8 @@ type Service struct {
 // New opens the service and its indexes.
 func New(d Deps) (*Service, error) {
 	s := &Service{
-		users: model.NewCollection[model.User](d.DB, "users", d.Clock.Now),
-		roles: model.NewCollection[model.Role](d.DB, "roles", d.Clock.Now),
+		users: model.NewCollection[*model.User](d.DB, "users", d.Clock.Now),
+		roles: model.NewCollection[*model.Role](d.DB, "roles", d.Clock.Now),
 		db:    d.DB, redis: d.Redis, clock: d.Clock, party: d.Party, sandbox: d.Sandbox,
 		hasher: newHasher(1, 64),
 	}

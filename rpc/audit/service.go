@@ -35,7 +35,7 @@ type Deps struct {
 type Service struct {
 	*records.Engine
 	d       Deps
-	entries *model.Collection[model.AuditEntry, *model.AuditEntry]
+	entries *model.Collection[*model.AuditEntry]
 	mu      sync.Mutex // appenders of one process wait here instead of colliding
 }
 
@@ -43,7 +43,7 @@ var _ gen.Audit = (*Service)(nil)
 
 // New opens the service and its indexes.
 func New(d Deps) (*Service, error) {
-	s := &Service{d: d, entries: model.NewCollection[model.AuditEntry](d.DB, "auditEntries", d.Clock.Now)}
+	s := &Service{d: d, entries: model.NewCollection[*model.AuditEntry](d.DB, "auditEntries", d.Clock.Now)}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var err error
@@ -55,8 +55,8 @@ func New(d Deps) (*Service, error) {
 
 // entryType is 操作日志: read and exported, never written by anybody. An entry stays where
 // it happened when its organisation moves.
-func (s *Service) entryType() *records.Type[model.AuditEntry, *model.AuditEntry] {
-	return &records.Type[model.AuditEntry, *model.AuditEntry]{
+func (s *Service) entryType() *records.Type[*model.AuditEntry] {
+	return &records.Type[*model.AuditEntry]{
 		Name: "audit", Title: "操作日志", Menu: "系统管理", Collection: s.entries,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{{Key: "changes", Label: "内容", Type: "text", List: true, Virtual: true, After: "recordName", Width: 200}},

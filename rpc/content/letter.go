@@ -17,13 +17,13 @@ import (
 const kindReplied = "replied"
 
 // suggestionType is 党员建议 (spec/records.md 10, manual 5.8).
-func (s *Service) suggestionType() *records.Type[model.Letter, *model.Letter] {
+func (s *Service) suggestionType() *records.Type[*model.Letter] {
 	return s.letterType("suggestion", "党员建议", "建议", s.suggestions)
 }
 
 // helpType is 党员帮助 (spec/records.md 11, manual 5.9): a letter whose writer wants to be
 // called, so that it shows his phone.
-func (s *Service) helpType() *records.Type[model.Letter, *model.Letter] {
+func (s *Service) helpType() *records.Type[*model.Letter] {
 	t := s.letterType("helpRequest", "党员帮助", "帮助", s.helps)
 	t.Fields = append(t.Fields, records.Field{Key: "phone", Label: "手机号", Type: "phone", List: true, Virtual: true, After: "orgId"})
 	read, present := t.Viewed, t.Present
@@ -49,8 +49,8 @@ func (s *Service) helpType() *records.Type[model.Letter, *model.Letter] {
 
 // letterType is what members hand in: unread, read by the first admin who opens it, then
 // answered once.
-func (s *Service) letterType(name, title, noun string, c *model.Collection[model.Letter, *model.Letter]) *records.Type[model.Letter, *model.Letter] {
-	return &records.Type[model.Letter, *model.Letter]{
+func (s *Service) letterType(name, title, noun string, c *model.Collection[*model.Letter]) *records.Type[*model.Letter] {
+	return &records.Type[*model.Letter]{
 		Name: name, Title: title, Menu: "组织管理", Collection: c, Indexes: []model.Index{byMember}, NoCreate: true, NoUpdate: true,
 		Fields: []records.Field{
 			orgOf("memberId"),
@@ -60,7 +60,7 @@ func (s *Service) letterType(name, title, noun string, c *model.Collection[model
 		},
 		Exports: []string{"memberId", "orgId", "title", "content", "submittedAt"},
 		NameOf:  func(l *model.Letter) string { return l.Title },
-		Own: &records.Own[model.Letter]{
+		Own: &records.Own[*model.Letter]{
 			Where: mine, Create: true, Announce: true,
 			Fields: []string{"title", "content", "images", "submittedAt", "read", "reply", "repliedAt"},
 			Form:   []string{"title", "content", "images"},
@@ -70,7 +70,7 @@ func (s *Service) letterType(name, title, noun string, c *model.Collection[model
 				return nil
 			},
 		},
-		Actions: []records.Action[model.Letter]{{
+		Actions: []records.Action[*model.Letter]{{
 			Key: "reply", Title: "回复", Fields: []records.Field{{Key: "reply", Label: "回复", Type: "text", Required: true, Form: true, Max: 1000}},
 			When: func(l *model.Letter) bool { return l.RepliedAt == nil }, Refusal: "该" + noun + "已回复",
 			Do: func(ctx context.Context, l *model.Letter, in records.Input) error {

@@ -9,8 +9,8 @@ import (
 )
 
 // noteType is 党建记事本 (spec/records.md 12, manual 5.10): an organisation's own notes.
-func (s *Service) noteType() *records.Type[model.NotebookEntry, *model.NotebookEntry] {
-	return &records.Type[model.NotebookEntry, *model.NotebookEntry]{
+func (s *Service) noteType() *records.Type[*model.NotebookEntry] {
+	return &records.Type[*model.NotebookEntry]{
 		Name: "notebookEntry", Title: "党建记事本", Menu: "组织管理", Collection: s.notes,
 		Fields:  []records.Field{orgOf("")},
 		Exports: []string{"title", "noteDate", "content", "authorId", "orgId"},

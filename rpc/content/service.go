@@ -30,20 +30,20 @@ type Deps struct {
 type Service struct {
 	*records.Engine
 	d           Deps
-	showcases   *model.Collection[model.MemberShowcase, *model.MemberShowcase]
-	suggestions *model.Collection[model.Letter, *model.Letter]
-	helps       *model.Collection[model.Letter, *model.Letter]
-	notes       *model.Collection[model.NotebookEntry, *model.NotebookEntry]
+	showcases   *model.Collection[*model.MemberShowcase]
+	suggestions *model.Collection[*model.Letter]
+	helps       *model.Collection[*model.Letter]
+	notes       *model.Collection[*model.NotebookEntry]
 }
 
 // New opens the service and its indexes.
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:           d,
-		showcases:   model.NewCollection[model.MemberShowcase](d.DB, "memberShowcases", d.Clock.Now),
-		suggestions: model.NewCollection[model.Letter](d.DB, "suggestions", d.Clock.Now),
-		helps:       model.NewCollection[model.Letter](d.DB, "helpRequests", d.Clock.Now),
-		notes:       model.NewCollection[model.NotebookEntry](d.DB, "notebookEntries", d.Clock.Now),
+		showcases:   model.NewCollection[*model.MemberShowcase](d.DB, "memberShowcases", d.Clock.Now),
+		suggestions: model.NewCollection[*model.Letter](d.DB, "suggestions", d.Clock.Now),
+		helps:       model.NewCollection[*model.Letter](d.DB, "helpRequests", d.Clock.Now),
+		notes:       model.NewCollection[*model.NotebookEntry](d.DB, "notebookEntries", d.Clock.Now),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

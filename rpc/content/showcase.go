@@ -17,14 +17,14 @@ const kindShowcase = "showcase"
 
 // showcaseType is 党员风采 (spec/records.md 9, manual 5.7): one for each member, read by the
 // members of his organisation, or of one above it.
-func (s *Service) showcaseType() *records.Type[model.MemberShowcase, *model.MemberShowcase] {
-	return &records.Type[model.MemberShowcase, *model.MemberShowcase]{
+func (s *Service) showcaseType() *records.Type[*model.MemberShowcase] {
+	return &records.Type[*model.MemberShowcase]{
 		Name: "memberShowcase", Title: "党员风采", Menu: "组织管理", Collection: s.showcases,
 		Indexes: []model.Index{{Keys: bson.D{{Key: "audienceId", Value: 1}, {Key: "_id", Value: -1}}}},
 		Fields:  []records.Field{orgOf("memberId")},
 		Unique:  []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已添加党员风采"}},
 		NameOf:  func(x *model.MemberShowcase) string { return x.Title },
-		Own: &records.Own[model.MemberShowcase]{
+		Own: &records.Own[*model.MemberShowcase]{
 			Where: func(c *kit.Caller) bson.D {
 				return bson.D{{Key: "audienceId", Value: bson.D{{Key: "$in", Value: c.Orgs}}}}
 			},

@@ -29,8 +29,8 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 
 // baseType is 基数管理 (manual 7.2). Adding a base for the same member and month again
 // corrects it (BASE-04, BASE-05), so there is no separate change.
-func (s *Service) baseType() *records.Type[model.DuesBase, *model.DuesBase] {
-	return &records.Type[model.DuesBase, *model.DuesBase]{
+func (s *Service) baseType() *records.Type[*model.DuesBase] {
+	return &records.Type[*model.DuesBase]{
 		Name: "duesBase", Title: "党费基数", Collection: s.bases, NoUpdate: true,
 		Fields: []records.Field{
 			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member", Required: true, Form: true, Fixed: true},
@@ -203,8 +203,8 @@ func (s *Service) baseUnused(ctx context.Context, b *model.DuesBase) error {
 }
 
 // orderType is 党费管理 and 支付明细 (manual 7.1, 7.3). All verbs are typed use cases.
-func (s *Service) orderType() *records.Type[model.DuesOrder, *model.DuesOrder] {
-	return &records.Type[model.DuesOrder, *model.DuesOrder]{
+func (s *Service) orderType() *records.Type[*model.DuesOrder] {
+	return &records.Type[*model.DuesOrder]{
 		Name: "duesOrder", Title: "党费", Collection: s.orders, NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{
 			{Key: "orderNo", Label: "订单号", List: true, Keyword: true, Width: 190},
@@ -233,7 +233,7 @@ func (s *Service) orderType() *records.Type[model.DuesOrder, *model.DuesOrder] {
 			{Key: "deleteReason", Label: "删除原因", List: true},
 		},
 		Indexes: orderIndexes,
-		Actions: []records.Action[model.DuesOrder]{
+		Actions: []records.Action[*model.DuesOrder]{
 			{Key: doPay, Title: "支付"},
 			{Key: doDelete, Title: "删除", Confirm: "确定删除该党费记录？"},
 			{Key: doReverse, Title: "删除", Confirm: "确定删除该现金订单？删除后党员的党费缴纳至日期将退回。"},

@@ -53,14 +53,14 @@ type Deps struct {
 type Service struct {
 	*records.Engine
 	d       Deps
-	bases   *model.Collection[model.DuesBase, *model.DuesBase]
-	orders  *model.Collection[model.DuesOrder, *model.DuesOrder]
-	settled *model.Collection[model.DuesMonth, *model.DuesMonth]
-	ledger  *model.Collection[model.DuesLine, *model.DuesLine]
-	notices *model.Collection[model.DuesNotice, *model.DuesNotice]
-	refunds *model.Collection[model.DuesRefund, *model.DuesRefund]
-	keys    *model.Collection[model.DuesKey, *model.DuesKey]
-	reports *model.Collection[model.DuesReconcile, *model.DuesReconcile]
+	bases   *model.Collection[*model.DuesBase]
+	orders  *model.Collection[*model.DuesOrder]
+	settled *model.Collection[*model.DuesMonth]
+	ledger  *model.Collection[*model.DuesLine]
+	notices *model.Collection[*model.DuesNotice]
+	refunds *model.Collection[*model.DuesRefund]
+	keys    *model.Collection[*model.DuesKey]
+	reports *model.Collection[*model.DuesReconcile]
 }
 
 // keyLife is how long an idempotency key is remembered; an order lives a day.
@@ -70,14 +70,14 @@ const keyLife = 72 * time.Hour
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:       d,
-		bases:   model.NewCollection[model.DuesBase](d.DB, "dues_bases", d.Clock.Now),
-		orders:  model.NewCollection[model.DuesOrder](d.DB, "dues_orders", d.Clock.Now),
-		settled: model.NewCollection[model.DuesMonth](d.DB, "dues_months", d.Clock.Now),
-		ledger:  model.NewCollection[model.DuesLine](d.DB, "dues_ledger", d.Clock.Now),
-		notices: model.NewCollection[model.DuesNotice](d.DB, "dues_notices", d.Clock.Now),
-		refunds: model.NewCollection[model.DuesRefund](d.DB, "dues_refunds", d.Clock.Now),
-		keys:    model.NewCollection[model.DuesKey](d.DB, "dues_keys", d.Clock.Now),
-		reports: model.NewCollection[model.DuesReconcile](d.DB, "dues_reconciles", d.Clock.Now),
+		bases:   model.NewCollection[*model.DuesBase](d.DB, "dues_bases", d.Clock.Now),
+		orders:  model.NewCollection[*model.DuesOrder](d.DB, "dues_orders", d.Clock.Now),
+		settled: model.NewCollection[*model.DuesMonth](d.DB, "dues_months", d.Clock.Now),
+		ledger:  model.NewCollection[*model.DuesLine](d.DB, "dues_ledger", d.Clock.Now),
+		notices: model.NewCollection[*model.DuesNotice](d.DB, "dues_notices", d.Clock.Now),
+		refunds: model.NewCollection[*model.DuesRefund](d.DB, "dues_refunds", d.Clock.Now),
+		keys:    model.NewCollection[*model.DuesKey](d.DB, "dues_keys", d.Clock.Now),
+		reports: model.NewCollection[*model.DuesReconcile](d.DB, "dues_reconciles", d.Clock.Now),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -40,8 +40,8 @@ type Deps struct {
 type Service struct {
 	*records.Engine
 	d        Deps
-	meetings *model.Collection[model.Meeting, *model.Meeting]
-	checkins *model.Collection[model.CheckIn, *model.CheckIn]
+	meetings *model.Collection[*model.Meeting]
+	checkins *model.Collection[*model.CheckIn]
 	signer   signer
 	live     *liveMeetings
 	came     arrivals
@@ -55,8 +55,8 @@ func New(d Deps) (*Service, error) {
 	}
 	s := &Service{
 		d:        d,
-		meetings: model.NewCollection[model.Meeting](d.DB, "meetings", d.Clock.Now),
-		checkins: model.NewCollection[model.CheckIn](d.DB, "checkins", d.Clock.Now),
+		meetings: model.NewCollection[*model.Meeting](d.DB, "meetings", d.Clock.Now),
+		checkins: model.NewCollection[*model.CheckIn](d.DB, "checkins", d.Clock.Now),
 	}
 	s.live = &liveMeetings{byID: map[string]*liveMeeting{}, load: func(ctx context.Context, id string) (*model.Meeting, error) {
 		return s.meetings.Get(ctx, model.Everything, id)

@@ -36,7 +36,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 			"organization": {Labels: s.orgLabels, Check: s.checkOrgs},
 			"member":       {Labels: s.memberLabels, Check: s.checkMembers},
 		}},
-		&records.Type[model.Meeting, *model.Meeting]{
+		&records.Type[*model.Meeting]{
 			Name: recordType, Title: "会议", Collection: s.meetings,
 			Indexes: []model.Index{{Keys: bson.D{{Key: "participantIds", Value: 1}, {Key: "_id", Value: -1}}}}, // ListMine
 			Fields: []records.Field{
@@ -47,7 +47,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 				{Key: "signedInAt", Label: "签到时间", Type: "datetime", Virtual: true, Below: true},
 			},
 			NameOf: func(m *model.Meeting) string { return m.Title },
-			Actions: []records.Action[model.Meeting]{
+			Actions: []records.Action[*model.Meeting]{
 				{Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？"},
 				{Key: "qr", Title: "二维码", Permission: "meeting.view"},
 				{Key: "statistics", Title: "统计", Permission: "meeting.view"},

@@ -53,16 +53,16 @@ type Deps struct {
 type Service struct {
 	*records.Engine
 	d        Deps
-	messages *model.Collection[model.Notification, *model.Notification]
-	consents *model.Collection[model.Consent, *model.Consent]
+	messages *model.Collection[*model.Notification]
+	consents *model.Collection[*model.Consent]
 }
 
 // New opens the service and creates its indexes.
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:        d,
-		messages: model.NewCollection[model.Notification](d.DB, "notifications", d.Clock.Now),
-		consents: model.NewCollection[model.Consent](d.DB, "consents", d.Clock.Now),
+		messages: model.NewCollection[*model.Notification](d.DB, "notifications", d.Clock.Now),
+		consents: model.NewCollection[*model.Consent](d.DB, "consents", d.Clock.Now),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -10,10 +10,10 @@ import (
 
 // abroadType is 党员出国出境 (spec/records.md 32, manual 8.3): history only, the member stays
 // where he is.
-func (s *Service) abroadType() *records.Type[model.AbroadRecord, *model.AbroadRecord] {
-	return &records.Type[model.AbroadRecord, *model.AbroadRecord]{
+func (s *Service) abroadType() *records.Type[*model.AbroadRecord] {
+	return &records.Type[*model.AbroadRecord]{
 		Name: "abroadRecord", Title: "党员出国出境", Menu: "组织关系",
-		Collection: model.NewCollection[model.AbroadRecord](s.d.DB, "abroadRecords", s.d.Clock.Now), Indexes: []model.Index{byMember},
+		Collection: model.NewCollection[*model.AbroadRecord](s.d.DB, "abroadRecords", s.d.Clock.Now), Indexes: []model.Index{byMember},
 		Fields:  []records.Field{orgOfMember, idOfMember},
 		Exports: []string{"memberId", "idNumber", "orgId", "destination", "purpose", "departOn", "returnOn"},
 		Unique:  []records.Unique{{Keys: []string{"memberId", "departOn"}, Field: "departOn", Message: "该党员已有同一天出国（境）的记录"}},

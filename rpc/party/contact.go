@@ -9,13 +9,13 @@ import (
 )
 
 // contactType is 常用联系人 (manual 6): kept by the member himself, read by his admins.
-func (s *Service) contactType() *records.Type[model.MemberContact, *model.MemberContact] {
-	return &records.Type[model.MemberContact, *model.MemberContact]{
+func (s *Service) contactType() *records.Type[*model.MemberContact] {
+	return &records.Type[*model.MemberContact]{
 		Name: "memberContact", Title: "常用联系人",
-		Collection: model.NewCollection[model.MemberContact](s.d.DB, "memberContacts", s.d.Clock.Now),
+		Collection: model.NewCollection[*model.MemberContact](s.d.DB, "memberContacts", s.d.Clock.Now),
 		NoCreate:   true, NoUpdate: true, NoDelete: true, NoExport: true,
 		NameOf: func(c *model.MemberContact) string { return c.Name },
-		Own: &records.Own[model.MemberContact]{
+		Own: &records.Own[*model.MemberContact]{
 			Where: mine, Create: true, Update: true, Delete: true,
 			Fields: []string{"name", "relation", "phone"}, Form: []string{"name", "relation", "phone"},
 			Prepare: func(ctx context.Context, c *model.MemberContact) error {

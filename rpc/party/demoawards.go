@@ -17,7 +17,7 @@ func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error
 	base := func(kind string, i int, m *model.Member) model.Base {
 		return model.Base{ID: fmt.Sprintf("0000demo%s%02d", kind, i+1), OrgID: m.OrgID, Orgs: m.Orgs, CreatedBy: "system"}
 	}
-	rewards := model.NewCollection[model.Reward](s.d.DB, "rewards", s.d.Clock.Now)
+	rewards := model.NewCollection[*model.Reward](s.d.DB, "rewards", s.d.Clock.Now)
 	var given []*model.Reward
 	for i, r := range []model.Reward{
 		{RewardName: "优秀共产党员", RewardLevel: "municipal", Authority: "中共示范市委员会", RewardedOn: day(145), Content: "在“七一”表彰中被评为全市优秀共产党员。"},
@@ -43,11 +43,11 @@ func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error
 	if err := s.book(ctx, model.EventRewarded, model.ItemSanction, &warning.Base, m.ID, sanctionLabel("sanctionType", "warning")); err != nil {
 		return err
 	}
-	sanctions := model.NewCollection[model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now)
+	sanctions := model.NewCollection[*model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now)
 	if err := demoStore(sanctions.InsertMany(ctx, []*model.Sanction{warning})); err != nil {
 		return fmt.Errorf("demo sanctions: %w", err)
 	}
-	specialties := model.NewCollection[model.Specialty](s.d.DB, "specialties", s.d.Clock.Now)
+	specialties := model.NewCollection[*model.Specialty](s.d.DB, "specialties", s.d.Clock.Now)
 	var known []*model.Specialty
 	for i, x := range []struct {
 		tags []string

@@ -24,12 +24,12 @@ var beginnings = map[string]struct {
 }
 
 // developmentType is 发展党员 as far as 党员管理 makes it: the list of the cases.
-func (s *Service) developmentType() *records.Type[model.DevelopmentCase, *model.DevelopmentCase] {
-	return &records.Type[model.DevelopmentCase, *model.DevelopmentCase]{
+func (s *Service) developmentType() *records.Type[*model.DevelopmentCase] {
+	return &records.Type[*model.DevelopmentCase]{
 		Name: "developmentCase", Title: "发展党员", Menu: "党员管理", Collection: s.cases,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", List: true, After: "memberId"}},
-		Own: &records.Own[model.DevelopmentCase]{
+		Own: &records.Own[*model.DevelopmentCase]{
 			Where: mine, Fields: []string{"stage", "currentStepNo", "state", "startedOn", "finishedOn"},
 		},
 		NameOf: func(*model.DevelopmentCase) string { return "发展党员流程" },

@@ -21,8 +21,8 @@ var electionForms = map[string]string{"memberMeeting": "党员大会选举", "co
 const mostApprovals = 20
 
 // electionType is 组织换届 (spec/records.md 3).
-func (s *Service) electionType() *records.Type[model.Election, *model.Election] {
-	return &records.Type[model.Election, *model.Election]{
+func (s *Service) electionType() *records.Type[*model.Election] {
+	return &records.Type[*model.Election]{
 		Name: "election", Title: "组织换届", Menu: "组织管理", Collection: s.elections, NameKey: "electionName",
 		Fields: []records.Field{
 			{Key: "orgId", Label: "换届组织", Ref: "organization", Required: true, List: true, Form: true, Search: true, Fixed: true, After: records.First, Width: 180},
@@ -31,7 +31,7 @@ func (s *Service) electionType() *records.Type[model.Election, *model.Election] 
 			}},
 		},
 		Unique: []records.Unique{{Keys: []string{"orgId", "electedOn"}, Field: "electedOn", Message: "该组织已有同一天的换届"}},
-		Actions: []records.Action[model.Election]{
+		Actions: []records.Action[*model.Election]{
 			{Key: "leadership", Title: "领导班子", Permission: "leadershipMember.view"},
 			{Key: "approval", Title: "上传批复", Permission: "election.update",
 				Fields: []records.Field{{Key: "approvalFiles", Label: "批复", Type: "files", Required: true, Form: true, Max: mostApprovals}},

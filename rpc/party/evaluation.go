@@ -19,8 +19,8 @@ var aspects = []records.Option{
 }
 
 // evaluationType is 组织评价 (spec/records.md 6): written by members, read by admins.
-func (s *Service) evaluationType() *records.Type[model.OrganizationEvaluation, *model.OrganizationEvaluation] {
-	return &records.Type[model.OrganizationEvaluation, *model.OrganizationEvaluation]{
+func (s *Service) evaluationType() *records.Type[*model.OrganizationEvaluation] {
+	return &records.Type[*model.OrganizationEvaluation]{
 		Name: "organizationEvaluation", Title: "党组织评价", Menu: "组织管理", Collection: s.evaluations, NoCreate: true, NoUpdate: true,
 		Indexes: []model.Index{{Keys: bson.D{{Key: "memberId", Value: 1}, {Key: "_id", Value: -1}}}},
 		Fields: []records.Field{
@@ -30,7 +30,7 @@ func (s *Service) evaluationType() *records.Type[model.OrganizationEvaluation, *
 		},
 		Exports: []string{"orgId", "memberId", "aspect", "score", "content", "evaluatedAt"},
 		NameOf:  func(e *model.OrganizationEvaluation) string { return e.MemberName + "的评价" },
-		Own: &records.Own[model.OrganizationEvaluation]{
+		Own: &records.Own[*model.OrganizationEvaluation]{
 			Where:  func(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} },
 			Fields: []string{"orgId", "aspects", "content", "evaluatedAt"}, Form: []string{"aspects", "content"},
 			Create: true, Announce: true,

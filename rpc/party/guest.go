@@ -30,11 +30,11 @@ var participation = []recordengine.Related{
 }
 
 // guestType is 兼职党员 or 报到党员 (spec/records.md 24, 25; manual 6.9, 6.10). verb is 兼职 or 报到.
-func (s *Service) guestType(name, verb string, c *model.Collection[model.Guest, *model.Guest]) *recordengine.Type[model.Guest, *model.Guest] {
+func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]) *recordengine.Type[*model.Guest] {
 	date := func(key, label string) recordengine.Field {
 		return recordengine.Field{Key: key, Label: verb + label, Type: "date", Required: true, List: true, Form: true}
 	}
-	return &recordengine.Type[model.Guest, *model.Guest]{
+	return &recordengine.Type[*model.Guest]{
 		Name: name, Title: verb + "党员", Menu: "党员管理", Collection: c,
 		Fields: []recordengine.Field{
 			{Key: "homeOrgName", Label: "原党组织", Required: true, List: true, Form: true, Max: 100, After: "phone", Width: 180,
@@ -57,7 +57,7 @@ func (s *Service) guestType(name, verb string, c *model.Collection[model.Guest, 
 		Seal:       func(g *model.Guest) error { s.sealPerson(&g.Person); return nil },
 		Placed:     true,
 		BeforeSave: func(ctx context.Context, old, g *model.Guest) error { return s.checkGuest(ctx, verb, c, old, g) },
-		Actions: []recordengine.Action[model.Guest]{{
+		Actions: []recordengine.Action[*model.Guest]{{
 			Key: "participation", Title: "参加情况", Permission: name + ".view", Related: participation,
 		}},
 		// Only the adding organisation's admins change it (PART-05, RPIN-05); what he took
@@ -87,7 +87,7 @@ func (s *Service) guestType(name, verb string, c *model.Collection[model.Guest, 
 const errGuestTwice = "该人员在此期间已在列表中"
 
 // checkGuest holds the rules of a guest; the personal fields are open here.
-func (s *Service) checkGuest(ctx context.Context, verb string, c *model.Collection[model.Guest, *model.Guest], old, g *model.Guest) error {
+func (s *Service) checkGuest(ctx context.Context, verb string, c *model.Collection[*model.Guest], old, g *model.Guest) error {
 	wrong := checkPerson(&g.Person)
 	if g.StartOn > g.EndOn {
 		wrong["startOn"] = verb + "开始时间不能晚于" + verb + "结束时间"
@@ -199,7 +199,7 @@ func (s *Service) presentGuest(g *model.Guest) *party.Member {
 	}
 }
 
-type guestCollection = *model.Collection[model.Guest, *model.Guest]
+type guestCollection = *model.Collection[*model.Guest]
 
 // matchGuest finds the guest in period whom name, ID number and phone all name.
 func (s *Service) matchGuest(ctx context.Context, name, idNumber, phone string) (*model.Guest, guestCollection, error) {

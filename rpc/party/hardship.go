@@ -10,10 +10,10 @@ import (
 
 // hardshipType is 困难党员 (spec/records.md 20, manual 6.5): members who need help, entered by
 // an admin or by an application of their own.
-func (s *Service) hardshipType() *records.Type[model.Hardship, *model.Hardship] {
-	return &records.Type[model.Hardship, *model.Hardship]{
+func (s *Service) hardshipType() *records.Type[*model.Hardship] {
+	return &records.Type[*model.Hardship]{
 		Name: "hardship", Title: "困难党员", Menu: "党员管理",
-		Collection: model.NewCollection[model.Hardship](s.d.DB, "hardships", s.d.Clock.Now), Indexes: []model.Index{byMember},
+		Collection: model.NewCollection[*model.Hardship](s.d.DB, "hardships", s.d.Clock.Now), Indexes: []model.Index{byMember},
 		Fields:  []records.Field{orgOfMember, idOfMember},
 		Exports: []string{"memberId", "idNumber", "orgId", "hardshipType", "description", "registeredOn"},
 		Unique:  []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已有困难党员记录"}},

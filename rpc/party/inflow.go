@@ -14,9 +14,9 @@ const errInflowOpen = "该人员在该组织已有尚未结束的流入记录"
 
 // inflowType is 党员流入 (spec/records.md 18, manual 6.4.1). The receiving organisation's admins
 // enter and keep it; a member of this system stays in his branch.
-func (s *Service) inflowType() *records.Type[model.MemberInflow, *model.MemberInflow] {
-	inflows := model.NewCollection[model.MemberInflow](s.d.DB, "memberInflows", s.d.Clock.Now)
-	return &records.Type[model.MemberInflow, *model.MemberInflow]{
+func (s *Service) inflowType() *records.Type[*model.MemberInflow] {
+	inflows := model.NewCollection[*model.MemberInflow](s.d.DB, "memberInflows", s.d.Clock.Now)
+	return &records.Type[*model.MemberInflow]{
 		Name: "memberInflow", Title: "党员流入", Collection: inflows,
 		Indexes: []model.Index{byMember, {Keys: bson.D{{Key: "idBlind", Value: 1}}}},
 		Fields: []records.Field{
@@ -44,7 +44,7 @@ func (s *Service) inflowType() *records.Type[model.MemberInflow, *model.MemberIn
 
 // inflowApplicationType is what members apply for at the organisation to which they came
 // (manual 6.4.1.1, 17.1). One waits at a time.
-func (s *Service) inflowApplicationType(t *records.Type[model.MemberInflow, *model.MemberInflow]) *records.Type[model.MemberInflow, *model.MemberInflow] {
+func (s *Service) inflowApplicationType(t *records.Type[*model.MemberInflow]) *records.Type[*model.MemberInflow] {
 	a := records.Applications(t, "inflowOrgId", "inflowOn", "endOn", "place", "reason")
 	a.Unique = []records.Unique{{
 		Keys: []string{"memberId", "state"}, Message: "已有待审核的申请",
@@ -87,7 +87,7 @@ func (s *Service) introduce(ctx context.Context, x *model.MemberInflow) error {
 
 // checkInflow holds the rules of an inflow. When an application is approved its personal
 // fields are sealed, and were checked when it was handed in.
-func (s *Service) checkInflow(ctx context.Context, c *model.Collection[model.MemberInflow, *model.MemberInflow], old, x *model.MemberInflow) error {
+func (s *Service) checkInflow(ctx context.Context, c *model.Collection[*model.MemberInflow], old, x *model.MemberInflow) error {
 	sealed := old == nil && x.IDBlind != ""
 	wrong := map[string]string{}
 	if !sealed {

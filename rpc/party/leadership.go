@@ -22,8 +22,8 @@ var offices = []records.Option{
 }
 
 // leadershipType is 领导班子成员 (spec/records.md 4).
-func (s *Service) leadershipType() *records.Type[model.LeadershipMember, *model.LeadershipMember] {
-	return &records.Type[model.LeadershipMember, *model.LeadershipMember]{
+func (s *Service) leadershipType() *records.Type[*model.LeadershipMember] {
+	return &records.Type[*model.LeadershipMember]{
 		Name: "leadershipMember", Title: "领导班子成员", Collection: s.leaders, NoExport: true,
 		Fields: []records.Field{
 			{Key: "electionId", Label: "换届", Ref: "election", Required: true, Form: true, Search: true, Fixed: true, Part: true},

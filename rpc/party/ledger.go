@@ -11,8 +11,8 @@ import (
 
 // organizationLedgerType is 工作台账→党组织 (manual 15.1): the organisations to read, and
 // below each what it did in a year.
-func (s *Service) organizationLedgerType() *records.Type[model.Organization, *model.Organization] {
-	return &records.Type[model.Organization, *model.Organization]{
+func (s *Service) organizationLedgerType() *records.Type[*model.Organization] {
+	return &records.Type[*model.Organization]{
 		Name: "organizationLedger", Title: "党组织台账", Menu: "工作台账", Collection: s.orgs, SharedIndexes: true,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{{Key: "memberCount", Label: "党员数", Type: "int", List: true, Virtual: true}},
@@ -30,8 +30,8 @@ func (s *Service) organizationLedgerType() *records.Type[model.Organization, *mo
 }
 
 // memberLedgerType is 工作台账→党员 (manual 15.2).
-func (s *Service) memberLedgerType() *records.Type[model.Member, *model.Member] {
-	return &records.Type[model.Member, *model.Member]{
+func (s *Service) memberLedgerType() *records.Type[*model.Member] {
+	return &records.Type[*model.Member]{
 		Name: "memberLedger", Title: "党员台账", Menu: "工作台账", Collection: s.members, SharedIndexes: true,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{

@@ -23,14 +23,14 @@ var (
 )
 
 // memberType is 党员 (spec/records.md 13).
-func (s *Service) memberType() *records.Type[model.Member, *model.Member] {
+func (s *Service) memberType() *records.Type[*model.Member] {
 	probationary := []string{"probationaryMember", "fullMember"}
 	show := func(label string, in ...string) records.Field {
 		return records.Field{Label: label, Type: "date", Form: true, Past: true, ShowIf: &records.ShowIf{Field: "memberType", In: in}}
 	}
 	joined, regular, activist := show("入党日期", probationary...), show("转正日期", "fullMember"), show("确定为积极分子日期", "activist", "developmentTarget", "probationaryMember", "fullMember")
 	joined.Key, joined.List, regular.Key, activist.Key = "joinedOn", true, "regularizedOn", "activistOn"
-	return &records.Type[model.Member, *model.Member]{
+	return &records.Type[*model.Member]{
 		Name: "member", Title: "党员", Collection: s.members, SharedIndexes: true,
 		Fields: []records.Field{
 			{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", Resolver: "branch", Required: true, List: true, Form: true, After: "phone", Width: 180},
@@ -51,7 +51,7 @@ func (s *Service) memberType() *records.Type[model.Member, *model.Member] {
 			{Type: "sanction", Field: "memberId", Title: "处分"},
 			{Type: "specialty", Field: "memberId", Title: "特长"},
 		},
-		Actions: []records.Action[model.Member]{
+		Actions: []records.Action[*model.Member]{
 			{Key: "reveal", Title: "查看完整信息"},
 			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind"},
 		},
@@ -250,8 +250,8 @@ func boundOnly(_ *kit.Caller, m *model.Member, given []string) []string {
 }
 
 // bindingType is 绑定党员 (manual 6.8): the members seen by their binding.
-func (s *Service) bindingType() *records.Type[model.Member, *model.Member] {
-	return &records.Type[model.Member, *model.Member]{
+func (s *Service) bindingType() *records.Type[*model.Member] {
+	return &records.Type[*model.Member]{
 		Name: "binding", Title: "绑定党员", Collection: s.members, SharedIndexes: true,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Only: []string{"name", "phone"},
@@ -263,7 +263,7 @@ func (s *Service) bindingType() *records.Type[model.Member, *model.Member] {
 			{Key: "bound", Label: "绑定状态", Type: "enum", Search: true, Virtual: true,
 				Options: []records.Option{{Value: "true", Label: "已绑定"}, {Value: "false", Label: "未绑定"}}},
 		},
-		Actions:    []records.Action[model.Member]{{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？"}},
+		Actions:    []records.Action[*model.Member]{{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？"}},
 		RowActions: boundOnly,
 		// Bound members unless the unbound ones are asked for (6.8.1注).
 		Where: func(_ context.Context, filters map[string]string) bson.D {

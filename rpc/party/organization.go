@@ -27,8 +27,8 @@ var (
 var orgTypes = records.OptionLabels[model.Organization]()
 
 // organizationType is 党组织 (spec/records.md 1).
-func (s *Service) organizationType() *records.Type[model.Organization, *model.Organization] {
-	return &records.Type[model.Organization, *model.Organization]{
+func (s *Service) organizationType() *records.Type[*model.Organization] {
+	return &records.Type[*model.Organization]{
 		Name: "organization", Title: "党组织", Collection: s.orgs, SharedIndexes: true,
 		Fields: []records.Field{{Key: "memberCount", Label: "党员数", Type: "int", List: true, Virtual: true}},
 		Unique: []records.Unique{
@@ -42,12 +42,12 @@ func (s *Service) organizationType() *records.Type[model.Organization, *model.Or
 		ImportChunk: 1, // a row may be the parent of the next one
 		NameOf:      func(o *model.Organization) string { return o.OrgName },
 		// Both are pages of their own.
-		Actions: []records.Action[model.Organization]{
+		Actions: []records.Action[*model.Organization]{
 			{Key: "leadership", Title: "领导班子", Permission: "organization.view"},
 			{Key: "map", Title: "组织地图", Permission: "organization.view"},
 		},
 		// Members look for one to apply to.
-		Own: &records.Own[model.Organization]{
+		Own: &records.Own[*model.Organization]{
 			Where: func(*kit.Caller) bson.D { return nil }, Fields: []string{"orgName", "parentId"},
 		},
 		BeforeSave: s.checkOrg,

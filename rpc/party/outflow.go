@@ -10,10 +10,10 @@ import (
 
 // outflowType is 党员流出 (spec/records.md 19, manual 6.4.2): the member stays in his branch and
 // pays his dues there.
-func (s *Service) outflowType() *records.Type[model.MemberOutflow, *model.MemberOutflow] {
-	return &records.Type[model.MemberOutflow, *model.MemberOutflow]{
+func (s *Service) outflowType() *records.Type[*model.MemberOutflow] {
+	return &records.Type[*model.MemberOutflow]{
 		Name: "memberOutflow", Title: "党员流出",
-		Collection: model.NewCollection[model.MemberOutflow](s.d.DB, "memberOutflows", s.d.Clock.Now), Indexes: []model.Index{byMember},
+		Collection: model.NewCollection[*model.MemberOutflow](s.d.DB, "memberOutflows", s.d.Clock.Now), Indexes: []model.Index{byMember},
 		Fields:  []records.Field{orgOfMember, idOfMember},
 		Exports: []string{"memberId", "idNumber", "orgId", "outflowPlace", "outflowOn", "expectedReturnOn", "reason"},
 		Unique:  []records.Unique{{Keys: []string{"memberId", "returnedOn"}, Field: "memberId", Message: "该党员已有尚未返回的流出记录"}},
@@ -43,7 +43,7 @@ func (s *Service) outflowType() *records.Type[model.MemberOutflow, *model.Member
 
 // outflowApplicationType is what members apply for in their branch (manual 6.4.2.1, 17.1). One
 // waits at a time.
-func (s *Service) outflowApplicationType(t *records.Type[model.MemberOutflow, *model.MemberOutflow]) *records.Type[model.MemberOutflow, *model.MemberOutflow] {
+func (s *Service) outflowApplicationType(t *records.Type[*model.MemberOutflow]) *records.Type[*model.MemberOutflow] {
 	a := records.Applications(t, "outflowPlace", "outflowOrgName", "outflowOn", "expectedReturnOn", "reason", "contactPhone")
 	a.Menu, a.Where = "", flowsOf
 	return a

@@ -18,10 +18,10 @@ func mine(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.Membe
 
 // profileChangeType is 个人信息修改申请 (spec/records.md 14): a member asks, an admin of his
 // branch or above approves, then exactly what he asked for changes (manual 6).
-func (s *Service) profileChangeType() *records.Type[model.ProfileChange, *model.ProfileChange] {
-	return &records.Type[model.ProfileChange, *model.ProfileChange]{
+func (s *Service) profileChangeType() *records.Type[*model.ProfileChange] {
+	return &records.Type[*model.ProfileChange]{
 		Name: "profileChange", Title: "信息修改申请", Menu: "党员管理",
-		Collection: model.NewCollection[model.ProfileChange](s.d.DB, "profileChanges", s.d.Clock.Now),
+		Collection: model.NewCollection[*model.ProfileChange](s.d.DB, "profileChanges", s.d.Clock.Now),
 		NoCreate:   true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{
 			{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", List: true, After: "memberId"},
@@ -33,7 +33,7 @@ func (s *Service) profileChangeType() *records.Type[model.ProfileChange, *model.
 			Partial: bson.D{{Key: "deleted", Value: false}, {Key: "state", Value: model.ApprovalPending}},
 		}},
 		NameOf: func(p *model.ProfileChange) string { return "个人信息修改" },
-		Own: &records.Own[model.ProfileChange]{
+		Own: &records.Own[*model.ProfileChange]{
 			Where: mine, Create: true, Form: editable,
 			Fields: []string{"summary", "state", "opinion", "createdAt", "approvedAt"},
 			Prepare: func(ctx context.Context, p *model.ProfileChange) error {
@@ -42,7 +42,7 @@ func (s *Service) profileChangeType() *records.Type[model.ProfileChange, *model.
 			},
 		},
 		BeforeSave: s.checkProfileChange,
-		Approval: &records.Approval[model.ProfileChange]{
+		Approval: &records.Approval[*model.ProfileChange]{
 			Applicant: func(p *model.ProfileChange) string { return p.MemberID },
 			OnApprove: s.phoneFree,
 			Effect:    s.changeProfile,

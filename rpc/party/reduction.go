@@ -14,11 +14,11 @@ import (
 // reductionType is 党员减少 (spec/records.md 22, manual 6.7): the member leaves lists,
 // choosers, arrears and statistics, and his WeChat binding ends; when the record is
 // deleted he is active again, unbound.
-func (s *Service) reductionType() *records.Type[model.MemberReduction, *model.MemberReduction] {
+func (s *Service) reductionType() *records.Type[*model.MemberReduction] {
 	only := func(kind string) *records.ShowIf { return &records.ShowIf{Field: "reductionType", In: []string{kind}} }
-	return &records.Type[model.MemberReduction, *model.MemberReduction]{
+	return &records.Type[*model.MemberReduction]{
 		Name: "memberReduction", Title: "党员减少", Menu: "党员管理",
-		Collection: model.NewCollection[model.MemberReduction](s.d.DB, "memberReductions", s.d.Clock.Now),
+		Collection: model.NewCollection[*model.MemberReduction](s.d.DB, "memberReductions", s.d.Clock.Now),
 		Fields: []records.Field{
 			{Key: "orgId", Label: "原所在支部", Type: "ref", Ref: "organization", List: true, After: "memberId"},
 			{Key: "expulsionForm", Label: "出党方式", Type: "enum", Form: true, ShowIf: only("expulsion"), Options: []records.Option{

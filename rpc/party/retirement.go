@@ -11,10 +11,10 @@ import (
 
 // retirementType is 退休党员 (spec/records.md 21, manual 6.6). A member with such a record
 // counts as retired: bases added from then on follow the rates of the retired.
-func (s *Service) retirementType() *records.Type[model.Retirement, *model.Retirement] {
-	return &records.Type[model.Retirement, *model.Retirement]{
+func (s *Service) retirementType() *records.Type[*model.Retirement] {
+	return &records.Type[*model.Retirement]{
 		Name: "retirement", Title: "退休党员", Menu: "党员管理",
-		Collection: model.NewCollection[model.Retirement](s.d.DB, "retirements", s.d.Clock.Now), Indexes: []model.Index{byMember},
+		Collection: model.NewCollection[*model.Retirement](s.d.DB, "retirements", s.d.Clock.Now), Indexes: []model.Index{byMember},
 		Fields:  []records.Field{orgOfMember, idOfMember},
 		Exports: []string{"memberId", "idNumber", "orgId", "retiredOn", "retirementUnit"},
 		Unique:  []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已有退休记录"}},

@@ -19,14 +19,14 @@ var (
 )
 
 // rewardType is 党员奖励 (spec/records.md 7, manual 5.6.1).
-func (s *Service) rewardType() *records.Type[model.Reward, *model.Reward] {
-	return &records.Type[model.Reward, *model.Reward]{
+func (s *Service) rewardType() *records.Type[*model.Reward] {
+	return &records.Type[*model.Reward]{
 		Name: "reward", Title: "党员奖励", Menu: "组织管理",
-		Collection: model.NewCollection[model.Reward](s.d.DB, "rewards", s.d.Clock.Now), Indexes: []model.Index{byMember},
+		Collection: model.NewCollection[*model.Reward](s.d.DB, "rewards", s.d.Clock.Now), Indexes: []model.Index{byMember},
 		Fields:  []records.Field{orgOfMember, idOfMember},
 		Exports: []string{"memberId", "idNumber", "orgId", "rewardName", "rewardLevel", "rewardedOn", "content"},
 		NameOf:  func(r *model.Reward) string { return r.RewardName },
-		Own:     &records.Own[model.Reward]{Where: mine, Fields: []string{"rewardName", "rewardLevel", "authority", "rewardedOn", "content", "files"}},
+		Own:     &records.Own[*model.Reward]{Where: mine, Fields: []string{"rewardName", "rewardLevel", "authority", "rewardedOn", "content", "files"}},
 		BeforeSave: func(ctx context.Context, old, r *model.Reward) error {
 			if old != nil {
 				return nil

@@ -14,16 +14,16 @@ import (
 var sanctionLabel = records.OptionLabels[model.Sanction]()
 
 // sanctionType is 党员处分 (spec/records.md 8, manual 5.6.2).
-func (s *Service) sanctionType() *records.Type[model.Sanction, *model.Sanction] {
+func (s *Service) sanctionType() *records.Type[*model.Sanction] {
 	nameOf := func(x *model.Sanction) string { return sanctionLabel("sanctionType", x.SanctionType) }
-	return &records.Type[model.Sanction, *model.Sanction]{
+	return &records.Type[*model.Sanction]{
 		Name: "sanction", Title: "党员处分", Menu: "组织管理",
-		Collection: model.NewCollection[model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now), Indexes: []model.Index{byMember},
+		Collection: model.NewCollection[*model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now), Indexes: []model.Index{byMember},
 		Fields:  []records.Field{orgOfMember, idOfMember},
 		Exports: []string{"memberId", "idNumber", "orgId", "sanctionType", "sanctionedOn", "reason", "liftedOn"},
 		NameOf:  nameOf,
-		Own:     &records.Own[model.Sanction]{Where: mine, Fields: []string{"sanctionType", "authority", "sanctionedOn", "reason", "liftedOn", "files"}},
-		Actions: []records.Action[model.Sanction]{{
+		Own:     &records.Own[*model.Sanction]{Where: mine, Fields: []string{"sanctionType", "authority", "sanctionedOn", "reason", "liftedOn", "files"}},
+		Actions: []records.Action[*model.Sanction]{{
 			Key: "reduce", Title: "办理党员减少", Permission: "memberReduction.create",
 			Confirm: "该党员已被开除党籍，确定登记党员减少（出党）吗？登记后不再列入党员名册，微信绑定同时解除。",
 			When:    expels, Refusal: "只有开除党籍的处分可以办理党员减少", Do: s.reduceExpelled,

@@ -37,36 +37,36 @@ type Deps struct {
 type Service struct {
 	*records.Engine
 	d       Deps
-	orgs    *model.Collection[model.Organization, *model.Organization]
-	members *model.Collection[model.Member, *model.Member]
+	orgs    *model.Collection[*model.Organization]
+	members *model.Collection[*model.Member]
 	guests  []guestCollection // part-time and report-in persons
-	cases   *model.Collection[model.DevelopmentCase, *model.DevelopmentCase]
+	cases   *model.Collection[*model.DevelopmentCase]
 	forest  forest
 
-	units       *model.Collection[model.Unit, *model.Unit]
-	elections   *model.Collection[model.Election, *model.Election]
-	leaders     *model.Collection[model.LeadershipMember, *model.LeadershipMember]
-	transfers   *model.Collection[model.OrganizationTransfer, *model.OrganizationTransfer]
-	evaluations *model.Collection[model.OrganizationEvaluation, *model.OrganizationEvaluation]
+	units       *model.Collection[*model.Unit]
+	elections   *model.Collection[*model.Election]
+	leaders     *model.Collection[*model.LeadershipMember]
+	transfers   *model.Collection[*model.OrganizationTransfer]
+	evaluations *model.Collection[*model.OrganizationEvaluation]
 }
 
 // New opens the service and its indexes.
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:       d,
-		orgs:    model.NewCollection[model.Organization](d.DB, "organizations", d.Clock.Now),
-		members: model.NewCollection[model.Member](d.DB, "members", d.Clock.Now),
-		cases:   model.NewCollection[model.DevelopmentCase](d.DB, "developmentCases", d.Clock.Now),
+		orgs:    model.NewCollection[*model.Organization](d.DB, "organizations", d.Clock.Now),
+		members: model.NewCollection[*model.Member](d.DB, "members", d.Clock.Now),
+		cases:   model.NewCollection[*model.DevelopmentCase](d.DB, "developmentCases", d.Clock.Now),
 		guests: []guestCollection{
-			model.NewCollection[model.Guest](d.DB, "partTimeMembers", d.Clock.Now),
-			model.NewCollection[model.Guest](d.DB, "reportInMembers", d.Clock.Now),
+			model.NewCollection[*model.Guest](d.DB, "partTimeMembers", d.Clock.Now),
+			model.NewCollection[*model.Guest](d.DB, "reportInMembers", d.Clock.Now),
 		},
 
-		units:       model.NewCollection[model.Unit](d.DB, "units", d.Clock.Now),
-		elections:   model.NewCollection[model.Election](d.DB, "elections", d.Clock.Now),
-		leaders:     model.NewCollection[model.LeadershipMember](d.DB, "leaders", d.Clock.Now),
-		transfers:   model.NewCollection[model.OrganizationTransfer](d.DB, "organization_transfers", d.Clock.Now),
-		evaluations: model.NewCollection[model.OrganizationEvaluation](d.DB, "organization_evaluations", d.Clock.Now),
+		units:       model.NewCollection[*model.Unit](d.DB, "units", d.Clock.Now),
+		elections:   model.NewCollection[*model.Election](d.DB, "elections", d.Clock.Now),
+		leaders:     model.NewCollection[*model.LeadershipMember](d.DB, "leaders", d.Clock.Now),
+		transfers:   model.NewCollection[*model.OrganizationTransfer](d.DB, "organization_transfers", d.Clock.Now),
+		evaluations: model.NewCollection[*model.OrganizationEvaluation](d.DB, "organization_evaluations", d.Clock.Now),
 	}
 	s.members.Watch(s.memberChanges)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

@@ -13,7 +13,7 @@ import (
 )
 
 // specialtyTagType is 特长标签, the words that specialties are told and found by.
-func (s *Service) specialtyTagType() *records.Type[model.Category, *model.Category] {
+func (s *Service) specialtyTagType() *records.Type[*model.Category] {
 	t := records.Categories(s.d.DB, s.d.Clock, "specialtyTag", "特长标签", "党员管理",
 		"书法绘画", "摄影摄像", "音乐舞蹈", "体育健身", "文字写作", "计算机", "外语翻译", "法律咨询", "医疗急救", "教学辅导", "水电维修", "驾驶")
 	t.Fields = append(t.Fields, records.Field{Key: "name", Label: "名称", Required: true, List: true, Form: true, Search: true, Keyword: true, Max: 10})
@@ -22,10 +22,10 @@ func (s *Service) specialtyTagType() *records.Type[model.Category, *model.Catego
 
 // specialtyType is 党员特长 (spec/records.md 17, manual 6.3): one record a member, which he
 // maintains himself without approval.
-func (s *Service) specialtyType() *records.Type[model.Specialty, *model.Specialty] {
-	return &records.Type[model.Specialty, *model.Specialty]{
+func (s *Service) specialtyType() *records.Type[*model.Specialty] {
+	return &records.Type[*model.Specialty]{
 		Name: "specialty", Title: "党员特长", Menu: "党员管理",
-		Collection: model.NewCollection[model.Specialty](s.d.DB, "specialties", s.d.Clock.Now),
+		Collection: model.NewCollection[*model.Specialty](s.d.DB, "specialties", s.d.Clock.Now),
 		Indexes:    []model.Index{{Keys: bson.D{{Key: "tags", Value: 1}}}},
 		Fields: []records.Field{
 			orgOfMember,
@@ -34,7 +34,7 @@ func (s *Service) specialtyType() *records.Type[model.Specialty, *model.Specialt
 		},
 		Unique: []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已有特长记录，请在原记录中修改"}},
 		NameOf: func(x *model.Specialty) string { return "党员特长" },
-		Own: &records.Own[model.Specialty]{
+		Own: &records.Own[*model.Specialty]{
 			Where: mine, Create: true, Update: true, Delete: true,
 			Fields: []string{"tags", "description", "updatedAt"}, Form: []string{"tags", "description"},
 			Prepare: func(ctx context.Context, x *model.Specialty) error {

@@ -13,8 +13,8 @@ import (
 var errUnitMembers = kit.Conflict("unit.members", "该单位存在党员，不允许删除")
 
 // unitType is 组织单位 (spec/records.md 2).
-func (s *Service) unitType() *records.Type[model.Unit, *model.Unit] {
-	return &records.Type[model.Unit, *model.Unit]{
+func (s *Service) unitType() *records.Type[*model.Unit] {
+	return &records.Type[*model.Unit]{
 		Name: "unit", Title: "组织单位", Menu: "组织管理", Collection: s.units, NameKey: "unitName",
 		Fields: []records.Field{
 			{Key: "orgId", Label: "所属党组织", Ref: "organization", Required: true, List: true, Form: true, After: "unitNature", Width: 180},

@@ -40,9 +40,9 @@ type Deps struct {
 type Service struct {
 	*records.Engine
 	d       Deps
-	rules   *model.Collection[model.PointsRule, *model.PointsRule]
-	entries *model.Collection[model.PointsEntry, *model.PointsEntry]
-	days    *model.Collection[model.PointsDay, *model.PointsDay]
+	rules   *model.Collection[*model.PointsRule]
+	entries *model.Collection[*model.PointsEntry]
+	days    *model.Collection[*model.PointsDay]
 
 	flight  singleflight.Group // one making of a board at a time
 	making  sync.Map           // boards being made anew in the background
@@ -57,9 +57,9 @@ type Service struct {
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:       d,
-		rules:   model.NewCollection[model.PointsRule](d.DB, "points_rules", d.Clock.Now),
-		entries: model.NewCollection[model.PointsEntry](d.DB, "points_entries", d.Clock.Now),
-		days:    model.NewCollection[model.PointsDay](d.DB, "points_days", d.Clock.Now),
+		rules:   model.NewCollection[*model.PointsRule](d.DB, "points_rules", d.Clock.Now),
+		entries: model.NewCollection[*model.PointsEntry](d.DB, "points_entries", d.Clock.Now),
+		days:    model.NewCollection[*model.PointsDay](d.DB, "points_days", d.Clock.Now),
 	}
 	s.marking = kit.NewBatcher(marksAtOnce, s.marksOf)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

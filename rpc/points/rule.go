@@ -114,7 +114,7 @@ func checkRule(ctx context.Context, _, r *model.PointsRule) error {
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	return records.New(ctx, records.Config{
 		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.days.Mongo()},
-	}, &records.Type[model.PointsRule, *model.PointsRule]{
+	}, &records.Type[*model.PointsRule]{
 		Name: ruleType, Title: "积分配置", Collection: s.rules,
 		Global: true, NoCreate: true, NoDelete: true, NoExport: true, DefaultSort: "sortNo",
 		BeforeSave: checkRule,
@@ -124,14 +124,14 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 
 // entryType is the ledger as lists below a person or an organisation show it; the page of
 // 积分排行 has a use case of its own.
-func (s *Service) entryType() *records.Type[model.PointsEntry, *model.PointsEntry] {
+func (s *Service) entryType() *records.Type[*model.PointsEntry] {
 	var items []records.Option
 	for _, r := range defaultRules() {
 		if o := (records.Option{Value: r.Item, Label: itemLabels[r.Item]}); !slices.Contains(items, o) {
 			items = append(items, o)
 		}
 	}
-	return &records.Type[model.PointsEntry, *model.PointsEntry]{
+	return &records.Type[*model.PointsEntry]{
 		Name: "points", Title: "积分明细", Collection: s.entries, SharedIndexes: true, Quiet: true,
 		NoCreate: true, NoUpdate: true, NoDelete: true, NoExport: true, DefaultSort: "-earnedAt",
 		Fields: []records.Field{

@@ -3,14 +3,15 @@ package records
 import (
 	"context"
 	"encoding/json"
+	"reflect"
 	"slices"
 
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
-func (t *Type[T, P]) action(key string) *Action[T] {
-	i := slices.IndexFunc(t.Actions, func(a Action[T]) bool { return a.Key == key })
+func (t *recordType) action(key string) *Action[model.Document] {
+	i := slices.IndexFunc(t.Actions, func(a Action[model.Document]) bool { return a.Key == key })
 	if i < 0 {
 		return nil
 	}
@@ -18,7 +19,7 @@ func (t *Type[T, P]) action(key string) *Action[T] {
 }
 
 // act runs an action: load, check, change, save if nobody else changed it meanwhile.
-func (t *Type[T, P]) act(ctx context.Context, id, key string, body []byte) (Row, error) {
+func (t *recordType) act(ctx context.Context, id, key string, body []byte) (Row, error) {
 	a := t.action(key)
 	if a == nil || a.Do == nil {
 		return nil, kit.ErrNotFound
@@ -34,17 +35,16 @@ func (t *Type[T, P]) act(ctx context.Context, id, key string, body []byte) (Row,
 	if err != nil {
 		return nil, err
 	}
-	var old *T
-	doc, err := t.Collection.Update(ctx, model.Everything, id, func(doc *T) error {
+	var old model.Document
+	doc, err := t.Collection.Update(ctx, model.Everything, id, func(doc model.Document) error {
 		if a.When != nil && !a.When(doc) {
 			return kit.Conflict("action.refused", "%s", a.refusal())
 		}
-		copied := *doc
-		old = &copied
+		old = clone(doc)
 		if err := a.Do(ctx, doc, in); err != nil {
 			return err
 		}
-		P(doc).Header().FollowDue = t.due(doc)
+		doc.Header().FollowDue = t.due(doc)
 		if err := t.did(ctx, model.AuditAct, a.Title, old, doc); err != nil {
 			return err
 		}
@@ -61,7 +61,14 @@ func (t *Type[T, P]) act(ctx context.Context, id, key string, body []byte) (Row,
 	return t.saved(ctx, old, doc)
 }
 
-func (a *Action[T]) refusal() string {
+// clone is a copy of a document that shares what it points to.
+func clone(doc model.Document) model.Document {
+	c := reflect.New(reflect.TypeOf(doc).Elem())
+	c.Elem().Set(reflect.ValueOf(doc).Elem())
+	return c.Interface().(model.Document)
+}
+
+func (a *Action[D]) refusal() string {
 	if a.Refusal != "" {
 		return a.Refusal
 	}
@@ -69,7 +76,7 @@ func (a *Action[T]) refusal() string {
 }
 
 // input checks the values of an action's dialog, all at once.
-func (t *Type[T, P]) input(ctx context.Context, a *Action[T], doc *T, body []byte) (Input, error) {
+func (t *recordType) input(ctx context.Context, a *Action[model.Document], doc model.Document, body []byte) (Input, error) {
 	var values map[string]json.RawMessage
 	if len(body) > 0 {
 		if err := json.Unmarshal(body, &values); err != nil {

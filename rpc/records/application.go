@@ -21,12 +21,12 @@ const applicationMenu = "审批事项"
 //
 // By the unique keys of t, nobody has two such applications pending, or applies for what he
 // has.
-func Applications[T any, P interface {
-	*T
+func Applications[D interface {
 	model.Document
 	Subject() *model.OfMember
 	Applications() *model.Application
-}](t *Type[T, P], form ...string) *Type[T, P] {
+}](t *Type[D], form ...string) *Type[D] {
+	var none D
 	approved := bson.D{{Key: "deleted", Value: false}, {Key: "state", Value: model.ApprovalApproved}}
 	pending := bson.D{{Key: "deleted", Value: false}, {Key: "state", Value: model.ApprovalPending}}
 	var waiting []Unique
@@ -38,14 +38,14 @@ func Applications[T any, P interface {
 	t.Where = func(context.Context, map[string]string) bson.D {
 		return bson.D{{Key: "state", Value: model.ApprovalApproved}}
 	}
-	t.BeforeSave = func(ctx context.Context, old, doc *T) error {
-		if old == nil {
-			*P(doc).Applications() = model.Application{Approval: model.Approval{State: model.ApprovalApproved}, Channel: model.FromConsole}
+	t.BeforeSave = func(ctx context.Context, old, doc D) error {
+		if any(old) == any(none) {
+			*doc.Applications() = model.Application{Approval: model.Approval{State: model.ApprovalApproved}, Channel: model.FromConsole}
 		}
 		return check(ctx, old, doc)
 	}
 	t.Indexes = append(t.Indexes, model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "state", Value: 1}, {Key: "_id", Value: -1}}})
-	return &Type[T, P]{
+	return &Type[D]{
 		Name: t.Name + "Application", Title: t.Title, Menu: applicationMenu, Collection: t.Collection,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: append(slices.Clone(t.Fields), Field{Key: "createdAt", Label: "申请时间", Type: "datetime", List: true, ReadOnly: true}),
@@ -53,29 +53,29 @@ func Applications[T any, P interface {
 		Where: func(context.Context, map[string]string) bson.D {
 			return bson.D{{Key: "channel", Value: model.FromMobile}}
 		},
-		Own: &Own[T]{
+		Own: &Own[D]{
 			Where:  func(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} },
 			Fields: append(slices.Clone(form), "state", "opinion", "createdAt", "approvedAt"), Form: form, Create: true,
-			Prepare: func(ctx context.Context, doc *T) error {
-				P(doc).Subject().MemberID = kit.CallerOf(ctx).MemberID
-				P(doc).Applications().Channel = model.FromMobile
+			Prepare: func(ctx context.Context, doc D) error {
+				doc.Subject().MemberID = kit.CallerOf(ctx).MemberID
+				doc.Applications().Channel = model.FromMobile
 				return nil
 			},
 		},
-		BeforeSave: func(ctx context.Context, old, doc *T) error {
+		BeforeSave: func(ctx context.Context, old, doc D) error {
 			if err := check(ctx, old, doc); err != nil {
 				return err
 			}
-			return t.free(ctx, doc)
+			return t.running.free(ctx, doc)
 		},
-		Approval: &Approval[T]{
-			Applicant: func(doc *T) string { return P(doc).Subject().MemberID },
-			OnApprove: func(ctx context.Context, doc *T) error {
+		Approval: &Approval[D]{
+			Applicant: func(doc D) string { return doc.Subject().MemberID },
+			OnApprove: func(ctx context.Context, doc D) error {
 				// What held when he applied may hold no more.
-				if err := check(ctx, nil, doc); err != nil {
+				if err := check(ctx, none, doc); err != nil {
 					return err
 				}
-				return t.free(ctx, doc)
+				return t.running.free(ctx, doc)
 			},
 			Effect: t.Follow,
 		},
@@ -84,8 +84,8 @@ func Applications[T any, P interface {
 }
 
 // free refuses a document whose unique keys another one holds.
-func (t *Type[T, P]) free(ctx context.Context, doc *T) error {
-	taken, err := t.taken(ctx, []P{doc})
+func (t *recordType) free(ctx context.Context, doc model.Document) error {
+	taken, err := t.taken(ctx, []model.Document{doc})
 	if err == nil && taken[0] != nil {
 		return kit.Conflict("duplicate", "%s", taken[0].Message)
 	}

@@ -12,50 +12,46 @@ import (
 
 // Approval makes a record type one that is submitted and decided on: pending, then
 // approved or rejected, once, with an opinion, who and when. T embeds model.Approval.
-type Approval[T any] struct {
+type Approval[D model.Document] struct {
 	// Applicant is the member who is told of the decision; "" for nobody.
-	Applicant func(*T) string
+	Applicant func(D) string
 	// OnApprove changes the document itself in the same write.
-	OnApprove func(ctx context.Context, doc *T) error
+	OnApprove func(ctx context.Context, doc D) error
 	// Effect changes other documents. It follows the write at once, and again after a
 	// crash, until it has returned nil: it must be idempotent.
-	Effect func(ctx context.Context, doc *T) error
-
-	typ     string
-	title   string
-	message func(*T) string
-	clock   *kit.Clock
+	Effect func(ctx context.Context, doc D) error
 }
 
 type approvable interface{ Approvals() *model.Approval }
 
-func approvalOf[T any](doc *T) *model.Approval { return any(doc).(approvable).Approvals() }
+func approvalOf(doc model.Document) *model.Approval { return doc.(approvable).Approvals() }
 
 // errDecided answers the second of two who decide.
 const errDecided = "该申请已审核，不能重复操作"
 
-func (a *Approval[T]) actions() []Action[T] {
-	pending := func(doc *T) bool { return approvalOf(doc).State == model.ApprovalPending }
+// decisions are the actions by which an admin decides.
+func (t *recordType) decisions() []Action[model.Document] {
+	pending := func(doc model.Document) bool { return approvalOf(doc).State == model.ApprovalPending }
 	opinion := Field{Key: "opinion", Label: "审核意见", Type: "text", Form: true, Max: 500}
 	reason := opinion
 	reason.Required = true
-	return []Action[T]{
+	return []Action[model.Document]{
 		{
 			Key: "approve", Title: "通过", Fields: []Field{opinion}, When: pending, Refusal: errDecided,
-			Do: func(ctx context.Context, doc *T, in Input) error {
-				if a.OnApprove != nil {
-					if err := a.OnApprove(ctx, doc); err != nil {
+			Do: func(ctx context.Context, doc model.Document, in Input) error {
+				if on := t.Approval.OnApprove; on != nil {
+					if err := on(ctx, doc); err != nil {
 						return err
 					}
 				}
-				a.decide(ctx, doc, model.ApprovalApproved, in)
+				t.decide(ctx, doc, model.ApprovalApproved, in)
 				return nil
 			},
 		},
 		{
 			Key: "reject", Title: "不通过", Fields: []Field{reason}, When: pending, Refusal: errDecided, Permission: "approve",
-			Do: func(ctx context.Context, doc *T, in Input) error {
-				a.decide(ctx, doc, model.ApprovalRejected, in)
+			Do: func(ctx context.Context, doc model.Document, in Input) error {
+				t.decide(ctx, doc, model.ApprovalRejected, in)
 				return nil
 			},
 		},
@@ -63,17 +59,17 @@ func (a *Approval[T]) actions() []Action[T] {
 }
 
 // decide writes the decision down, and the event by which both sides hear of it.
-func (a *Approval[T]) decide(ctx context.Context, doc *T, state string, in Input) {
-	p, c, now := approvalOf(doc), kit.CallerOf(ctx), a.clock.Now()
+func (t *recordType) decide(ctx context.Context, doc model.Document, state string, in Input) {
+	p, c, now := approvalOf(doc), kit.CallerOf(ctx), t.engine.clock.Now()
 	p.State, p.Undecided, p.Opinion = state, false, in.String("opinion")
 	p.ApproverID, p.ApproverName, p.ApprovedAt = c.UserID, c.Name, &now
-	h := any(doc).(model.Document).Header()
+	h := doc.Header()
 	d := model.Decided{
-		Type: a.typ, Title: a.title, Name: a.message(doc), Approved: state == model.ApprovalApproved, Opinion: p.Opinion,
+		Type: t.Name, Title: t.Title, Name: t.nameOf(doc), Approved: state == model.ApprovalApproved, Opinion: p.Opinion,
 		TargetID: h.ID, SubmittedBy: h.CreatedBy,
 	}
-	if a.Applicant != nil {
-		d.MemberID = a.Applicant(doc)
+	if of := t.Approval.Applicant; of != nil {
+		d.MemberID = of(doc)
 	}
 	h.Emit(model.NewEvent(kit.KeyID("decided", h.ID, fmt.Sprint(h.Version)), model.EventDecided, h.OrgID, now, d))
 }
@@ -82,14 +78,12 @@ func (a *Approval[T]) decide(ctx context.Context, doc *T, state string, in Input
 const undecidedFirst = "-undecided"
 
 // approvals readies the approval of a type.
-func (t *Type[T, P]) approvals() {
-	a := t.Approval
+func (t *recordType) approvals() {
 	if t.DefaultSort == "" {
 		t.DefaultSort = undecidedFirst
 	}
 	t.Indexes = append(t.Indexes, model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "undecided", Value: -1}, {Key: "_id", Value: -1}}})
-	a.typ, a.title, a.message, a.clock = t.Name, t.Title, t.nameOf, t.engine.clock
-	t.Actions = append(a.actions(), t.Actions...)
+	t.Actions = append(t.decisions(), t.Actions...)
 	for i := range t.Actions {
 		if t.Actions[i].Permission == "approve" {
 			t.Actions[i].Permission = t.Name + ".approve"
@@ -98,12 +92,12 @@ func (t *Type[T, P]) approvals() {
 }
 
 // announce tells the admins of the document's organisation that a member handed it in.
-func (t *Type[T, P]) announce(ctx context.Context, doc *T) {
+func (t *recordType) announce(ctx context.Context, doc model.Document) {
 	c := kit.CallerOf(ctx)
 	if c.Kind != kit.Member || t.Approval == nil && !t.Own.Announce {
 		return
 	}
-	h, permission := P(doc).Header(), t.Name+".view"
+	h, permission := doc.Header(), t.Name+".view"
 	if t.Approval != nil {
 		permission = t.Name + ".approve"
 	}

@@ -61,7 +61,7 @@ func blobKey(id string) string { return id[max(0, len(id)-2):] + "/" + id }
 
 func (e *Engine) openAttachments(ctx context.Context) error {
 	e.attachments = e.db.Collection("attachments")
-	if !slices.ContainsFunc(e.order, anyType.attaches) {
+	if !slices.ContainsFunc(e.order, (*recordType).attaches) {
 		return nil
 	}
 	if e.blobs == nil {
@@ -115,7 +115,7 @@ func (e *Engine) Download(ctx context.Context, req *gen.AttachmentReq) (*gen.Fil
 	if err != nil {
 		return nil, err
 	}
-	var of any // the record
+	var of model.Document // the record
 	if req.Id != "" {
 		var names []string
 		if of, names, err = t.filesOf(ctx, req.Id); err != nil {
@@ -163,18 +163,18 @@ func (a *attachment) shownInPage() bool {
 }
 
 // attaches tells whether any field of the type may name attachments.
-func (t *Type[T, P]) attaches() bool {
+func (t *recordType) attaches() bool {
 	return slices.ContainsFunc(t.fields, (*Field).attaches)
 }
 
 // checkFiles finds declarations that would lose files: an attachment is looked for in the
 // stored fields of its record.
-func (t *Type[T, P]) checkFiles() error {
+func (t *recordType) checkFiles() error {
 	for _, f := range t.fields {
 		switch {
 		case f.attaches() && (f.Virtual || f.index == nil):
 			return fmt.Errorf("%s: a field with files must be stored", f.Key)
-		case f.files() && reflect.TypeFor[T]().FieldByIndex(f.index).Type != filesType:
+		case f.files() && t.document().FieldByIndex(f.index).Type != filesType:
 			return fmt.Errorf("%s must be a []model.File", f.Key)
 		case f.files() && slices.Contains(t.Columns, f.Key):
 			return fmt.Errorf("%s: files cannot be imported from a sheet", f.Key)
@@ -198,7 +198,7 @@ func (t *Type[T, P]) checkFiles() error {
 var filesType = reflect.TypeFor[[]model.File]()
 
 // uploadable is a field that the caller may fill with files: of the form, or of an action.
-func (t *Type[T, P]) uploadable(ctx context.Context, key string) (*Field, error) {
+func (t *recordType) uploadable(ctx context.Context, key string) (*Field, error) {
 	c := kit.CallerOf(ctx)
 	if c.Kind == kit.Member {
 		if err := t.enter(ctx); err != nil {
@@ -224,7 +224,7 @@ func (t *Type[T, P]) uploadable(ctx context.Context, key string) (*Field, error)
 }
 
 // enter refuses those who may not even see the type.
-func (t *Type[T, P]) enter(ctx context.Context) error {
+func (t *recordType) enter(ctx context.Context) error {
 	if kit.CallerOf(ctx).Kind == kit.Member {
 		return t.can(ctx, "view")
 	}
@@ -232,7 +232,7 @@ func (t *Type[T, P]) enter(ctx context.Context) error {
 }
 
 // filesOf are a record and the ids of the files that it shows to the caller.
-func (t *Type[T, P]) filesOf(ctx context.Context, id string) (any, []string, error) {
+func (t *recordType) filesOf(ctx context.Context, id string) (model.Document, []string, error) {
 	if err := t.can(ctx, "view"); err != nil {
 		return nil, nil, err
 	}
@@ -248,7 +248,7 @@ func (t *Type[T, P]) filesOf(ctx context.Context, id string) (any, []string, err
 }
 
 // named are the ids of the files that some fields of a document name.
-func named[T any](fields []*Field, doc *T) []string {
+func named(fields []*Field, doc model.Document) []string {
 	var ids []string
 	v := reflect.ValueOf(doc).Elem()
 	for _, f := range fields {
@@ -291,7 +291,7 @@ func (f *Field) filesFromJSON(raw json.RawMessage) (any, error) {
 // resolve answers for what a form named: files become those that were uploaded, rich text
 // is left as it is. A file must be one that the document names already, or one that the
 // caller uploaded for this field. Otherwise the refusal says so.
-func (t *Type[T, P]) resolve(ctx context.Context, f *Field, doc *T, value any) (any, error) {
+func (t *recordType) resolve(ctx context.Context, f *Field, doc model.Document, value any) (any, error) {
 	var ids []string
 	switch x := value.(type) {
 	case []model.File:
@@ -358,8 +358,8 @@ func (t *Type[T, P]) resolve(ctx context.Context, f *Field, doc *T, value any) (
 }
 
 // names tells whether a record names a file, a deleted one too.
-func (t *Type[T, P]) names(ctx context.Context, record, file string) (bool, error) {
-	doc := new(T)
+func (t *recordType) names(ctx context.Context, record, file string) (bool, error) {
+	doc := t.Collection.New()
 	err := t.Collection.Mongo().FindOne(ctx, bson.D{{Key: "_id", Value: record}}).Decode(doc)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return false, nil
@@ -372,7 +372,7 @@ func (t *Type[T, P]) names(ctx context.Context, record, file string) (bool, erro
 
 // claim ties the files that a document newly names to it, before it is written. From then
 // on there is a day for the write.
-func (t *Type[T, P]) claim(ctx context.Context, old, doc *T) error {
+func (t *recordType) claim(ctx context.Context, old, doc model.Document) error {
 	ids := t.added(old, doc)
 	if len(ids) == 0 {
 		return nil
@@ -380,7 +380,7 @@ func (t *Type[T, P]) claim(ctx context.Context, old, doc *T) error {
 	live := bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, {Key: "dead", Value: false}}
 	r, err := t.engine.attachments.UpdateMany(ctx,
 		append(live[:2:2], bson.E{Key: "type", Value: t.Name}),
-		bson.D{{Key: "$set", Value: bson.D{{Key: "record", Value: P(doc).Header().ID}, {Key: "at", Value: t.engine.clock.Now()}, {Key: "kept", Value: false}}}})
+		bson.D{{Key: "$set", Value: bson.D{{Key: "record", Value: doc.Header().ID}, {Key: "at", Value: t.engine.clock.Now()}, {Key: "kept", Value: false}}}})
 	if err != nil {
 		return fmt.Errorf("claim attachments: %w", err)
 	}
@@ -399,7 +399,7 @@ func (t *Type[T, P]) claim(ctx context.Context, old, doc *T) error {
 }
 
 // added are the files that doc names and old does not, each once.
-func (t *Type[T, P]) added(old, doc *T) []string {
+func (t *recordType) added(old, doc model.Document) []string {
 	if !t.attaches() {
 		return nil
 	}
@@ -415,13 +415,13 @@ func (t *Type[T, P]) added(old, doc *T) []string {
 
 // settle follows a write: what the document names is kept, what it names no more waits for
 // its removal. A crash before it leaves both to sweep.
-func (t *Type[T, P]) settle(ctx context.Context, old, doc *T) error {
+func (t *recordType) settle(ctx context.Context, old, doc model.Document) error {
 	set := func(ids []string, kept bool) error {
 		if len(ids) == 0 {
 			return nil
 		}
 		_, err := t.engine.attachments.UpdateMany(ctx,
-			bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, {Key: "record", Value: P(doc).Header().ID}},
+			bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, {Key: "record", Value: doc.Header().ID}},
 			bson.D{{Key: "$set", Value: bson.D{{Key: "kept", Value: kept}, {Key: "at", Value: t.engine.clock.Now()}}}})
 		if err != nil {
 			return fmt.Errorf("settle attachments: %w", err)
@@ -435,7 +435,7 @@ func (t *Type[T, P]) settle(ctx context.Context, old, doc *T) error {
 }
 
 // sweep removes files that no record names a day after they were uploaded, or dropped.
-func (t *Type[T, P]) sweep(ctx context.Context) error {
+func (t *recordType) sweep(ctx context.Context) error {
 	if !t.attaches() {
 		return nil
 	}
@@ -457,7 +457,7 @@ func (t *Type[T, P]) sweep(ctx context.Context) error {
 	return errors.Join(append(errs, cur.Err())...)
 }
 
-func (t *Type[T, P]) sweepOne(ctx context.Context, a attachment, until bson.E) error {
+func (t *recordType) sweepOne(ctx context.Context, a attachment, until bson.E) error {
 	c := t.engine.attachments
 	if a.Record != "" && !a.Dead {
 		used, err := t.names(ctx, a.Record, a.Key)

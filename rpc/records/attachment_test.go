@@ -43,27 +43,27 @@ type archive struct {
 	*library
 	clock   *kit.Clock
 	dir     string
-	reports *model.Collection[Report, *Report]
+	reports *model.Collection[*Report]
 }
 
 func openArchive(t *testing.T) *archive {
 	t.Helper()
 	db, clock := modeltest.DB(t), &kit.Clock{}
-	s := &archive{library: &library{}, clock: clock, dir: t.TempDir(), reports: model.NewCollection[Report](db, "reports", clock.Now)}
+	s := &archive{library: &library{}, clock: clock, dir: t.TempDir(), reports: model.NewCollection[*Report](db, "reports", clock.Now)}
 	blobs, err := blob.Dir(s.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = blobs.Close() })
 	s.Engine, err = records.New(t.Context(), records.Config{DB: db, Clock: clock, Orgs: tree{}, Seal: modeltest.Sealer(t), Blobs: blobs},
-		&records.Type[Report, *Report]{
+		&records.Type[*Report]{
 			Name: "report", Title: "材料", Collection: s.reports, NameKey: "title",
-			Own: &records.Own[Report]{
+			Own: &records.Own[*Report]{
 				Where:  func(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} },
 				Create: true, Update: true, Fields: []string{"title", "files", "text"}, Form: []string{"title", "files", "text"},
 				Prepare: func(ctx context.Context, r *Report) error { r.MemberID = kit.CallerOf(ctx).MemberID; return nil },
 			},
-			Actions: []records.Action[Report]{{
+			Actions: []records.Action[*Report]{{
 				Key: "answer", Title: "上传批复", Fields: []records.Field{{Key: "reply", Label: "批复", Type: "files", Required: true, Form: true, Accept: []string{"document"}}},
 				Do: func(_ context.Context, r *Report, in records.Input) error { r.Reply = in.Files("reply"); return nil },
 			}},

@@ -25,38 +25,29 @@ type write struct {
 // Audit saves with the next write of a record what a use case of its own does to it, which
 // the engine has no part in; old is nil for a new one. What members do often (an order, a
 // check-in) is a record by itself and needs no call.
-func (e *Engine) Audit(ctx context.Context, typ, title string, old, doc any) error {
+func (e *Engine) Audit(ctx context.Context, typ, title string, old, doc model.Document) error {
 	t, err := e.typ(typ)
 	if err != nil {
 		return err
 	}
-	return t.used(ctx, title, old, doc)
-}
-
-func (t *Type[T, P]) used(ctx context.Context, title string, old, doc any) error {
-	if was, ok := old.(*T); ok {
-		return t.did(ctx, model.AuditAct, title, was, doc.(*T))
+	if old == nil {
+		return t.did(ctx, model.AuditCreate, title, nil, doc)
 	}
-	return t.did(ctx, model.AuditCreate, title, nil, doc.(*T))
+	return t.did(ctx, model.AuditAct, title, old, doc)
 }
 
 // Shown writes down that a record, or with nil a list, is about to be shown to somebody in
 // full or leaves the product. Nothing is shown when that fails.
-func (e *Engine) Shown(ctx context.Context, action, typ, title string, doc any, note string) error {
+func (e *Engine) Shown(ctx context.Context, action, typ, title string, doc model.Document, note string) error {
 	t, err := e.typ(typ)
 	if err != nil {
 		return err
 	}
-	return trail.Note(ctx, e.db, t.shown(ctx, write{action: action, title: title, note: note}, doc))
-}
-
-func (t *Type[T, P]) shown(ctx context.Context, w write, doc any) model.AuditFact {
-	d, _ := doc.(*T)
-	return t.fact(ctx, w, nil, d)
+	return trail.Note(ctx, e.db, t.fact(ctx, write{action: action, title: title, note: note}, nil, doc))
 }
 
 // did saves with the document's next write what is done to it. Both are sealed.
-func (t *Type[T, P]) did(ctx context.Context, action, title string, old, doc *T) error {
+func (t *recordType) did(ctx context.Context, action, title string, old, doc model.Document) error {
 	was, err := t.opened(old)
 	if err != nil {
 		return err
@@ -74,25 +65,25 @@ func (t *Type[T, P]) did(ctx context.Context, action, title string, old, doc *T)
 }
 
 // audit saves with the document's next write what is done to it. old is nil for a new one.
-func (t *Type[T, P]) audit(ctx context.Context, w write, old, doc *T) {
-	P(doc).Header().Emit(trail.Event(t.fact(ctx, w, old, doc)))
+func (t *recordType) audit(ctx context.Context, w write, old, doc model.Document) {
+	doc.Header().Emit(trail.Event(t.fact(ctx, w, old, doc)))
 }
 
 // fact is what the audit tells of a record, or of the type with a nil doc.
-func (t *Type[T, P]) fact(ctx context.Context, w write, old, doc *T) model.AuditFact {
+func (t *recordType) fact(ctx context.Context, w write, old, doc model.Document) model.AuditFact {
 	f := trail.By(ctx, t.engine.clock.Now())
 	f.Action, f.Title, f.Changes, f.Note = w.action, w.title, w.changes, w.note
 	f.Type, f.TypeTitle = t.Name, t.Title
 	if doc == nil {
 		return f
 	}
-	h := P(doc).Header()
+	h := doc.Header()
 	f.RecordID, f.RecordName = h.ID, t.nameOf(doc)
 	if len(h.Orgs) > 0 {
 		f.OrgID, f.Orgs = h.OrgID, slices.Clone(h.Orgs)
 	}
 	if old != nil { // those whom it leaves see where it went
-		for _, o := range P(old).Header().Orgs {
+		for _, o := range old.Header().Orgs {
 			if !slices.Contains(f.Orgs, o) {
 				f.Orgs = append(f.Orgs, o)
 			}
@@ -103,10 +94,10 @@ func (t *Type[T, P]) fact(ctx context.Context, w write, old, doc *T) model.Audit
 
 // changes are the fields that differ, personal values masked; both documents are unsealed,
 // and old is nil for a new one.
-func (t *Type[T, P]) changes(ctx context.Context, old, doc *T) ([]model.AuditChange, error) {
+func (t *recordType) changes(ctx context.Context, old, doc model.Document) ([]model.AuditChange, error) {
 	fresh := old == nil
 	if fresh {
-		old = new(T)
+		old = t.Collection.New()
 	}
 	hidden, err := t.sealed(old, doc)
 	if err != nil {
@@ -139,18 +130,18 @@ func (t *Type[T, P]) changes(ctx context.Context, old, doc *T) ([]model.AuditCha
 }
 
 // sealed are the fields that are stored encrypted: those that Seal changes.
-func (t *Type[T, P]) sealed(docs ...*T) (map[string]bool, error) {
+func (t *recordType) sealed(docs ...model.Document) (map[string]bool, error) {
 	out := map[string]bool{}
 	if t.Seal == nil {
 		return out, nil
 	}
 	for _, d := range docs {
-		closed := *d
-		if err := t.Seal(&closed); err != nil {
+		closed := clone(d)
+		if err := t.Seal(closed); err != nil {
 			return nil, err
 		}
 		for _, f := range t.fields {
-			if f.index != nil && !reflect.DeepEqual(f.read(reflect.ValueOf(d).Elem()), f.read(reflect.ValueOf(&closed).Elem())) {
+			if f.index != nil && !reflect.DeepEqual(f.read(reflect.ValueOf(d).Elem()), f.read(reflect.ValueOf(closed).Elem())) {
 				out[f.Key] = true
 			}
 		}
@@ -159,7 +150,7 @@ func (t *Type[T, P]) sealed(docs ...*T) (map[string]bool, error) {
 }
 
 // told is a value as people read it.
-func (t *Type[T, P]) told(ctx context.Context, f *Field, x any, hidden bool) (string, error) {
+func (t *recordType) told(ctx context.Context, f *Field, x any, hidden bool) (string, error) {
 	r := Row{f.Key: x}
 	if ids := idsOf(x); f.Ref != "" && len(ids) > 0 {
 		var labels map[string]string
@@ -201,19 +192,19 @@ func mask(s string) string {
 }
 
 // opened is a copy of a document whose sealed fields can be read; nil of none.
-func (t *Type[T, P]) opened(doc *T) (*T, error) {
+func (t *recordType) opened(doc model.Document) (model.Document, error) {
 	if doc == nil {
 		return nil, nil
 	}
-	c := *doc
+	c := clone(doc)
 	if t.Unseal == nil {
-		return &c, nil
+		return c, nil
 	}
-	return &c, t.Unseal(&c)
+	return c, t.Unseal(c)
 }
 
 // secrets says of passwords in a form that they are given, never what they are.
-func (t *Type[T, P]) secrets(doc *T) []model.AuditChange {
+func (t *recordType) secrets(doc model.Document) []model.AuditChange {
 	var out []model.AuditChange
 	for _, f := range t.fields {
 		if f.index == nil || f.bson != "-" {
@@ -228,7 +219,7 @@ func (t *Type[T, P]) secrets(doc *T) []model.AuditChange {
 
 // described says of an export which columns of which records it holds, how many, and
 // whether personal values are masked.
-func (t *Type[T, P]) described(ctx context.Context, q query, fields []*Field, rows int, clear bool) (string, error) {
+func (t *recordType) described(ctx context.Context, q query, fields []*Field, rows int, clear bool) (string, error) {
 	labels := make([]string, len(fields))
 	for i, f := range fields {
 		labels[i] = f.Label

@@ -41,7 +41,7 @@ func headOf(h *model.Base, key string) any {
 func (f *Field) held() bool { return !f.Virtual && f.index != nil }
 
 // kept are the keys of a list that the caller is shown and asked for; nil: everything.
-func (t *Type[T, P]) kept(ctx context.Context, columns []string) map[string]bool {
+func (t *recordType) kept(ctx context.Context, columns []string) map[string]bool {
 	var keep map[string]bool
 	if kit.CallerOf(ctx).Kind == kit.Member {
 		keep = t.keep()
@@ -59,7 +59,7 @@ func (t *Type[T, P]) kept(ctx context.Context, columns []string) map[string]bool
 // encode writes the items of a list up to their closing bracket: what rows say, and from
 // the documents what they do not, of the keys to keep. A page has a thousand values;
 // putting them into maps and taking them out again cost more than all else.
-func (t *Type[T, P]) encode(docs []*T, rows []Row, keep map[string]bool) (b []byte, err error) {
+func (t *recordType) encode(docs []model.Document, rows []Row, keep map[string]bool) (b []byte, err error) {
 	kept := func(key string) bool { return keep == nil || keep[key] }
 	// What a document holds has a column; what rows add comes as it comes.
 	columns := make([]column, 0, len(head)+len(t.fields))
@@ -93,7 +93,7 @@ func (t *Type[T, P]) encode(docs []*T, rows []Row, keep map[string]bool) (b []by
 				}
 			}
 		}
-		v, h := reflect.ValueOf(d).Elem(), P(d).Header()
+		v, h := reflect.ValueOf(d).Elem(), d.Header()
 		for n, c := range columns {
 			switch {
 			case said[n] == hidden{}:

@@ -47,8 +47,8 @@ type Engine struct {
 	orgs   Orgs
 	seal   *model.Sealer
 	refs   map[string]Ref
-	types  map[string]anyType
-	order  []anyType // as declared
+	types  map[string]*recordType
+	order  []*recordType // as declared
 	beside []*mongo.Collection
 	blobs  blob.Store
 
@@ -64,17 +64,17 @@ type Engine struct {
 var _ gen.Records = (*Engine)(nil)
 
 // New makes an engine of record types (*Type values) and ensures their indexes.
-func New(ctx context.Context, c Config, types ...interface{ name() string }) (*Engine, error) {
-	e := &Engine{db: c.DB, clock: c.Clock, orgs: c.Orgs, seal: c.Seal, refs: c.Refs, types: map[string]anyType{}, beside: c.Beside, blobs: c.Blobs}
-	for _, x := range types {
-		t, ok := x.(anyType)
-		if !ok {
-			return nil, fmt.Errorf("%T is no record type", x)
+func New(ctx context.Context, c Config, types ...Declaration) (*Engine, error) {
+	e := &Engine{db: c.DB, clock: c.Clock, orgs: c.Orgs, seal: c.Seal, refs: c.Refs, types: map[string]*recordType{}, beside: c.Beside, blobs: c.Blobs}
+	for _, d := range types {
+		t, err := d.run()
+		if err != nil {
+			return nil, err
 		}
 		if err := t.bind(ctx, e); err != nil {
 			return nil, err
 		}
-		e.types[t.name()] = t
+		e.types[t.Name] = t
 		e.order = append(e.order, t)
 	}
 	for _, t := range e.order {
@@ -124,7 +124,7 @@ func (f *Field) resolver() string {
 	return f.Ref
 }
 
-func (e *Engine) typ(name string) (anyType, error) {
+func (e *Engine) typ(name string) (*recordType, error) {
 	if t := e.types[name]; t != nil {
 		return t, nil
 	}
@@ -132,7 +132,7 @@ func (e *Engine) typ(name string) (anyType, error) {
 }
 
 // admin returns the type and refuses everybody but admins and the system.
-func (e *Engine) admin(ctx context.Context, name string) (anyType, error) {
+func (e *Engine) admin(ctx context.Context, name string) (*recordType, error) {
 	switch kit.CallerOf(ctx).Kind {
 	case kit.User, kit.System:
 		return e.typ(name)
@@ -143,7 +143,7 @@ func (e *Engine) admin(ctx context.Context, name string) (anyType, error) {
 }
 
 // person returns the type and refuses visitors; members see only what is open to them.
-func (e *Engine) person(ctx context.Context, name string) (anyType, error) {
+func (e *Engine) person(ctx context.Context, name string) (*recordType, error) {
 	if kit.CallerOf(ctx).Kind == kit.Visitor {
 		return nil, kit.ErrUnauthenticated
 	}
@@ -318,7 +318,7 @@ func (e *Engine) Template(ctx context.Context, req *gen.TypeReq) (*gen.File, err
 	if err != nil {
 		return nil, mapError(err)
 	}
-	return &gen.File{Name: t.title() + "导入模板.xlsx", ContentType: xlsx, Data: data}, nil
+	return &gen.File{Name: t.Title + "导入模板.xlsx", ContentType: xlsx, Data: data}, nil
 }
 
 // Export is the list, all pages of it, as a workbook.
@@ -331,13 +331,13 @@ func (e *Engine) Export(ctx context.Context, req *gen.ListReq) (*gen.File, error
 	if err != nil {
 		return nil, mapError(err)
 	}
-	name := t.title() + e.clock.Now().Format("20060102150405") + ".xlsx"
+	name := t.Title + e.clock.Now().Format("20060102150405") + ".xlsx"
 	return &gen.File{Name: name, ContentType: xlsx, Data: data}, nil
 }
 
-func mayImport(ctx context.Context, t anyType) error {
+func mayImport(ctx context.Context, t *recordType) error {
 	if len(t.columns()) == 0 {
 		return kit.ErrNotFound
 	}
-	return kit.Require(ctx, t.name()+".import")
+	return kit.Require(ctx, t.Name+".import")
 }

@@ -13,8 +13,8 @@ import (
 
 var timeType = reflect.TypeFor[time.Time]()
 
-// fieldsOf reads the record tags of T and merges the declared fields into them.
-func fieldsOf[T any](declared []Field, only []string) ([]*Field, error) {
+// fieldsOf reads the record tags of a struct and merges the declared fields into them.
+func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field, error) {
 	places := map[string]*Field{} // every field of the struct, tagged or not
 	var out []*Field
 	var walk func(reflect.Type, []int) error
@@ -54,7 +54,7 @@ func fieldsOf[T any](declared []Field, only []string) ([]*Field, error) {
 		}
 		return nil
 	}
-	if err := walk(reflect.TypeFor[T](), nil); err != nil {
+	if err := walk(document, nil); err != nil {
 		return nil, err
 	}
 	for _, d := range declared {
@@ -255,7 +255,7 @@ func (f *Field) option(value string) string {
 // OptionLabels answers for the enums of a struct's tags: the label of a field's value, the
 // value itself when it has none.
 func OptionLabels[T any]() func(key, value string) string {
-	fields, err := fieldsOf[T](nil, nil)
+	fields, err := fieldsOf(reflect.TypeFor[T](), nil, nil)
 	if err != nil {
 		panic(err) // a wrong tag: a programming mistake
 	}

@@ -12,7 +12,7 @@ import (
 
 // due tells whether something in other documents must follow a change of this one. The
 // answer is saved in the same write as the change.
-func (t *Type[T, P]) due(doc *T) bool {
+func (t *recordType) due(doc model.Document) bool {
 	if t.Follow != nil && (t.FollowWhen == nil || t.FollowWhen(doc)) {
 		return true
 	}
@@ -20,8 +20,8 @@ func (t *Type[T, P]) due(doc *T) bool {
 }
 
 // follow does what must follow a change, and notes that it is done.
-func (t *Type[T, P]) follow(ctx context.Context, doc *T) error {
-	h := P(doc).Header()
+func (t *recordType) follow(ctx context.Context, doc model.Document) error {
+	h := doc.Header()
 	if !h.FollowDue {
 		return nil
 	}
@@ -46,7 +46,7 @@ func (t *Type[T, P]) follow(ctx context.Context, doc *T) error {
 }
 
 // resume follows the changes that a crash left alone, deleted documents too.
-func (t *Type[T, P]) resume(ctx context.Context) error {
+func (t *recordType) resume(ctx context.Context) error {
 	if t.Follow == nil && (t.Approval == nil || t.Approval.Effect == nil) {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (t *Type[T, P]) resume(ctx context.Context) error {
 	defer cur.Close(context.WithoutCancel(ctx))
 	var errs []error
 	for cur.Next(ctx) {
-		doc := new(T)
+		doc := t.Collection.New()
 		if err := cur.Decode(doc); err != nil {
 			return fmt.Errorf("resume %s: %w", t.Name, err)
 		}

@@ -33,21 +33,21 @@ type Book struct {
 }
 
 // bookType is the whole declaration.
-func bookType(c *model.Collection[Book, *Book], counted *int) *records.Type[Book, *Book] {
-	return &records.Type[Book, *Book]{
+func bookType(c *model.Collection[*Book], counted *int) *records.Type[*Book] {
+	return &records.Type[*Book]{
 		Name: "book", Title: "书籍", Menu: "组织管理", Collection: c, NameKey: "title",
 		Unique:  []records.Unique{{Keys: []string{"orgId", "title"}, Field: "title", Message: "该书已登记"}},
 		Columns: []string{"title", "shelfId", "price", "boughtOn"},
-		Own: &records.Own[Book]{
+		Own: &records.Own[*Book]{
 			Where:  func(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} },
 			Create: true, Fields: []string{"title", "state"}, Form: []string{"title", "shelfId"},
 			Prepare: func(ctx context.Context, b *Book) error { b.MemberID = kit.CallerOf(ctx).MemberID; return nil },
 		},
-		Approval: &records.Approval[Book]{
+		Approval: &records.Approval[*Book]{
 			Applicant: func(b *Book) string { return b.MemberID },
 			Effect:    func(context.Context, *Book) error { *counted++; return nil },
 		},
-		Actions: []records.Action[Book]{{
+		Actions: []records.Action[*Book]{{
 			Key: "lend", Title: "借出", Fields: []records.Field{{Key: "reader", Label: "借阅人", Required: true, Form: true}},
 			When: func(b *Book) bool { return !b.Lent }, Refusal: "该书已借出",
 			Do: func(_ context.Context, b *Book, in records.Input) error { b.Lent = true; return nil },
@@ -86,14 +86,14 @@ func member(t *testing.T, id, org string) context.Context {
 
 type library struct {
 	*records.Engine
-	books   *model.Collection[Book, *Book]
+	books   *model.Collection[*Book]
 	counted int
 }
 
 func open(t *testing.T) *library {
 	t.Helper()
 	db, clock := modeltest.DB(t), &kit.Clock{}
-	l := &library{books: model.NewCollection[Book](db, "books", clock.Now)}
+	l := &library{books: model.NewCollection[*Book](db, "books", clock.Now)}
 	var err error
 	l.Engine, err = records.New(t.Context(), records.Config{DB: db, Clock: clock, Orgs: tree{}, Seal: modeltest.Sealer(t)},
 		records.Categories(db, clock, "shelf", "书架", "组织管理", "党史", "理论"), bookType(l.books, &l.counted))

@@ -176,7 +176,7 @@ func (e *Engine) StartImport(ctx context.Context, req *gen.ImportReq) (*gen.Impo
 }
 
 // spawn works at an import after its call has ended.
-func (e *Engine) spawn(b *batch, t anyType) {
+func (e *Engine) spawn(b *batch, t *recordType) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ctx.Err() != nil {
@@ -225,7 +225,7 @@ func (e *Engine) ImportFailures(ctx context.Context, req *gen.IDReq) (*gen.File,
 	if err != nil {
 		return nil, err
 	}
-	return &gen.File{Name: t.title() + "导入失败列表.xlsx", ContentType: xlsx, Data: data}, nil
+	return &gen.File{Name: t.Title + "导入失败列表.xlsx", ContentType: xlsx, Data: data}, nil
 }
 
 // RunImport works at an import that nobody works at; workers call it. It may run twice
@@ -334,7 +334,7 @@ func (m *imports) report(ctx context.Context, b *batch) error {
 
 // run works at a leased import until it ends, the lease is lost or ctx ends; then the
 // next worker goes on after the last chunk that was reported.
-func (m *imports) run(ctx context.Context, b *batch, t anyType) (err error) {
+func (m *imports) run(ctx context.Context, b *batch, t *recordType) (err error) {
 	defer func() {
 		if err != nil && !errors.Is(err, errLeaseLost) {
 			// Give the lease back, so that the next worker need not wait for it.
@@ -423,7 +423,7 @@ func (m *imports) note(ctx context.Context, b *batch) error {
 		return err
 	}
 	f := trail.By(ctx, m.e.clock.Now())
-	f.ID, f.Action, f.Title, f.Type, f.TypeTitle = "import-"+b.ID, model.AuditImport, "导入", t.name(), t.title()
+	f.ID, f.Action, f.Title, f.Type, f.TypeTitle = "import-"+b.ID, model.AuditImport, "导入", t.Name, t.Title
 	f.RecordID, f.RecordName, f.Failed = b.ID, b.FileName, b.State == stateFailed
 	f.Note = fmt.Sprintf("共%d行，成功%d行，失败%d行", b.Total, b.Success, b.Failure)
 	if f.Failed {

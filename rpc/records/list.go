@@ -48,14 +48,14 @@ func Asked(ctx context.Context, key string) string {
 	return strings.TrimSpace(filters[key])
 }
 
-func (t *Type[T, P]) readScope(ctx context.Context, node string) (model.Scope, string, error) {
+func (t *recordType) readScope(ctx context.Context, node string) (model.Scope, string, error) {
 	if t.Global || kit.CallerOf(ctx).Kind == kit.Member { // a member's bound is Own.Where
 		return model.Everything, "", nil
 	}
 	return t.engine.scope(ctx, node)
 }
 
-func (t *Type[T, P]) where(ctx context.Context, filters map[string]string) bson.D {
+func (t *recordType) where(ctx context.Context, filters map[string]string) bson.D {
 	var out bson.D
 	if t.Where != nil {
 		out = t.Where(ctx, filters)
@@ -66,7 +66,7 @@ func (t *Type[T, P]) where(ctx context.Context, filters map[string]string) bson.
 	return out
 }
 
-func (t *Type[T, P]) list(ctx context.Context, q query) (any, error) {
+func (t *recordType) list(ctx context.Context, q query) (any, error) {
 	if err := t.can(ctx, "view"); err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (t *Type[T, P]) list(ctx context.Context, q query) (any, error) {
 	return out.json()
 }
 
-func (t *Type[T, P]) get(ctx context.Context, id string) (Row, error) {
+func (t *recordType) get(ctx context.Context, id string) (Row, error) {
 	if err := t.can(ctx, "view"); err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (t *Type[T, P]) get(ctx context.Context, id string) (Row, error) {
 			return nil, err
 		}
 	}
-	rows, err := t.rows(ctx, []*T{doc}, nil)
+	rows, err := t.rows(ctx, []model.Document{doc}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (t *Type[T, P]) get(ctx context.Context, id string) (Row, error) {
 }
 
 // load reads one document within the caller's scope.
-func (t *Type[T, P]) load(ctx context.Context, id string) (*T, error) {
+func (t *recordType) load(ctx context.Context, id string) (model.Document, error) {
 	scope, _, err := t.readScope(ctx, "")
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (t *Type[T, P]) load(ctx context.Context, id string) (*T, error) {
 	return t.Collection.FindOne(ctx, scope, append(bson.D{{Key: "_id", Value: id}}, t.where(ctx, nil)...))
 }
 
-func (t *Type[T, P]) sort(by string) bson.D {
+func (t *recordType) sort(by string) bson.D {
 	if by == "" {
 		by = t.DefaultSort
 	}
@@ -158,7 +158,7 @@ func (t *Type[T, P]) sort(by string) bson.D {
 }
 
 // filter is the query of a list, without the scope.
-func (t *Type[T, P]) filter(ctx context.Context, q query) (bson.D, error) {
+func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 	out := t.where(ctx, q.Filters)
 	out = slices.Clip(out)
 	keys := make([]string, 0, len(q.Filters))
@@ -274,7 +274,7 @@ func (f *Field) filter(value string, now time.Time) (bson.E, error) {
 }
 
 // rows shows documents to the caller: the keys to keep, with nil all.
-func (t *Type[T, P]) rows(ctx context.Context, docs []*T, keep map[string]bool) ([]Row, error) {
+func (t *recordType) rows(ctx context.Context, docs []model.Document, keep map[string]bool) ([]Row, error) {
 	rows, err := t.present(ctx, docs, true, keep)
 	if err != nil {
 		return nil, err
@@ -291,7 +291,7 @@ func (t *Type[T, P]) rows(ctx context.Context, docs []*T, keep map[string]bool) 
 // present makes the rows of documents: with all that they hold when whole is set, else
 // only with what is shown in another way than it is held (encode knows the rest), of the
 // keys to keep; nil: all.
-func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep map[string]bool) ([]Row, error) {
+func (t *recordType) present(ctx context.Context, docs []model.Document, whole bool, keep map[string]bool) ([]Row, error) {
 	rows := make([]Row, len(docs))
 	caller := kit.CallerOf(ctx)
 	fields := make([]*Field, 0, len(t.fields))
@@ -304,7 +304,7 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep ma
 	named := make([][]string, 0, len(docs)*len(fields)) // of the fields that refer: the ids, document by document
 	for i, d := range docs {
 		v := reflect.ValueOf(d).Elem()
-		h := P(d).Header()
+		h := d.Header()
 		size := 8 // what types add, mostly
 		if whole {
 			size += len(fields)
@@ -403,7 +403,7 @@ func (t *Type[T, P]) present(ctx context.Context, docs []*T, whole bool, keep ma
 }
 
 // strip leaves in rows what a member is shown.
-func (t *Type[T, P]) strip(rows []Row) {
+func (t *recordType) strip(rows []Row) {
 	keep := t.keep()
 	for _, r := range rows {
 		for k := range r {
@@ -415,7 +415,7 @@ func (t *Type[T, P]) strip(rows []Row) {
 }
 
 // keep are the keys that a member is shown.
-func (t *Type[T, P]) keep() map[string]bool {
+func (t *recordType) keep() map[string]bool {
 	keep := map[string]bool{"id": true, "version": true, "createdAt": true, "_labels": true, "_actions": true}
 	for _, f := range t.ownFields() {
 		keep[f.Key] = true
@@ -424,14 +424,14 @@ func (t *Type[T, P]) keep() map[string]bool {
 }
 
 // possible takes away the actions that the document's state does not allow.
-func (t *Type[T, P]) possible(doc *T, given []string) []string {
+func (t *recordType) possible(doc model.Document, given []string) []string {
 	return slices.DeleteFunc(given, func(key string) bool {
 		a := t.action(key)
 		return a != nil && a.When != nil && !a.When(doc)
 	})
 }
 
-func (t *Type[T, P]) actions(c *kit.Caller) []string {
+func (t *recordType) actions(c *kit.Caller) []string {
 	given := []string{"view"}
 	writes := !t.Global || c.TopLevel || c.Kind == kit.Member
 	may := func(verb string) bool { return c.Can(t.Name + "." + verb) }

@@ -21,7 +21,7 @@ const mostOptions = 500
 
 // ref answers for fields of the engine's types that refer to this one. Names of deleted
 // records stay readable; only live ones within the caller's scope can be chosen.
-func (t *Type[T, P]) ref() Ref {
+func (t *recordType) ref() Ref {
 	if t.NameKey == "" {
 		return Ref{}
 	}
@@ -38,15 +38,16 @@ func (t *Type[T, P]) ref() Ref {
 			if err != nil {
 				return nil, fmt.Errorf("names of %s: %w", t.Name, err)
 			}
-			var docs []*T
-			if err := cur.All(ctx, &docs); err != nil {
-				return nil, fmt.Errorf("names of %s: %w", t.Name, err)
+			defer cur.Close(context.WithoutCancel(ctx))
+			out := make(map[string]string, len(ids))
+			for cur.Next(ctx) {
+				d := t.Collection.New()
+				if err := cur.Decode(d); err != nil {
+					return nil, fmt.Errorf("names of %s: %w", t.Name, err)
+				}
+				out[d.Header().ID] = t.nameOf(d)
 			}
-			out := make(map[string]string, len(docs))
-			for _, d := range docs {
-				out[P(d).Header().ID] = t.nameOf(d)
-			}
-			return out, nil
+			return out, cur.Err()
 		},
 		Check: func(ctx context.Context, ids []string) error {
 			s, err := scope(ctx)
@@ -77,7 +78,7 @@ func (t *Type[T, P]) ref() Ref {
 			case len(docs) > 1:
 				return "", kit.Invalid("ref.ambiguous", "有多个名为“%s”的%s", clip(text), t.Title)
 			}
-			return P(docs[0]).Header().ID, nil
+			return docs[0].Header().ID, nil
 		},
 		Options: func(ctx context.Context) ([]string, error) {
 			s, err := scope(ctx)
@@ -98,7 +99,7 @@ func (t *Type[T, P]) ref() Ref {
 }
 
 // choice is what the type's lists show, for those who choose from it.
-func (t *Type[T, P]) choice(ctx context.Context) bson.D {
+func (t *recordType) choice(ctx context.Context) bson.D {
 	if t.Where == nil {
 		return nil
 	}
@@ -107,7 +108,7 @@ func (t *Type[T, P]) choice(ctx context.Context) bson.D {
 
 // uses tells whether a live document of this type refers to a record of a type of the
 // same engine. What Config.Refs answers for is guarded by its own service.
-func (t *Type[T, P]) uses(ctx context.Context, typ, id string) (bool, error) {
+func (t *recordType) uses(ctx context.Context, typ, id string) (bool, error) {
 	if _, elsewhere := t.engine.refs[typ]; elsewhere {
 		return false, nil
 	}
@@ -124,7 +125,7 @@ func (t *Type[T, P]) uses(ctx context.Context, typ, id string) (bool, error) {
 }
 
 // info is the type as menus and roles see it.
-func (t *Type[T, P]) info() *gen.TypeInfo {
+func (t *recordType) info() *gen.TypeInfo {
 	out := &gen.TypeInfo{Type: t.Name, Title: t.Title, Menu: t.Menu, Own: t.Own != nil, Collection: t.Collection.Mongo().Name()}
 	if t.Quiet {
 		out.Collection = ""
@@ -151,7 +152,7 @@ func (t *Type[T, P]) info() *gen.TypeInfo {
 }
 
 // rehome gives the documents of the type their new path, in its own way if it has one.
-func (t *Type[T, P]) rehome(ctx context.Context, orgID string, path []string) error {
+func (t *recordType) rehome(ctx context.Context, orgID string, path []string) error {
 	if t.Rehome != nil {
 		return t.Rehome(ctx, orgID, path)
 	}
@@ -225,7 +226,7 @@ func Rehome(ctx context.Context, c *mongo.Collection, orgID string, path []strin
 }
 
 // deleteParts deletes what is part of a record that is deleted.
-func (t *Type[T, P]) deleteParts(ctx context.Context, typ, id, by string) error {
+func (t *recordType) deleteParts(ctx context.Context, typ, id, by string) error {
 	for _, f := range t.fields {
 		if f.Ref != typ || !f.Part {
 			continue
@@ -235,7 +236,7 @@ func (t *Type[T, P]) deleteParts(ctx context.Context, typ, id, by string) error 
 			return err
 		}
 		for _, p := range parts {
-			err := t.Collection.SoftDelete(ctx, model.Everything, P(p).Header().ID, by, func(doc *T) error {
+			err := t.Collection.SoftDelete(ctx, model.Everything, p.Header().ID, by, func(doc model.Document) error {
 				t.audit(ctx, write{action: model.AuditDelete, title: "删除"}, nil, doc)
 				return nil
 			})

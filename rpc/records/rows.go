@@ -15,7 +15,7 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-func (t *Type[T, P]) chunk() int {
+func (t *recordType) chunk() int {
 	if t.ImportChunk > 0 {
 		return t.ImportChunk
 	}
@@ -24,7 +24,7 @@ func (t *Type[T, P]) chunk() int {
 
 // runRows stores the rows of a chunk that are right; the answer says, by position, why
 // the others are not. An error means that the chunk must be tried again.
-func (t *Type[T, P]) runRows(ctx context.Context, batchID string, rows []importRow) (map[int]string, error) {
+func (t *recordType) runRows(ctx context.Context, batchID string, rows []importRow) (map[int]string, error) {
 	reasons := map[int]string{}
 	if c := kit.CallerOf(ctx); t.Global && !c.TopLevel {
 		for i := range rows {
@@ -42,7 +42,7 @@ func (t *Type[T, P]) runRows(ctx context.Context, batchID string, rows []importR
 			return nil, err
 		}
 	}
-	var docs []P
+	var docs []model.Document
 	var at []int // position of each document's row
 	found := map[string]string{}
 	for i, r := range rows {
@@ -81,8 +81,8 @@ func (t *Type[T, P]) runRows(ctx context.Context, batchID string, rows []importR
 
 // explain finds out why documents could not be stored: this import stored them before,
 // which is no failure, or another document holds a unique key.
-func (t *Type[T, P]) explain(ctx context.Context, docs []P, at []int, failed map[int]error, reasons map[int]string) error {
-	var twins []P
+func (t *recordType) explain(ctx context.Context, docs []model.Document, at []int, failed map[int]error, reasons map[int]string) error {
+	var twins []model.Document
 	var twinAt []int
 	var ids bson.A
 	for i := range docs {
@@ -133,11 +133,11 @@ func (t *Type[T, P]) explain(ctx context.Context, docs []P, at []int, failed map
 }
 
 // fromRow makes a document of a row. found remembers what ref cells meant, for the chunk.
-func (t *Type[T, P]) fromRow(ctx context.Context, batchID string, r importRow, found map[string]string) (P, error) {
+func (t *recordType) fromRow(ctx context.Context, batchID string, r importRow, found map[string]string) (model.Document, error) {
 	if r.Formula {
 		return nil, refusal("单元格不能包含公式")
 	}
-	doc := new(T)
+	doc := t.Collection.New()
 	v := reflect.ValueOf(doc).Elem()
 	now := t.engine.clock.Now()
 	var wrong []string
@@ -180,7 +180,7 @@ func (t *Type[T, P]) fromRow(ctx context.Context, batchID string, r importRow, f
 	if len(wrong) > 0 {
 		return nil, refusal(strings.Join(wrong, "；"))
 	}
-	h := P(doc).Header()
+	h := doc.Header()
 	h.ID, h.CreatedBy = rowID(batchID, r.No), kit.CallerOf(ctx).UserID
 	if t.FromImport != nil {
 		if err := t.FromImport(ctx, r.Cells, doc); err != nil {

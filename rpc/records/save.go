@@ -19,7 +19,7 @@ import (
 // ErrTopLevel refuses a lower admin's write to platform-wide records (COMM-08).
 var ErrTopLevel = kit.Forbidden("top_level_only", "只有一级管理员可以操作")
 
-func (t *Type[T, P]) mayWrite(ctx context.Context, verb string, never bool) error {
+func (t *recordType) mayWrite(ctx context.Context, verb string, never bool) error {
 	if err := t.can(ctx, verb); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (t *Type[T, P]) mayWrite(ctx context.Context, verb string, never bool) erro
 	return nil
 }
 
-func (t *Type[T, P]) save(ctx context.Context, id string, version int64, body []byte) (Row, error) {
+func (t *recordType) save(ctx context.Context, id string, version int64, body []byte) (Row, error) {
 	var values map[string]json.RawMessage
 	if len(body) > 1<<20 {
 		return nil, kit.ErrTooLarge
@@ -53,12 +53,12 @@ func (t *Type[T, P]) save(ctx context.Context, id string, version int64, body []
 	return t.update(ctx, id, version, values)
 }
 
-func (t *Type[T, P]) create(ctx context.Context, values map[string]json.RawMessage) (Row, error) {
-	doc := new(T)
+func (t *recordType) create(ctx context.Context, values map[string]json.RawMessage) (Row, error) {
+	doc := t.Collection.New()
 	if err := t.apply(ctx, doc, values, nil); err != nil {
 		return nil, err
 	}
-	h, c := P(doc).Header(), kit.CallerOf(ctx)
+	h, c := doc.Header(), kit.CallerOf(ctx)
 	h.ID, h.CreatedBy = kit.NewID(t.engine.clock.Now()), c.UserID
 	if c.Kind == kit.Member {
 		h.CreatedBy = c.MemberID
@@ -87,7 +87,7 @@ func (t *Type[T, P]) create(ctx context.Context, values map[string]json.RawMessa
 	}
 	t.announce(ctx, doc)
 	h.FollowDue = t.due(doc)
-	failed, err := t.store(ctx, []P{doc})
+	failed, err := t.store(ctx, []model.Document{doc})
 	if err != nil {
 		return nil, err
 	}
@@ -97,15 +97,15 @@ func (t *Type[T, P]) create(ctx context.Context, values map[string]json.RawMessa
 	return t.saved(ctx, nil, doc)
 }
 
-func (t *Type[T, P]) update(ctx context.Context, id string, version int64, values map[string]json.RawMessage) (Row, error) {
+func (t *recordType) update(ctx context.Context, id string, version int64, values map[string]json.RawMessage) (Row, error) {
 	old, err := t.load(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if P(old).Header().Version != version {
+	if old.Header().Version != version {
 		return nil, kit.ErrConflict
 	}
-	shown, err := t.rows(ctx, []*T{old}, nil)
+	shown, err := t.rows(ctx, []model.Document{old}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (t *Type[T, P]) update(ctx context.Context, id string, version int64, value
 	if err != nil {
 		return nil, err
 	}
-	if P(doc).Header().Version != version {
+	if doc.Header().Version != version {
 		return nil, kit.ErrConflict
 	}
 	if t.Unseal != nil {
@@ -146,7 +146,7 @@ func (t *Type[T, P]) update(ctx context.Context, id string, version int64, value
 	if err := t.claim(ctx, old, doc); err != nil {
 		return nil, err
 	}
-	P(doc).Header().FollowDue = t.due(doc)
+	doc.Header().FollowDue = t.due(doc)
 	if err := t.Collection.Replace(ctx, doc); errors.Is(err, model.ErrDuplicate) {
 		return nil, t.duplicate(ctx, doc, err)
 	} else if err != nil {
@@ -155,7 +155,7 @@ func (t *Type[T, P]) update(ctx context.Context, id string, version int64, value
 	return t.saved(ctx, old, doc)
 }
 
-func (t *Type[T, P]) saved(ctx context.Context, old, doc *T) (Row, error) {
+func (t *recordType) saved(ctx context.Context, old, doc model.Document) (Row, error) {
 	if err := t.settle(ctx, old, doc); err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (t *Type[T, P]) saved(ctx context.Context, old, doc *T) (Row, error) {
 			return nil, err
 		}
 	}
-	rows, err := t.rows(ctx, []*T{doc}, nil)
+	rows, err := t.rows(ctx, []model.Document{doc}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func (t *Type[T, P]) saved(ctx context.Context, old, doc *T) (Row, error) {
 
 // apply puts the values of a form into a document; all that is wrong is told at once.
 // shown is the row that the form started from, nil for a new one.
-func (t *Type[T, P]) apply(ctx context.Context, doc *T, values map[string]json.RawMessage, shown Row) error {
+func (t *recordType) apply(ctx context.Context, doc model.Document, values map[string]json.RawMessage, shown Row) error {
 	wrong := map[string]string{}
 	v := reflect.ValueOf(doc).Elem()
 	now := t.engine.clock.Now()
@@ -240,7 +240,7 @@ func unchanged(raw json.RawMessage, shown any) bool {
 }
 
 // complete places a document and closes it.
-func (t *Type[T, P]) complete(ctx context.Context, old, doc *T) error {
+func (t *recordType) complete(ctx context.Context, old, doc model.Document) error {
 	if err := t.place(ctx, old, doc); err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (t *Type[T, P]) complete(ctx context.Context, old, doc *T) error {
 }
 
 // close seals the document's personal fields.
-func (t *Type[T, P]) close(doc *T) error {
+func (t *recordType) close(doc model.Document) error {
 	if t.Seal == nil {
 		return nil
 	}
@@ -256,8 +256,8 @@ func (t *Type[T, P]) close(doc *T) error {
 }
 
 // place runs the type's own rules and finds the document's place.
-func (t *Type[T, P]) place(ctx context.Context, old, doc *T) error {
-	h := P(doc).Header()
+func (t *recordType) place(ctx context.Context, old, doc model.Document) error {
+	h := doc.Header()
 	c := kit.CallerOf(ctx)
 	if h.OrgID == "" && old == nil && (c.Kind == kit.User || c.Kind == kit.Member) {
 		h.OrgID, h.Orgs = c.OrgID, c.Orgs
@@ -281,7 +281,7 @@ func (t *Type[T, P]) place(ctx context.Context, old, doc *T) error {
 	return nil
 }
 
-func (t *Type[T, P]) store(ctx context.Context, docs []P) (map[int]error, error) {
+func (t *recordType) store(ctx context.Context, docs []model.Document) (map[int]error, error) {
 	if t.Store != nil {
 		return t.Store(ctx, docs)
 	}
@@ -296,12 +296,12 @@ func (t *Type[T, P]) store(ctx context.Context, docs []P) (map[int]error, error)
 }
 
 // duplicate says which unique key refused a document.
-func (t *Type[T, P]) duplicate(ctx context.Context, doc *T, cause error) error {
+func (t *recordType) duplicate(ctx context.Context, doc model.Document, cause error) error {
 	var e *kit.Error
 	if errors.As(cause, &e) || !errors.Is(cause, model.ErrDuplicate) {
 		return cause
 	}
-	taken, err := t.taken(ctx, []P{doc})
+	taken, err := t.taken(ctx, []model.Document{doc})
 	if err != nil {
 		return err
 	}
@@ -316,7 +316,7 @@ func (t *Type[T, P]) duplicate(ctx context.Context, doc *T, cause error) error {
 
 // taken finds, for documents that could not be stored, the unique key that another
 // document holds; one query a key, whatever the number of documents.
-func (t *Type[T, P]) taken(ctx context.Context, docs []P) (map[int]*Unique, error) {
+func (t *recordType) taken(ctx context.Context, docs []model.Document) (map[int]*Unique, error) {
 	out := map[int]*Unique{}
 	raw := make([]bson.Raw, len(docs))
 	for i, d := range docs {
@@ -376,7 +376,7 @@ func keyOf(r bson.Raw, keys []string) string {
 }
 
 // delete removes all or none: every document is asked first.
-func (t *Type[T, P]) delete(ctx context.Context, ids []string) error {
+func (t *recordType) delete(ctx context.Context, ids []string) error {
 	if err := t.mayWrite(ctx, "delete", t.NoDelete); err != nil {
 		return err
 	}
@@ -416,10 +416,10 @@ func (t *Type[T, P]) delete(ctx context.Context, ids []string) error {
 				return err
 			}
 		}
-		var gone *T
-		err := t.Collection.SoftDelete(ctx, scope, id, by, func(doc *T) error {
+		var gone model.Document
+		err := t.Collection.SoftDelete(ctx, scope, id, by, func(doc model.Document) error {
 			gone = doc
-			P(doc).Header().FollowDue = t.due(doc)
+			doc.Header().FollowDue = t.due(doc)
 			t.audit(ctx, write{action: model.AuditDelete, title: "删除"}, nil, doc)
 			return t.mayDelete(ctx, doc)
 		})
@@ -443,7 +443,7 @@ func (t *Type[T, P]) delete(ctx context.Context, ids []string) error {
 
 // mayDelete asks the type's own rule, and whether other records still refer to the
 // document.
-func (t *Type[T, P]) mayDelete(ctx context.Context, doc *T) error {
+func (t *recordType) mayDelete(ctx context.Context, doc model.Document) error {
 	if t.BeforeDelete != nil {
 		if err := t.BeforeDelete(ctx, doc); err != nil {
 			return err
@@ -456,7 +456,7 @@ func (t *Type[T, P]) mayDelete(ctx context.Context, doc *T) error {
 		if t.Leaves {
 			break
 		}
-		used, err := other.uses(ctx, t.Name, P(doc).Header().ID)
+		used, err := other.uses(ctx, t.Name, doc.Header().ID)
 		if err != nil {
 			return err
 		}
@@ -468,7 +468,7 @@ func (t *Type[T, P]) mayDelete(ctx context.Context, doc *T) error {
 }
 
 // offered refuses what the document's row would show no button for.
-func (t *Type[T, P]) offered(ctx context.Context, doc *T, verb, title string) error {
+func (t *recordType) offered(ctx context.Context, doc model.Document, verb, title string) error {
 	if t.RowActions == nil || slices.Contains(t.RowActions(kit.CallerOf(ctx), doc, []string{verb}), verb) {
 		return nil
 	}

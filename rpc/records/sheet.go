@@ -27,7 +27,7 @@ const (
 	exportLimit = 50000
 )
 
-func (t *Type[T, P]) columns() []*Field {
+func (t *recordType) columns() []*Field {
 	out := make([]*Field, len(t.Columns))
 	for i, k := range t.Columns {
 		out[i] = t.byKey[k]
@@ -35,12 +35,12 @@ func (t *Type[T, P]) columns() []*Field {
 	return out
 }
 
-func (t *Type[T, P]) template(ctx context.Context) ([]byte, error) {
+func (t *recordType) template(ctx context.Context) ([]byte, error) {
 	return t.workbook(ctx, nil)
 }
 
 // workbook is the import template, with the failed rows of an import when given.
-func (t *Type[T, P]) workbook(ctx context.Context, failed [][]any) (_ []byte, err error) {
+func (t *recordType) workbook(ctx context.Context, failed [][]any) (_ []byte, err error) {
 	return templateOf(ctx, t.engine, t.columns(), failed)
 }
 
@@ -218,7 +218,7 @@ func writeRows(w *excelize.StreamWriter, rows [][]any) error {
 	return w.Flush()
 }
 
-func (t *Type[T, P]) export(ctx context.Context, q query) ([]byte, error) {
+func (t *recordType) export(ctx context.Context, q query) ([]byte, error) {
 	if err := t.can(ctx, "export"); err != nil {
 		return nil, err
 	}
@@ -244,7 +244,7 @@ func (t *Type[T, P]) export(ctx context.Context, q query) ([]byte, error) {
 	}
 	n := 0
 	data, err := t.engine.Sheet(ctx, t.Title, labels, func(put func(rows [][]any) error) error {
-		var docs []*T
+		var docs []model.Document
 		flush := func() error {
 			rows, err := t.rows(ctx, docs, keep)
 			if err != nil {
@@ -265,7 +265,7 @@ func (t *Type[T, P]) export(ctx context.Context, q query) ([]byte, error) {
 			docs = docs[:0]
 			return put(cells)
 		}
-		err := t.Collection.Each(ctx, scope, filter, model.Page{Sort: t.sort(q.Sort)}, func(d *T) error {
+		err := t.Collection.Each(ctx, scope, filter, model.Page{Sort: t.sort(q.Sort)}, func(d model.Document) error {
 			if n++; n > exportLimit {
 				return kit.Invalid("export.too_many", "一次最多导出%d条，请缩小筛选范围", exportLimit)
 			}
@@ -303,7 +303,7 @@ func watermark(ctx context.Context, now time.Time) string {
 }
 
 // exported are the chosen fields in the chosen order, or all.
-func (t *Type[T, P]) exported(columns []string) ([]*Field, error) {
+func (t *recordType) exported(columns []string) ([]*Field, error) {
 	var fields []*Field
 	if len(columns) == 0 {
 		columns = t.Exports

@@ -7,13 +7,10 @@ package records
 
 import (
 	"context"
-	"fmt"
 	"reflect"
-	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
@@ -106,7 +103,7 @@ const First = "^"
 
 // Action is one line of a record type's state table: a verb, when it may run, and what
 // it does. Without Do it has a typed use case of its own, and the engine only offers it.
-type Action[T any] struct {
+type Action[D model.Document] struct {
 	Key     string `json:"key"`
 	Title   string `json:"title"`
 	Confirm string `json:"confirm,omitempty"`
@@ -120,13 +117,13 @@ type Action[T any] struct {
 	Permission string `json:"-"`
 	// When guards it: rows that it refuses show no button, and Refusal answers those who
 	// ask all the same.
-	When    func(*T) bool `json:"-"`
+	When    func(D) bool `json:"-"`
 	Refusal string        `json:"-"`
 	// Do changes the document; it may run more than once, before the write that stores
 	// its result. Input holds the checked values of Fields.
-	Do func(ctx context.Context, doc *T, in Input) error `json:"-"`
+	Do func(ctx context.Context, doc D, in Input) error `json:"-"`
 	// After follows the write.
-	After func(ctx context.Context, doc *T) error `json:"-"`
+	After func(ctx context.Context, doc D) error `json:"-"`
 }
 
 // Input is what a person filled into an action's dialog, by key.
@@ -152,7 +149,7 @@ type Related struct {
 
 // Own opens a record type to members in WeChat: each sees, and may write as far as is
 // said here, the records that Where finds for him, and no other.
-type Own[T any] struct {
+type Own[D model.Document] struct {
 	Where func(*kit.Caller) bson.D
 	// Fields are shown, in this order; Form are those that he fills in.
 	Fields, Form           []string
@@ -163,7 +160,7 @@ type Own[T any] struct {
 	// Approval those who may approve always hear of it (JOB-02).
 	Announce bool
 	// Prepare completes what he sends before the type's own rules see it.
-	Prepare func(ctx context.Context, doc *T) error
+	Prepare func(ctx context.Context, doc D) error
 }
 
 // Unique says that no two live documents share the values of some stored fields.
@@ -174,31 +171,28 @@ type Unique struct {
 	Partial bson.D // {deleted: false} unless given; equalities only
 }
 
-// Type declares one record type. Hooks may be nil; they run with the caller beside ctx,
+// Type declares one record type, D being the pointer to its document, e.g. *model.Member. Hooks may be nil; they run with the caller beside ctx,
 // on an import the one who uploaded the file.
-type Type[T any, P interface {
-	*T
-	model.Document
-}] struct {
+type Type[D model.Document] struct {
 	Name  string // e.g. member
 	Title string // e.g. 党员
 	// Menu is the group of the console's menu that shows it; empty: a page of its own
 	// does, or none.
 	Menu string
 	// Collection holds the documents. The engine ensures its indexes.
-	Collection *model.Collection[T, P]
+	Collection *model.Collection[D]
 	Indexes    []model.Index
 	// Fields add to or, by key, replace those of the struct's tags.
 	Fields  []Field
 	Only    []string // the fields this type has, of those tagged; empty: all
 	Unique  []Unique
-	Actions []Action[T]
+	Actions []Action[D]
 	// Own opens the type to members.
-	Own *Own[T]
+	Own *Own[D]
 	// Approval lets an admin decide on what was submitted.
-	Approval *Approval[T]
+	Approval *Approval[D]
 	// NameOf is what messages call a document by.
-	NameOf func(*T) string
+	NameOf func(D) string
 	// NameKey is the stored field that holds the name, for types that others refer to.
 	NameKey string
 	// DefaultSort is "-createdAt" unless given.
@@ -229,7 +223,7 @@ type Type[T any, P interface {
 	// what FromImport needs; it may put it beside the context.
 	BeforeImport func(ctx context.Context, rows []map[string]string) (context.Context, error)
 	// FromImport completes a document from a row's texts.
-	FromImport func(ctx context.Context, row map[string]string, doc *T) error
+	FromImport func(ctx context.Context, row map[string]string, doc D) error
 
 	// Where adds to every read, e.g. {status: active}. It sees the list's filters.
 	Where func(ctx context.Context, filters map[string]string) bson.D
@@ -239,51 +233,49 @@ type Type[T any, P interface {
 	Keyword func(ctx context.Context, keyword string) []bson.D
 
 	// Unseal and Seal open and close encrypted fields around a change.
-	Unseal func(*T) error
-	Seal   func(*T) error
+	Unseal func(D) error
+	Seal   func(D) error
 	// BeforeSave checks and completes; old is nil for a new document. It may return
 	// kit.InvalidFields. OrgID decides the place; the engine fills Orgs unless the hook
 	// changed it, and refuses a place outside the caller's scope.
-	BeforeSave func(ctx context.Context, old, new *T) error
+	BeforeSave func(ctx context.Context, old, new D) error
 	// Placed: BeforeSave sets Orgs itself, beyond the path of OrgID.
 	Placed    bool
-	AfterSave func(ctx context.Context, old, new *T) error
+	AfterSave func(ctx context.Context, old, new D) error
 	// Store replaces the insertion of new documents, e.g. by an upsert; the answer maps
 	// positions to errors.
-	Store func(ctx context.Context, docs []P) (map[int]error, error)
+	Store func(ctx context.Context, docs []D) (map[int]error, error)
 	// BeforeDelete refuses, or changes what is saved with the deletion. It may run
 	// more than once.
-	BeforeDelete func(ctx context.Context, doc *T) error
-	AfterDelete  func(ctx context.Context, doc *T) error
+	BeforeDelete func(ctx context.Context, doc D) error
+	AfterDelete  func(ctx context.Context, doc D) error
 	// Follow does in other documents what a change of this one asks for: created, changed,
 	// acted on, imported or deleted (doc.Deleted). It runs after the write, and again
 	// after a crash until it returned nil: it must be idempotent. FollowWhen spares the
 	// documents that ask for nothing.
-	Follow     func(ctx context.Context, doc *T) error
-	FollowWhen func(doc *T) bool
+	Follow     func(ctx context.Context, doc D) error
+	FollowWhen func(doc D) bool
 	// Related are the lists that a record's page shows below it.
 	Related []Related
 	// Viewed runs when an admin opens one record, e.g. to mark it read.
-	Viewed func(ctx context.Context, doc *T) error
+	Viewed func(ctx context.Context, doc D) error
 	// Ready runs once when the service starts, e.g. to store defaults.
 	Ready func(ctx context.Context) error
 	// Present completes rows for people; docs and rows run in step.
-	Present func(ctx context.Context, docs []*T, rows []Row) error
+	Present func(ctx context.Context, docs []D, rows []Row) error
 	// Reveal puts unmasked values into a row of an export, for callers with
 	// `<type>.reveal`.
-	Reveal func(doc *T, row Row) error
+	Reveal func(doc D, row Row) error
 	// RowActions may take away or add actions of one document. given holds view, update,
 	// delete and the declared Actions, as far as the caller has the permission.
-	RowActions func(caller *kit.Caller, doc *T, given []string) []string
+	RowActions func(caller *kit.Caller, doc D, given []string) []string
 	// Rehome moves the documents with an organisation in its own way: for those whose
 	// Orgs are not the path of their OrgID.
 	Rehome func(ctx context.Context, orgID string, path []string) error
 	// Summary is what the list shows beside its rows; filter holds the scope too.
 	Summary func(ctx context.Context, filter bson.D) (map[string]string, error)
 
-	engine *Engine
-	fields []*Field
-	byKey  map[string]*Field
+	running *recordType // once an engine has it
 }
 
 // Ref answers for fields that refer to other records.
@@ -296,239 +288,4 @@ type Ref struct {
 	Find func(ctx context.Context, text string) (string, error)
 	// Options are texts that Find understands, for the template's drop-down.
 	Options func(ctx context.Context) ([]string, error)
-}
-
-// anyType is Type without its parameters.
-type anyType interface {
-	name() string
-	bind(ctx context.Context, e *Engine) error
-	schema(ctx context.Context) (any, error)
-	list(ctx context.Context, q query) (any, error)
-	get(ctx context.Context, id string) (Row, error)
-	save(ctx context.Context, id string, version int64, body []byte) (Row, error)
-	delete(ctx context.Context, ids []string) error
-	template(ctx context.Context) ([]byte, error)
-	export(ctx context.Context, q query) ([]byte, error)
-	columns() []*Field
-	title() string
-	runRows(ctx context.Context, batchID string, rows []importRow) (map[int]string, error)
-	chunk() int
-	check() error
-	info() *gen.TypeInfo
-	act(ctx context.Context, id, action string, body []byte) (Row, error)
-	ref() Ref
-	uses(ctx context.Context, typ, id string) (bool, error)
-	rehome(ctx context.Context, orgID string, path []string) error
-	deleteParts(ctx context.Context, typ, id, by string) error
-	resume(ctx context.Context) error
-	attaches() bool
-	uploadable(ctx context.Context, field string) (*Field, error)
-	enter(ctx context.Context) error
-	filesOf(ctx context.Context, id string) (any, []string, error)
-	sweep(ctx context.Context) error
-	used(ctx context.Context, title string, old, doc any) error
-	shown(ctx context.Context, w write, doc any) model.AuditFact
-}
-
-func (t *Type[T, P]) name() string  { return t.Name }
-func (t *Type[T, P]) title() string { return t.Title }
-
-// bind reads the tags and ensures the indexes.
-func (t *Type[T, P]) bind(ctx context.Context, e *Engine) error {
-	t.engine = e
-	fields, err := fieldsOf[T](t.Fields, t.Only)
-	if err != nil {
-		return fmt.Errorf("record type %s: %w", t.Name, err)
-	}
-	t.fields, t.byKey = fields, make(map[string]*Field, len(fields))
-	for _, f := range fields {
-		f.owner = t.Name
-		t.byKey[f.Key] = f
-	}
-	if t.Approval != nil {
-		t.approvals()
-	}
-	for _, c := range append(slices.Clone(t.Columns), t.Exports...) {
-		if t.byKey[c] == nil {
-			return fmt.Errorf("record type %s: import or export column %s is no field", t.Name, c)
-		}
-	}
-	if err := t.checkFiles(); err != nil {
-		return fmt.Errorf("record type %s: %w", t.Name, err)
-	}
-	indexes := t.Indexes
-	if t.Follow != nil || t.Approval != nil {
-		indexes = append(indexes, model.Index{Keys: bson.D{{Key: "followDue", Value: 1}}, Sparse: true})
-	}
-	for i, u := range t.Unique {
-		keys := bson.D{}
-		for _, k := range u.Keys {
-			keys = append(keys, bson.E{Key: k, Value: 1})
-		}
-		if u.Partial == nil {
-			t.Unique[i].Partial = bson.D{{Key: "deleted", Value: false}}
-		}
-		indexes = append(indexes, model.Index{Keys: keys, Unique: true, Partial: t.Unique[i].Partial})
-	}
-	if !t.SharedIndexes {
-		if err := t.Collection.EnsureIndexes(ctx, indexes...); err != nil {
-			return err
-		}
-	}
-	if t.Ready != nil {
-		return t.Ready(ctx)
-	}
-	return nil
-}
-
-// check finds what a declaration forgot, once all types of the engine are known.
-func (t *Type[T, P]) check() error {
-	for _, f := range t.fields {
-		if f.Ref != "" && t.engine.ref(f).Labels == nil {
-			return fmt.Errorf("record type %s: nothing resolves the ref %s of %s", t.Name, f.Ref, f.Key)
-		}
-	}
-	if t.Own != nil {
-		for _, k := range append(slices.Clone(t.Own.Fields), t.Own.Form...) {
-			if t.byKey[k] == nil {
-				return fmt.Errorf("record type %s: own field %s is no field", t.Name, k)
-			}
-		}
-	}
-	return nil
-}
-
-// can returns ErrForbidden unless the caller has the type's permission for a verb, or,
-// as a member, the type is open to him for it.
-func (t *Type[T, P]) can(ctx context.Context, verb string) error {
-	c := kit.CallerOf(ctx)
-	if c.Kind != kit.Member {
-		if t.Open && verb == "view" && c.Kind == kit.User {
-			return nil
-		}
-		return kit.Require(ctx, t.Name+"."+verb)
-	}
-	switch {
-	case t.Own == nil:
-		return kit.ErrForbidden
-	case c.MemberID == "":
-		return kit.ErrUnbound
-	case verb == "view", verb == "create" && t.Own.Create, verb == "update" && t.Own.Update,
-		verb == "delete" && t.Own.Delete, slices.Contains(t.Own.Actions, verb):
-		return nil
-	}
-	return kit.ErrForbidden
-}
-
-// never applies NoCreate, NoUpdate and NoDelete: they are about admins, Own about members.
-func never(c *kit.Caller, no bool) bool { return no && c.Kind != kit.Member }
-
-// fillable tells whether the caller's form has the field.
-func (t *Type[T, P]) fillable(c *kit.Caller, f *Field) bool {
-	if f.Virtual || f.ReadOnly || f.index == nil {
-		return false
-	}
-	if c.Kind == kit.Member && t.Own != nil {
-		return slices.Contains(t.Own.Form, f.Key)
-	}
-	return f.Form
-}
-
-// schemaJSON is what the console builds its pages from.
-type schemaJSON struct {
-	Type        string          `json:"type"`
-	Title       string          `json:"title"`
-	Fields      []*Field        `json:"fields"`
-	Permissions map[string]bool `json:"permissions"`
-	Actions     any             `json:"actions"`
-	Importable  bool            `json:"importable"`
-	Exportable  bool            `json:"exportable"`
-	DefaultSort string          `json:"defaultSort"`
-	Related     []Related       `json:"related,omitempty"`
-}
-
-func (t *Type[T, P]) schema(ctx context.Context) (any, error) {
-	if err := t.can(ctx, "view"); err != nil {
-		return nil, err
-	}
-	c := kit.CallerOf(ctx)
-	writes := !t.Global || c.TopLevel || c.Kind == kit.Member
-	may := func(verb string) bool { return t.can(ctx, verb) == nil }
-	s := schemaJSON{
-		Type: t.Name, Title: t.Title, Fields: []*Field{},
-		Importable: len(t.Columns) > 0, Exportable: !t.NoExport, DefaultSort: "-createdAt", Related: t.Related,
-		Permissions: map[string]bool{
-			"view":   true,
-			"create": !never(c, t.NoCreate) && writes && may("create"),
-			"update": !never(c, t.NoUpdate) && writes && may("update"),
-			"delete": !never(c, t.NoDelete) && writes && may("delete"),
-			"import": len(t.Columns) > 0 && writes && may("import"),
-			"export": !t.NoExport && may("export"),
-			"reveal": t.Reveal != nil && may("reveal"),
-		},
-	}
-	if t.DefaultSort != "" {
-		s.DefaultSort = t.DefaultSort
-	}
-	if c.Kind == kit.Member {
-		s.Fields = t.ownFields()
-	} else {
-		for _, f := range t.fields {
-			if f.List || f.Form || f.Search || f.Below {
-				s.Fields = append(s.Fields, f)
-			}
-		}
-	}
-	actions := []Action[T]{}
-	for _, a := range t.Actions {
-		ok := t.mayAct(c, a)
-		s.Permissions[a.Key] = ok
-		if ok {
-			actions = append(actions, a)
-		}
-	}
-	s.Actions = actions
-	return s, nil
-}
-
-// ownFields are the fields of a member's page: those shown in the list, and those of
-// his form.
-func (t *Type[T, P]) ownFields() []*Field {
-	out := []*Field{}
-	for _, k := range append(slices.Clone(t.Own.Fields), t.Own.Form...) {
-		if slices.ContainsFunc(out, func(f *Field) bool { return f.Key == k }) {
-			continue
-		}
-		f := *t.byKey[k]
-		f.List, f.Form, f.Search = slices.Contains(t.Own.Fields, k), slices.Contains(t.Own.Form, k), false
-		out = append(out, &f)
-	}
-	return out
-}
-
-// mayAct tells whether the caller may run an action at all.
-func (t *Type[T, P]) mayAct(c *kit.Caller, a Action[T]) bool {
-	if c.Kind == kit.Member {
-		return t.Own != nil && slices.Contains(t.Own.Actions, a.Key)
-	}
-	return (!t.Global || c.TopLevel || c.Kind == kit.System) && c.Can(t.permission(a))
-}
-
-func (t *Type[T, P]) permission(a Action[T]) string {
-	if a.Permission != "" {
-		return a.Permission
-	}
-	return t.Name + "." + a.Key
-}
-
-func (t *Type[T, P]) nameOf(doc *T) string {
-	if t.NameOf != nil {
-		return t.NameOf(doc)
-	}
-	for _, f := range t.fields {
-		if f.index != nil && f.bson == t.NameKey {
-			return fmt.Sprint(f.read(reflect.ValueOf(doc).Elem()))
-		}
-	}
-	return P(doc).Header().ID
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -75,7 +76,7 @@ type tagged struct {
 }
 
 func TestFields(t *testing.T) {
-	fields, err := fieldsOf[tagged]([]Field{{Key: "plain", Label: "后加", After: "name", Form: true}, {Key: "ghost", Label: "虚"}}, nil)
+	fields, err := fieldsOf(reflect.TypeFor[tagged](), []Field{{Key: "plain", Label: "后加", After: "name", Form: true}, {Key: "ghost", Label: "虚"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,9 +112,9 @@ func TestFields(t *testing.T) {
 			t.Errorf("%s of %s: %v", fields[c.field].Key, c.json, err)
 		}
 	}
-	if _, err := fieldsOf[struct {
+	if _, err := fieldsOf(reflect.TypeFor[struct {
 		X string `json:"x" record:"label=甲,nonsense"`
-	}](nil, nil); err == nil {
+	}](), nil, nil); err == nil {
 		t.Error("an unknown word of a tag is a mistake")
 	}
 }

@@ -226,7 +226,7 @@ var path = []string{"root", branch}
 // fill stores members of one branch and opens sessions.
 func (x *product) fill(ctx context.Context, out *plan, members int) error {
 	now := x.p.Clock.Now()
-	orgs := model.NewCollection[model.Organization](x.p.DB, "organizations", x.p.Clock.Now)
+	orgs := model.NewCollection[*model.Organization](x.p.DB, "organizations", x.p.Clock.Now)
 	err := orgs.Insert(ctx, &model.Organization{
 		Base: model.Base{ID: branch, OrgID: branch, Orgs: path}, OrgName: "基准支部", OrgType: "branch", ParentID: "root",
 	})
@@ -244,7 +244,7 @@ func (x *product) fill(ctx context.Context, out *plan, members int) error {
 			MemberType: memberTypes[i%len(memberTypes)], DuesCategory: "salaried", JoinedOn: "2010-07-01", Status: "active", MiniOpenID: openID(i),
 		}
 	}
-	all := model.NewCollection[model.Member](x.p.DB, "members", x.p.Clock.Now)
+	all := model.NewCollection[*model.Member](x.p.DB, "members", x.p.Clock.Now)
 	for len(docs) > 0 {
 		n := min(1000, len(docs))
 		if failed, err := all.InsertMany(ctx, docs[:n]); err != nil || len(failed) > 0 {
@@ -283,7 +283,7 @@ func (x *product) meet(ctx context.Context) (string, error) {
 		Title: title, MeetingForm: model.FormOffline, StartAt: now.Add(-time.Minute), EndAt: now.Add(time.Hour),
 		NeedSignIn: true, ParticipantIDs: x.members, State: model.MeetingStateStarted,
 	}
-	if err := model.NewCollection[model.Meeting](x.p.DB, "meetings", x.p.Clock.Now).Insert(ctx, m); err != nil {
+	if err := model.NewCollection[*model.Meeting](x.p.DB, "meetings", x.p.Clock.Now).Insert(ctx, m); err != nil {
 		return "", err
 	}
 	admin := kit.WithCaller(ctx, kit.Caller{Kind: kit.User, UserID: "bench", OrgID: "root", Orgs: path[:1], TopLevel: true, Permissions: []string{"*"}})

@@ -1,0 +1,113 @@
+package records
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/kit"
+)
+
+// Declaration is a *Type of any kind of document.
+type Declaration interface{ run() (*recordType, error) }
+
+// run makes of a declaration what the engine runs. What does not name the document's type is
+// taken as it is; a hook gets a few lines below.
+func (t *Type[D]) run() (*recordType, error) {
+	u := &Type[model.Document]{}
+	from, to := reflect.ValueOf(t).Elem(), reflect.ValueOf(u).Elem()
+	for i := range from.NumField() {
+		if f := to.Field(i); f.CanSet() && f.Type() == from.Field(i).Type() {
+			f.Set(from.Field(i))
+		}
+	}
+	if t.Collection != nil {
+		u.Collection = t.Collection.Untyped()
+	}
+	for _, a := range t.Actions {
+		u.Actions = append(u.Actions, Action[model.Document]{
+			Key: a.Key, Title: a.Title, Confirm: a.Confirm, Fields: a.Fields, Related: a.Related, Batch: a.Batch,
+			Permission: a.Permission, When: about(a.When), Refusal: a.Refusal, After: alone(a.After), Do: with(a.Do),
+		})
+	}
+	if o := t.Own; o != nil {
+		u.Own = &Own[model.Document]{
+			Where: o.Where, Fields: o.Fields, Form: o.Form, Create: o.Create, Update: o.Update, Delete: o.Delete,
+			Actions: o.Actions, Announce: o.Announce, Prepare: alone(o.Prepare),
+		}
+	}
+	if a := t.Approval; a != nil {
+		u.Approval = &Approval[model.Document]{Applicant: about(a.Applicant), OnApprove: alone(a.OnApprove), Effect: alone(a.Effect)}
+	}
+	u.NameOf, u.FollowWhen = about(t.NameOf), about(t.FollowWhen)
+	u.Unseal, u.Seal = about(t.Unseal), about(t.Seal)
+	u.BeforeSave, u.AfterSave = change(t.BeforeSave), change(t.AfterSave)
+	u.BeforeDelete, u.AfterDelete = alone(t.BeforeDelete), alone(t.AfterDelete)
+	u.Follow, u.Viewed = alone(t.Follow), alone(t.Viewed)
+	if f := t.FromImport; f != nil {
+		u.FromImport = func(ctx context.Context, row map[string]string, doc model.Document) error { return f(ctx, row, doc.(D)) }
+	}
+	if f := t.Store; f != nil {
+		u.Store = func(ctx context.Context, docs []model.Document) (map[int]error, error) { return f(ctx, typed[D](docs)) }
+	}
+	if f := t.Present; f != nil {
+		u.Present = func(ctx context.Context, docs []model.Document, rows []Row) error { return f(ctx, typed[D](docs), rows) }
+	}
+	if f := t.Reveal; f != nil {
+		u.Reveal = func(doc model.Document, row Row) error { return f(doc.(D), row) }
+	}
+	if f := t.RowActions; f != nil {
+		u.RowActions = func(c *kit.Caller, doc model.Document, given []string) []string { return f(c, doc.(D), given) }
+	}
+	for i := range from.NumField() {
+		if f := from.Type().Field(i); f.IsExported() && !from.Field(i).IsZero() && to.Field(i).IsZero() {
+			return nil, fmt.Errorf("record type %s: %s is not handed on to the engine", t.Name, f.Name)
+		}
+	}
+	t.running = &recordType{Type: u}
+	return t.running, nil
+}
+
+// maybe is a document, or with nil none.
+func maybe[D model.Document](doc model.Document) D {
+	d, _ := doc.(D)
+	return d
+}
+
+func typed[D model.Document](docs []model.Document) []D {
+	out := make([]D, len(docs))
+	for i, doc := range docs {
+		out[i] = doc.(D)
+	}
+	return out
+}
+
+// about, alone, with and change put hooks of one kind of document into the form that takes any.
+func about[D model.Document, A any](f func(D) A) func(model.Document) A {
+	if f == nil {
+		return nil
+	}
+	return func(doc model.Document) A { return f(doc.(D)) }
+}
+
+func alone[D model.Document](f func(context.Context, D) error) func(context.Context, model.Document) error {
+	if f == nil {
+		return nil
+	}
+	return func(ctx context.Context, doc model.Document) error { return f(ctx, doc.(D)) }
+}
+
+func with[D model.Document](f func(context.Context, D, Input) error) func(context.Context, model.Document, Input) error {
+	if f == nil {
+		return nil
+	}
+	return func(ctx context.Context, doc model.Document, in Input) error { return f(ctx, doc.(D), in) }
+}
+
+func change[D model.Document](f func(ctx context.Context, old, doc D) error) func(ctx context.Context, old, doc model.Document) error {
+	if f == nil {
+		return nil
+	}
+	return func(ctx context.Context, old, doc model.Document) error { return f(ctx, maybe[D](old), doc.(D)) }
+}
