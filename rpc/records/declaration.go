@@ -46,13 +46,17 @@ func (t *Type[D]) run() (*recordType, error) {
 	u.BeforeDelete, u.AfterDelete = alone(t.BeforeDelete), alone(t.AfterDelete)
 	u.Follow, u.Viewed = alone(t.Follow), alone(t.Viewed)
 	if f := t.FromImport; f != nil {
-		u.FromImport = func(ctx context.Context, row map[string]string, doc model.Document) error { return f(ctx, row, doc.(D)) }
+		u.FromImport = func(ctx context.Context, row map[string]string, doc model.Document) error {
+			return f(ctx, row, doc.(D))
+		}
 	}
 	if f := t.Store; f != nil {
 		u.Store = func(ctx context.Context, docs []model.Document) (map[int]error, error) { return f(ctx, typed[D](docs)) }
 	}
 	if f := t.Present; f != nil {
-		u.Present = func(ctx context.Context, docs []model.Document, rows []Row) error { return f(ctx, typed[D](docs), rows) }
+		u.Present = func(ctx context.Context, docs []model.Document, rows []Row) error {
+			return f(ctx, typed[D](docs), rows)
+		}
 	}
 	if f := t.Reveal; f != nil {
 		u.Reveal = func(doc model.Document, row Row) error { return f(doc.(D), row) }

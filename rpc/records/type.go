@@ -118,7 +118,7 @@ type Action[D model.Document] struct {
 	// When guards it: rows that it refuses show no button, and Refusal answers those who
 	// ask all the same.
 	When    func(D) bool `json:"-"`
-	Refusal string        `json:"-"`
+	Refusal string       `json:"-"`
 	// Do changes the document; it may run more than once, before the write that stores
 	// its result. Input holds the checked values of Fields.
 	Do func(ctx context.Context, doc D, in Input) error `json:"-"`
