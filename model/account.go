@@ -17,6 +17,8 @@ type User struct {
 	// PasswordHistory keeps the last hashes, so that none is used again.
 	PasswordHistory   []string  `bson:"passwordHistory,omitempty" json:"-"`
 	PasswordChangedAt time.Time `bson:"passwordChangedAt" json:"-"`
+	// LoggedOut: the last change by an admin ends all sessions.
+	LoggedOut bool `bson:"loggedOut,omitempty" json:"-"`
 	// HomeModules are the pages on his home page; nil until he chooses.
 	HomeModules []string `bson:"homeModules" json:"-"`
 }

@@ -13,4 +13,6 @@ type Sanction struct {
 	Reason       string `bson:"reason" json:"reason" record:"label=处分原因（内容）,type=text,required,max=2000"`
 	LiftedOn     string `bson:"liftedOn" json:"liftedOn" record:"label=解除时间,type=date,list"`
 	Files        []File `bson:"files,omitempty" json:"files" record:"label=附件"`
+	// Reduces: the last change asks for the 党员减少 of an expulsion.
+	Reduces bool `bson:"reduces,omitempty" json:"-"`
 }

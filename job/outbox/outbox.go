@@ -9,16 +9,16 @@
 package outbox
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/cloudwego/kitex/client/callopt"
 	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -49,7 +49,7 @@ type Deps struct {
 
 const (
 	idle      = 200 * time.Millisecond // between two looks that found nothing
-	batch     = 1000                   // documents at once; fewer after a batch that failed as a whole
+	batch     = 1000                   // documents at once
 	claimTTL  = 15 * time.Second
 	deadline  = 10 * time.Second // of a batch; shorter than its claim
 	backoffTo = time.Minute
@@ -59,10 +59,10 @@ const (
 type Relay struct {
 	d Deps
 
-	all     time.Time // of the last look at every collection
-	mu      sync.Mutex
-	waiting map[string]*wait // documents whose events were refused, by collection and id
-	most    map[string]int   // documents of the next batch, by collection
+	followers []*follower
+	all       time.Time // of the last look at every collection
+	mu        sync.Mutex
+	waiting   map[string]*wait // documents whose events were refused, by collection and id
 }
 
 // wait is when to try a refused document again.
@@ -72,7 +72,21 @@ type wait struct {
 }
 
 // New makes a relay.
-func New(d Deps) *Relay { return &Relay{d: d, waiting: map[string]*wait{}, most: map[string]int{}} }
+func New(d Deps) *Relay {
+	audited := func(kind string) bool { return kind == model.EventAudited } // is nobody else's
+	others := func(kind string) bool { return !audited(kind) }
+	return &Relay{d: d, waiting: map[string]*wait{}, followers: []*follower{
+		{name: "points", most: batch, follows: others, take: func(ctx context.Context, e *recordsgen.Events) (*recordsgen.Handled, error) {
+			return d.Points.HandleEvents(ctx, e)
+		}},
+		{name: "notify", most: batch, follows: others, take: func(ctx context.Context, e *recordsgen.Events) (*recordsgen.Handled, error) {
+			return d.Notify.HandleEvents(ctx, e)
+		}},
+		{name: "audit", most: batch, follows: audited, take: func(ctx context.Context, e *recordsgen.Events) (*recordsgen.Handled, error) {
+			return d.Audit.HandleEvents(ctx, e)
+		}},
+	}}
+}
 
 // Run relays until ctx is done and returns when what was begun is finished.
 func Run(ctx context.Context, d Deps) error {
@@ -103,58 +117,49 @@ type carrier struct {
 
 // Once looks through the collections once and returns how many events were handed on.
 func (r *Relay) Once(ctx context.Context) (int, error) {
-	names, err := r.collections(ctx)
-	if err != nil {
-		return 0, err
-	}
 	total := 0
-	for _, name := range names {
+	var errs []error
+	for _, name := range r.collections(ctx) {
 		n, err := r.drain(ctx, r.d.DB.Collection(name))
 		total += n
-		if err != nil {
-			return total, err
-		}
+		errs = append(errs, err)
 	}
-	return total, nil
+	return total, errors.Join(errs...)
 }
 
 // every is how often the collections of all record types are looked at.
 const every = time.Second
 
-func (r *Relay) collections(ctx context.Context) ([]string, error) {
+func (r *Relay) collections(ctx context.Context) []string {
 	if r.d.Types == nil || time.Since(r.all) < every {
-		return Collections, nil
-	}
-	types, err := r.d.Types(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("record types: %w", err)
+		return Collections
 	}
 	r.all = time.Now()
+	types, err := r.d.Types(ctx)
+	if err != nil { // the others go on
+		slog.WarnContext(ctx, "outbox of record types not read", "error", err)
+	}
 	names := slices.Clone(Collections)
 	for _, t := range types {
 		if t.Collection != "" && !slices.Contains(names, t.Collection) {
 			names = append(names, t.Collection)
 		}
 	}
-	return names, nil
+	return names
 }
 
-// drain hands on one batch of a collection, in the order of time: the first event of each
-// document, so that the events of one document keep their order. Index: (pending.at).
-// Documents that wait after a refusal do not use up the batch: a broken one must not
-// stand in the way of the others. What was begun is finished when the relay is being
-// stopped.
+// drain hands on the events of one batch of a collection's documents, those that wait
+// longest first. Index: (pending.at). Documents that wait after a refusal do not use up the
+// batch: a broken one must not stand in the way of the others. What was begun is finished
+// when the relay is being stopped.
 func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 	r.mu.Lock()
-	refused, most := len(r.waiting), r.most[c.Name()]
+	refused := len(r.waiting)
 	r.mu.Unlock()
-	if most == 0 {
-		most = batch
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
 	defer cancel()
 	cur, err := c.Find(ctx, bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}},
-		options.Find().SetProjection(bson.D{{Key: "pending", Value: 1}}).SetSort(bson.D{{Key: "pending.at", Value: 1}}).SetLimit(int64(most+refused)))
+		options.Find().SetProjection(bson.D{{Key: "pending", Value: 1}}).SetSort(bson.D{{Key: "pending.at", Value: 1}}).SetLimit(int64(batch+refused)))
 	if err != nil {
 		return 0, fmt.Errorf("read the outbox of %s: %w", c.Name(), err)
 	}
@@ -162,15 +167,12 @@ func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 	if err := cur.All(ctx, &list); err != nil {
 		return 0, fmt.Errorf("read the outbox of %s: %w", c.Name(), err)
 	}
-	if len(list) < most+refused {
+	if len(list) < batch+refused {
 		r.forget(c.Name(), list)
 	}
 	due := slices.DeleteFunc(list, func(doc carrier) bool { return len(doc.Pending) == 0 || !r.due(c.Name(), doc.ID) })
 	if len(due) == 0 {
 		return 0, nil
-	}
-	for _, doc := range due { // nobody waits for the audit
-		slices.SortStableFunc(doc.Pending, func(a, b model.Event) int { return cmp.Compare(rank(a), rank(b)) })
 	}
 	// Another relay may have handed on between the look and the claim: double work.
 	release, mine := r.claim(ctx, c.Name())
@@ -178,44 +180,31 @@ func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 		return 0, nil
 	}
 	defer release()
-	return r.relay(ctx, c, due[:min(len(due), most)])
+	return r.relay(ctx, c, due[:min(len(due), batch)])
 }
 
-func rank(e model.Event) int {
-	if e.Kind == model.EventAudited {
-		return 1
-	}
-	return 0
-}
-
-// relay hands on the first events of documents and takes those out that have arrived.
-func (r *Relay) relay(ctx context.Context, c *mongo.Collection, list []carrier) (done int, err error) {
-	refused, err := r.hand(ctx, list)
-	r.mu.Lock()
-	if err != nil { // one may be at fault, or too much was asked at once
-		r.most[c.Name()] = max(len(list)/2, 1)
-	} else {
-		delete(r.most, c.Name())
-	}
-	r.mu.Unlock()
-	if err != nil {
-		refused = map[string]string{}
-		for _, doc := range list {
-			refused[doc.Pending[0].ID] = err.Error()
-		}
-	}
+// relay hands on the events of documents and takes those out that have arrived.
+func (r *Relay) relay(ctx context.Context, c *mongo.Collection, list []carrier) (int, error) {
+	refused := r.hand(ctx, list)
 	var pulls []mongo.WriteModel
 	for _, doc := range list {
-		e := doc.Pending[0]
-		if why, ok := refused[e.ID]; ok {
-			r.refused(ctx, c.Name(), doc.ID, e, why)
-			continue
+		left := false
+		for _, e := range doc.Pending {
+			if why, ok := refused[e.ID]; ok {
+				if !left {
+					r.refused(ctx, c.Name(), doc.ID, e, why)
+				}
+				left = true
+				continue
+			}
+			// By value, which every MongoDB-compatible server can do. The version stays:
+			// people who edit the document meanwhile are not disturbed.
+			pulls = append(pulls, mongo.NewUpdateOneModel().SetFilter(bson.D{{Key: "_id", Value: doc.ID}}).
+				SetUpdate(bson.D{{Key: "$pull", Value: bson.D{{Key: "pending", Value: e}}}}))
 		}
-		r.taken(c.Name(), doc.ID)
-		// By value, which every MongoDB-compatible server can do. The version stays:
-		// people who edit the document meanwhile are not disturbed.
-		pulls = append(pulls, mongo.NewUpdateOneModel().SetFilter(bson.D{{Key: "_id", Value: doc.ID}}).
-			SetUpdate(bson.D{{Key: "$pull", Value: bson.D{{Key: "pending", Value: e}}}}))
+		if !left {
+			r.taken(c.Name(), doc.ID)
+		}
 	}
 	if len(pulls) == 0 {
 		return 0, nil
@@ -226,50 +215,27 @@ func (r *Relay) relay(ctx context.Context, c *mongo.Collection, list []carrier) 
 	return len(pulls), nil
 }
 
-// hand gives events to their followers and tells which were refused, by event id.
-func (r *Relay) hand(ctx context.Context, list []carrier) (map[string]string, error) {
+// hand gives the events to all their followers, side by side: one that is down or slow
+// holds up its own. The answer tells, by event id, why an event has not arrived everywhere.
+func (r *Relay) hand(ctx context.Context, list []carrier) map[string]string {
 	ctx = kit.AsSystem(ctx)
-	w, facts := &recordsgen.Events{}, &recordsgen.Events{}
-	for _, doc := range list {
-		e, to := doc.Pending[0], w
-		if e.Kind == model.EventAudited { // is nobody else's
-			to = facts
-		}
-		to.Events = append(to.Events, &recordsgen.Event{Id: e.ID, Kind: e.Kind, OrgId: e.OrgID, At: e.At.UnixMilli(), Payload: e.Payload})
+	refused := make([]map[string]string, len(r.followers))
+	var all kit.Group
+	for i, f := range r.followers {
+		refused[i] = map[string]string{}
+		all.Go("outbox "+f.name, func() error { f.hand(ctx, list, refused[i]); return nil })
 	}
-	refused := map[string]string{}
-	if len(facts.Events) > 0 {
-		h, err := r.d.Audit.HandleEvents(ctx, facts)
-		if err != nil {
-			return nil, fmt.Errorf("audit: %w", err)
-		}
-		for id, why := range h.Refused {
-			refused[id] = "audit: " + why
-		}
-	}
-	if len(w.Events) == 0 {
-		return refused, nil
-	}
-	for _, f := range []struct {
-		name string
-		take func(context.Context, *recordsgen.Events, ...callopt.Option) (*recordsgen.Handled, error)
-	}{{"points", r.d.Points.HandleEvents}, {"notify", r.d.Notify.HandleEvents}} {
-		h, err := f.take(ctx, w)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.name, err)
-		}
-		for id, why := range h.Refused {
-			refused[id] = f.name + ": " + why
-		}
-		left := w.Events[:0:0]
-		for _, e := range w.Events {
-			if _, no := refused[e.Id]; !no {
-				left = append(left, e)
+	if err := all.Wait(); err != nil { // panicked half-way: nothing is known to have arrived
+		for _, doc := range list {
+			for _, e := range doc.Pending {
+				refused[0][e.ID] = err.Error()
 			}
 		}
-		w.Events = left
 	}
-	return refused, nil
+	for _, more := range refused[1:] {
+		maps.Copy(refused[0], more)
+	}
+	return refused[0]
 }
 
 // claim keeps other relays off a collection for a while.

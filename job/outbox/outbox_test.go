@@ -14,6 +14,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	auditgen "zhihuidangjian/idl/gen/audit"
+	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	notifygen "zhihuidangjian/idl/gen/notify"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partygen "zhihuidangjian/idl/gen/party"
@@ -76,8 +78,39 @@ func notify(handle func(*recordsgen.Event) error) notifysvc.Client {
 
 func fine(*recordsgen.Event) error { return nil }
 
+// whole is a notify service that takes or fails a call as a whole.
+func whole(handle func([]*recordsgen.Event) error) notifysvc.Client {
+	return notifysvc.Wrap(kit.NewLocal(func(s server.Server) error { return notifysvc.RegisterService(s, wholesale{handle: handle}) }))
+}
+
+type wholesale struct {
+	notifygen.Notify
+	handle func([]*recordsgen.Event) error
+}
+
+func (w wholesale) HandleEvents(_ context.Context, req *recordsgen.Events) (*recordsgen.Handled, error) {
+	return &recordsgen.Handled{}, w.handle(req.Events)
+}
+
+// books is an audit that keeps what it is told.
+func books(keep func(*recordsgen.Event)) auditsvc.Client {
+	return auditsvc.Wrap(kit.NewLocal(func(s server.Server) error { return auditsvc.RegisterService(s, keeper{keep: keep}) }))
+}
+
+type keeper struct {
+	auditgen.Audit
+	keep func(*recordsgen.Event)
+}
+
+func (k keeper) HandleEvents(_ context.Context, req *recordsgen.Events) (*recordsgen.Handled, error) {
+	for _, e := range req.Events {
+		k.keep(e)
+	}
+	return &recordsgen.Handled{}, nil
+}
+
 // checkIn stores a check-in with its event.
-func (f *fixture) checkIn(t *testing.T, meeting, member string) {
+func (f *fixture) checkIn(t *testing.T, meeting, member string, more ...model.Event) {
 	t.Helper()
 	c := model.NewCollection[*model.CheckIn](f.db, "checkins", time.Now)
 	at := time.Now()
@@ -86,6 +119,9 @@ func (f *fixture) checkIn(t *testing.T, meeting, member string) {
 	doc.Emit(model.NewEvent("e-"+doc.ID, model.EventCheckedIn, "b1", at, model.CheckedIn{
 		MeetingID: meeting, Title: "植树", MeetingForm: model.FormOffline, MemberID: member, OrgID: "b1", Orgs: orgs, At: at,
 	}))
+	for _, e := range more {
+		doc.Emit(e)
+	}
 	if err := c.Insert(t.Context(), doc); err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +197,70 @@ func TestRelay(t *testing.T) {
 		f.checkIn(t, "good", "z")
 		if n, err := r.Once(t.Context()); err != nil || n != 1 || tries.Load() != 1 {
 			t.Errorf("%d %v, %d tries at once", n, err, tries.Load())
+		}
+	})
+	t.Run("a follower that is down holds up its own events only", func(t *testing.T) {
+		f := setUp(t)
+		var told, kept []string
+		down := true
+		service := whole(func(events []*recordsgen.Event) error {
+			if down {
+				return errors.New("connection refused")
+			}
+			for _, e := range events {
+				told = append(told, e.Id)
+			}
+			return nil
+		})
+		r := outbox.New(outbox.Deps{DB: f.db, Points: f.points, Notify: service, Audit: books(func(e *recordsgen.Event) { kept = append(kept, e.Id) })})
+		f.checkIn(t, "m9", "w", model.Event{ID: "a-m9:w", Kind: model.EventAudited, At: time.Now(), Payload: []byte("{}")})
+		if n, err := r.Once(t.Context()); err != nil || n != 1 || f.entries(t, "w").Sum != 200 || !slices.Equal(kept, []string{"a-m9:w"}) {
+			t.Fatalf("%d handed on, %v; sum %d, audit %v", n, err, f.entries(t, "w").Sum, kept)
+		}
+		down = false
+		next := outbox.New(outbox.Deps{DB: f.db, Points: f.points, Notify: service})
+		if n, err := next.Once(t.Context()); err != nil || n != 1 || f.waiting(t) != 0 || !slices.Equal(told, []string{"e-m9:w"}) {
+			t.Fatalf("%d handed on, %v; told %v", n, err, told)
+		}
+	})
+	t.Run("one that hangs is left alone for a while", func(t *testing.T) {
+		f := setUp(t)
+		calls := 0
+		r := outbox.New(outbox.Deps{DB: f.db, Points: f.points, Notify: whole(func([]*recordsgen.Event) error {
+			calls++
+			time.Sleep(1100 * time.Millisecond) // a service that is stuck
+			return errors.New("deadline")
+		})})
+		for i := range 3 {
+			f.checkIn(t, "m11", fmt.Sprint("h", i))
+			if n, err := r.Once(t.Context()); err != nil || n != 0 {
+				t.Fatalf("%d handed on, %v", n, err)
+			}
+			if f.entries(t, fmt.Sprint("h", i)).Sum != 200 || calls != 1 {
+				t.Fatalf("no points beside a follower that hangs, or it was asked %d times", calls)
+			}
+		}
+	})
+	t.Run("one event at which a follower fails as a whole does not keep the others", func(t *testing.T) {
+		f := setUp(t)
+		var told []string
+		r := outbox.New(outbox.Deps{DB: f.db, Points: f.points, Notify: whole(func(events []*recordsgen.Event) error {
+			if slices.ContainsFunc(events, func(e *recordsgen.Event) bool { return e.Id == "e-m10:p3" }) {
+				return errors.New("panic")
+			}
+			for _, e := range events {
+				told = append(told, e.Id)
+			}
+			return nil
+		})})
+		for i := range 8 {
+			f.checkIn(t, "m10", fmt.Sprint("p", i))
+		}
+		if n, err := r.Once(t.Context()); err != nil || n != 7 {
+			t.Fatalf("%d handed on, %v", n, err)
+		}
+		if len(told) != 7 || f.waiting(t) != 1 {
+			t.Fatalf("told %v, %d wait", told, f.waiting(t))
 		}
 	})
 }

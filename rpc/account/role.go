@@ -36,8 +36,8 @@ func (s *Service) roleType() *records.Type[*model.Role] {
 				r.Permissions = asked
 				return nil
 			},
-			After: func(ctx context.Context, _ *model.Role) error { return s.rightsChanged(ctx) },
 		}},
+		Follow: func(ctx context.Context, _ *model.Role) error { return s.rightsChanged(ctx) },
 		BeforeDelete: func(ctx context.Context, r *model.Role) error {
 			n, err := s.users.Count(ctx, model.Everything, bson.D{{Key: "roleIds", Value: r.ID}})
 			if err == nil && n > 0 {

@@ -49,13 +49,14 @@ func (s *Service) userType() *records.Type[*model.User] {
 			if err := s.mayGrant(ctx, old, u); err != nil {
 				return err
 			}
-			return s.setPassword(ctx, u)
-		},
-		AfterSave: func(ctx context.Context, old, u *model.User) error {
-			if old == nil {
-				return nil
+			if err := s.setPassword(ctx, u); err != nil {
+				return err
 			}
-			if u.Status != "enabled" || u.PasswordHash != old.PasswordHash {
+			u.LoggedOut = old != nil && (u.Status != "enabled" || u.PasswordHash != old.PasswordHash)
+			return nil
+		},
+		Follow: func(ctx context.Context, u *model.User) error {
+			if u.Deleted || u.LoggedOut {
 				return s.endSessions(ctx, u.ID)
 			}
 			return s.rightsChanged(ctx)
@@ -72,7 +73,6 @@ func (s *Service) userType() *records.Type[*model.User] {
 			}
 			return nil
 		},
-		AfterDelete: func(ctx context.Context, u *model.User) error { return s.endSessions(ctx, u.ID) },
 	}
 }
 

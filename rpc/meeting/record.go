@@ -52,11 +52,12 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 				{Key: "qr", Title: "二维码", Permission: "meeting.view"},
 				{Key: "statistics", Title: "统计", Permission: "meeting.view"},
 			},
-			BeforeSave:  s.beforeSave,
-			AfterDelete: func(_ context.Context, m *model.Meeting) error { s.live.forget(m.ID); return nil },
-			RowActions:  rowActions,
-			Filter:      s.filter,
-			Present:     s.present,
+			BeforeSave: s.beforeSave,
+			Follow:     func(_ context.Context, m *model.Meeting) error { s.live.forget(m.ID); return nil },
+			FollowWhen: func(m *model.Meeting) bool { return m.Deleted },
+			RowActions: rowActions,
+			Filter:     s.filter,
+			Present:    s.present,
 		})
 }
 

@@ -51,20 +51,12 @@ func (s *Service) organizationType() *records.Type[*model.Organization] {
 			Where: func(*kit.Caller) bson.D { return nil }, Fields: []string{"orgName", "parentId"},
 		},
 		BeforeSave: s.checkOrg,
-		AfterSave: func(ctx context.Context, _, _ *model.Organization) error {
+		Follow: func(ctx context.Context, _ *model.Organization) error {
 			s.treeChanged(ctx)
 			return nil
-		},
-		Store: func(ctx context.Context, docs []*model.Organization) (map[int]error, error) {
-			defer s.treeChanged(ctx)
-			return s.orgs.InsertMany(ctx, docs)
 		},
 		BeforeDelete: s.checkOrgDelete,
-		AfterDelete: func(ctx context.Context, _ *model.Organization) error {
-			s.treeChanged(ctx)
-			return nil
-		},
-		Present: s.presentOrgs,
+		Present:      s.presentOrgs,
 		RowActions: func(c *kit.Caller, o *model.Organization, given []string) []string {
 			if o.ID == c.OrgID {
 				return slices.DeleteFunc(given, func(a string) bool { return a == "delete" })

@@ -26,13 +26,15 @@ func (s *Service) sanctionType() *records.Type[*model.Sanction] {
 		Actions: []records.Action[*model.Sanction]{{
 			Key: "reduce", Title: "办理党员减少", Permission: "memberReduction.create",
 			Confirm: "该党员已被开除党籍，确定登记党员减少（出党）吗？登记后不再列入党员名册，微信绑定同时解除。",
-			When:    expels, Refusal: "只有开除党籍的处分可以办理党员减少", Do: s.reduceExpelled,
+			When:    expels, Refusal: "只有开除党籍的处分可以办理党员减少", Do: s.askReduction,
 		}},
+		FollowWhen: func(x *model.Sanction) bool { return x.Reduces && !x.Deleted },
+		Follow:     s.reduceExpelled,
 		BeforeSave: func(ctx context.Context, old, x *model.Sanction) error {
 			if x.LiftedOn != "" && x.LiftedOn < x.SanctionedOn {
 				return kit.InvalidFields(map[string]string{"liftedOn": "解除时间不能早于处分时间"})
 			}
-			if old != nil {
+			if x.Reduces = false; old != nil {
 				return nil
 			}
 			return s.book(ctx, model.EventRewarded, model.ItemSanction, &x.Base, x.MemberID, nameOf(x))
@@ -52,8 +54,27 @@ func (s *Service) sanctionType() *records.Type[*model.Sanction] {
 
 func expels(x *model.Sanction) bool { return x.SanctionType == model.SanctionExpulsion }
 
-// reduceExpelled adds the 党员减少 that an expulsion asks for, by the rules of that type.
-func (s *Service) reduceExpelled(ctx context.Context, x *model.Sanction, _ records.Input) error {
+// askReduction notes with the sanction that the 党员减少 shall follow: it is a record of its
+// own and may be written only once, after this one.
+func (s *Service) askReduction(ctx context.Context, x *model.Sanction, _ records.Input) error {
+	m, err := s.members.Get(ctx, model.Everything, x.MemberID)
+	if err != nil {
+		return err
+	}
+	if m.Status != "active" {
+		return kit.Conflict("sanction.reduced", "该党员已有减少记录")
+	}
+	x.Reduces = true
+	return nil
+}
+
+// reduceExpelled adds the 党员减少 that an expulsion asks for, by the rules of that type. One
+// that is there already is what it asks for.
+func (s *Service) reduceExpelled(ctx context.Context, x *model.Sanction) error {
+	m, err := s.members.Get(ctx, model.Everything, x.MemberID)
+	if err != nil || m.Status != "active" {
+		return err
+	}
 	form, err := json.Marshal(map[string]string{
 		"memberId": x.MemberID, "reductionType": "expulsion", "expulsionForm": "expelled", "reducedOn": x.SanctionedOn, "reason": x.Reason,
 	})

@@ -53,12 +53,7 @@ func (t *recordType) act(ctx context.Context, id, key string, body []byte) (Row,
 	if err != nil {
 		return nil, t.duplicate(ctx, old, err)
 	}
-	if a.After != nil {
-		if err := a.After(ctx, doc); err != nil {
-			return nil, err
-		}
-	}
-	return t.saved(ctx, old, doc)
+	return t.saved(ctx, old, doc), nil
 }
 
 // clone is a copy of a document that shares what it points to.

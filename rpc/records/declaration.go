@@ -28,7 +28,7 @@ func (t *Type[D]) run() (*recordType, error) {
 	for _, a := range t.Actions {
 		u.Actions = append(u.Actions, Action[model.Document]{
 			Key: a.Key, Title: a.Title, Confirm: a.Confirm, Fields: a.Fields, Related: a.Related, Batch: a.Batch,
-			Permission: a.Permission, When: about(a.When), Refusal: a.Refusal, After: alone(a.After), Do: with(a.Do),
+			Permission: a.Permission, When: about(a.When), Refusal: a.Refusal, Do: with(a.Do),
 		})
 	}
 	if o := t.Own; o != nil {
@@ -42,8 +42,8 @@ func (t *Type[D]) run() (*recordType, error) {
 	}
 	u.NameOf, u.FollowWhen = about(t.NameOf), about(t.FollowWhen)
 	u.Unseal, u.Seal = about(t.Unseal), about(t.Seal)
-	u.BeforeSave, u.AfterSave = change(t.BeforeSave), change(t.AfterSave)
-	u.BeforeDelete, u.AfterDelete = alone(t.BeforeDelete), alone(t.AfterDelete)
+	u.BeforeSave = change(t.BeforeSave)
+	u.BeforeDelete = alone(t.BeforeDelete)
 	u.Follow, u.Viewed = alone(t.Follow), alone(t.Viewed)
 	if f := t.FromImport; f != nil {
 		u.FromImport = func(ctx context.Context, row map[string]string, doc model.Document) error {

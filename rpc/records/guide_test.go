@@ -33,7 +33,7 @@ type Book struct {
 }
 
 // bookType is the whole declaration.
-func bookType(c *model.Collection[*Book], counted *int) *records.Type[*Book] {
+func bookType(c *model.Collection[*Book], effect func() error) *records.Type[*Book] {
 	return &records.Type[*Book]{
 		Name: "book", Title: "书籍", Menu: "组织管理", Collection: c, NameKey: "title",
 		Unique:  []records.Unique{{Keys: []string{"orgId", "title"}, Field: "title", Message: "该书已登记"}},
@@ -45,7 +45,7 @@ func bookType(c *model.Collection[*Book], counted *int) *records.Type[*Book] {
 		},
 		Approval: &records.Approval[*Book]{
 			Applicant: func(b *Book) string { return b.MemberID },
-			Effect:    func(context.Context, *Book) error { *counted++; return nil },
+			Effect:    func(context.Context, *Book) error { return effect() },
 		},
 		Actions: []records.Action[*Book]{{
 			Key: "lend", Title: "借出", Fields: []records.Field{{Key: "reader", Label: "借阅人", Required: true, Form: true}},
@@ -88,6 +88,17 @@ type library struct {
 	*records.Engine
 	books   *model.Collection[*Book]
 	counted int
+	trouble error // of the next effect
+}
+
+// effect follows an approval.
+func (l *library) effect() error {
+	if err := l.trouble; err != nil {
+		l.trouble = nil
+		return err
+	}
+	l.counted++
+	return nil
 }
 
 func open(t *testing.T) *library {
@@ -96,7 +107,7 @@ func open(t *testing.T) *library {
 	l := &library{books: model.NewCollection[*Book](db, "books", clock.Now)}
 	var err error
 	l.Engine, err = records.New(t.Context(), records.Config{DB: db, Clock: clock, Orgs: tree{}, Seal: modeltest.Sealer(t)},
-		records.Categories(db, clock, "shelf", "书架", "组织管理", "党史", "理论"), bookType(l.books, &l.counted))
+		records.Categories(db, clock, "shelf", "书架", "组织管理", "党史", "理论"), bookType(l.books, l.effect))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,6 +356,26 @@ func TestOneDeclaration(t *testing.T) {
 		}
 		if !slices.Equal(kinds, []string{model.EventSubmitted, model.EventDecided}) || doc.MemberID != "m1" || doc.Price != 0 {
 			t.Fatalf("%v %+v", kinds, doc)
+		}
+	})
+	t.Run("what goes wrong after the write is told as done, and made up for", func(t *testing.T) {
+		mine, err := l.save(member(t, "m3", "a"), "book", "", 0, map[string]any{"title": "反杜林论", "shelfId": history})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := l.counted
+		l.trouble = errors.New("the other service is down")
+		done, err := l.act(a, mine["id"].(string), "approve", nil)
+		if err != nil || done["state"] != "approved" || l.counted != before {
+			t.Fatal(done, err, l.counted)
+		}
+		for range 2 {
+			if _, err := l.Resume(kit.AsSystem(t.Context()), &gen.Empty{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if l.counted != before+1 {
+			t.Fatalf("%d effects", l.counted-before)
 		}
 	})
 	t.Run("an effect that a crash left alone is made up for, once", func(t *testing.T) {

@@ -68,9 +68,7 @@ func (t *recordType) runRows(ctx context.Context, batchID string, rows []importR
 	}
 	for i, d := range docs {
 		if failed[i] == nil {
-			if err := t.follow(ctx, d); err != nil {
-				return nil, err
-			}
+			t.later(ctx, d, t.follow(ctx, d))
 		}
 	}
 	if len(failed) == 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
@@ -94,7 +95,7 @@ func (t *recordType) create(ctx context.Context, values map[string]json.RawMessa
 	if failed[0] != nil {
 		return nil, t.duplicate(ctx, doc, failed[0])
 	}
-	return t.saved(ctx, nil, doc)
+	return t.saved(ctx, nil, doc), nil
 }
 
 func (t *recordType) update(ctx context.Context, id string, version int64, values map[string]json.RawMessage) (Row, error) {
@@ -152,26 +153,27 @@ func (t *recordType) update(ctx context.Context, id string, version int64, value
 	} else if err != nil {
 		return nil, err
 	}
-	return t.saved(ctx, old, doc)
+	return t.saved(ctx, old, doc), nil
 }
 
-func (t *recordType) saved(ctx context.Context, old, doc model.Document) (Row, error) {
-	if err := t.settle(ctx, old, doc); err != nil {
-		return nil, err
-	}
-	if err := t.follow(ctx, doc); err != nil {
-		return nil, err
-	}
-	if t.AfterSave != nil {
-		if err := t.AfterSave(ctx, old, doc); err != nil {
-			return nil, err
-		}
-	}
+// saved does what follows a write. The record is stored and nobody may be told otherwise:
+// what goes wrong from here on is logged and done later (resume, sweep).
+func (t *recordType) saved(ctx context.Context, old, doc model.Document) Row {
+	t.later(ctx, doc, t.settle(ctx, old, doc))
+	t.later(ctx, doc, t.follow(ctx, doc))
 	rows, err := t.rows(ctx, []model.Document{doc}, nil)
 	if err != nil {
-		return nil, err
+		t.later(ctx, doc, err)
+		return Row{"id": doc.Header().ID, "version": doc.Header().Version}
 	}
-	return rows[0], nil
+	return rows[0]
+}
+
+// later logs what could not be done beside a write that stands.
+func (t *recordType) later(ctx context.Context, doc model.Document, err error) {
+	if err != nil {
+		slog.WarnContext(ctx, "stored, the rest follows later", "type", t.Name, "record", doc.Header().ID, "requestId", kit.CallerOf(ctx).RequestID, "cause", err)
+	}
 }
 
 // apply puts the values of a form into a document; all that is wrong is told at once.
@@ -418,10 +420,13 @@ func (t *recordType) delete(ctx context.Context, ids []string) error {
 		}
 		var gone model.Document
 		err := t.Collection.SoftDelete(ctx, scope, id, by, func(doc model.Document) error {
-			gone = doc
-			doc.Header().FollowDue = t.due(doc)
+			if err := t.mayDelete(ctx, doc); err != nil {
+				return err
+			}
 			t.audit(ctx, write{action: model.AuditDelete, title: "删除"}, nil, doc)
-			return t.mayDelete(ctx, doc)
+			gone, doc.Header().Deleted = doc, true
+			doc.Header().FollowDue = t.due(doc)
+			return nil
 		})
 		if errors.Is(err, model.ErrNotFound) {
 			continue // somebody else deleted it meanwhile
@@ -429,14 +434,7 @@ func (t *recordType) delete(ctx context.Context, ids []string) error {
 		if err != nil {
 			return err
 		}
-		if err := t.follow(ctx, gone); err != nil {
-			return err
-		}
-		if t.AfterDelete != nil {
-			if err := t.AfterDelete(ctx, gone); err != nil {
-				return err
-			}
-		}
+		t.later(ctx, gone, t.follow(ctx, gone))
 	}
 	return nil
 }

@@ -122,8 +122,6 @@ type Action[D model.Document] struct {
 	// Do changes the document; it may run more than once, before the write that stores
 	// its result. Input holds the checked values of Fields.
 	Do func(ctx context.Context, doc D, in Input) error `json:"-"`
-	// After follows the write.
-	After func(ctx context.Context, doc D) error `json:"-"`
 }
 
 // Input is what a person filled into an action's dialog, by key.
@@ -240,15 +238,13 @@ type Type[D model.Document] struct {
 	// changed it, and refuses a place outside the caller's scope.
 	BeforeSave func(ctx context.Context, old, new D) error
 	// Placed: BeforeSave sets Orgs itself, beyond the path of OrgID.
-	Placed    bool
-	AfterSave func(ctx context.Context, old, new D) error
+	Placed bool
 	// Store replaces the insertion of new documents, e.g. by an upsert; the answer maps
 	// positions to errors.
 	Store func(ctx context.Context, docs []D) (map[int]error, error)
 	// BeforeDelete refuses, or changes what is saved with the deletion. It may run
 	// more than once.
 	BeforeDelete func(ctx context.Context, doc D) error
-	AfterDelete  func(ctx context.Context, doc D) error
 	// Follow does in other documents what a change of this one asks for: created, changed,
 	// acted on, imported or deleted (doc.Deleted). It runs after the write, and again
 	// after a crash until it returned nil: it must be idempotent. FollowWhen spares the
