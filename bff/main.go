@@ -16,6 +16,7 @@ import (
 	"zhihuidangjian/bff/edge"
 	"zhihuidangjian/conf"
 	"zhihuidangjian/job/work"
+	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/suite"
 )
 
@@ -61,11 +62,7 @@ func run(ctx context.Context) (err error) {
 			return err
 		}
 		services = local.Clients
-		platform.Go(func() {
-			if err := work.Run(ctx, platform, services); err != nil {
-				slog.Error("workers", "cause", err)
-			}
-		})
+		platform.Go("workers", func() error { return work.Run(ctx, platform, services) })
 	}
 	o, err := edge.Upon(platform, services)
 	if err != nil {
@@ -73,7 +70,7 @@ func run(ctx context.Context) (err error) {
 	}
 	e := edge.New(o)
 	served := make(chan error, 1)
-	go func() { served <- e.Run() }()
+	kit.Go("edge", func() error { served <- e.Run(); return nil })
 	if err := e.WaitListening(ctx); err == nil {
 		announce(cfg, platform.SandboxURL != "", welcome)
 	}

@@ -297,7 +297,7 @@ func Own() (*Product, func(), error) {
 		cancel()
 		return nil, nil, err
 	}
-	started := &Product{Bases: []string{cfg.PublicURL}, Work: func() { p.Go(func() { _ = work.Run(ctx, p, s.Clients) }) }}
+	started := &Product{Bases: []string{cfg.PublicURL}, Work: func() { p.Go("workers", func() error { return work.Run(ctx, p, s.Clients) }) }}
 	return started, func() {
 		shut, done := context.WithTimeout(context.Background(), 5*time.Second)
 		defer done()

@@ -92,7 +92,8 @@ func New(d Deps) *Relay {
 func Run(ctx context.Context, d Deps) error {
 	r := New(d)
 	for {
-		n, err := r.Once(ctx)
+		n := 0
+		err := kit.Guard("outbox", func() (err error) { n, err = r.Once(ctx); return err })
 		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "outbox not read", "error", err)
 		}

@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -155,12 +154,11 @@ func runImports(ctx context.Context, d Deps) error {
 
 // Run does the tasks until ctx is done and returns when what was begun is finished.
 func Run(ctx context.Context, d Deps) error {
-	var wg sync.WaitGroup
+	var all kit.Group
 	for _, t := range Tasks(d) {
-		wg.Go(func() { loop(ctx, NewRunner(d.Redis, d.Clock, t)) })
+		all.Go(t.Name, func() error { loop(ctx, NewRunner(d.Redis, d.Clock, t)); return nil })
 	}
-	wg.Wait()
-	return nil
+	return all.Wait()
 }
 
 func loop(ctx context.Context, r *Runner) {
@@ -173,7 +171,7 @@ func loop(ctx context.Context, r *Runner) {
 		case <-wait.C:
 		}
 		pause := r.task.Every
-		if err := r.Look(ctx); err != nil && ctx.Err() == nil {
+		if err := kit.Guard(r.task.Name, func() error { return r.Look(ctx) }); err != nil && ctx.Err() == nil {
 			slog.WarnContext(ctx, "task failed", "task", r.task.Name, "error", err)
 			pause = max(pause, 5*time.Second)
 		}

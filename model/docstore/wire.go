@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net"
+	"runtime/debug"
 	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
@@ -265,6 +266,9 @@ func (s *Store) serve(conn net.Conn) bool {
 	id := s.conns.last
 	s.workers.Go(func() {
 		defer func() {
+			if p := recover(); p != nil { // a message that nobody thought of ends its connection only
+				s.log.Error("docstore: a connection failed unexpectedly", "panic", p, "stack", string(debug.Stack()))
+			}
 			conn.Close()
 			s.conns.mu.Lock()
 			defer s.conns.mu.Unlock()

@@ -3,8 +3,6 @@ package kit
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"runtime/debug"
 	"sync"
 )
 
@@ -42,7 +40,7 @@ func (b *Batcher[K, V]) Do(ctx context.Context, key K) (V, error) {
 	b.waiting = append(b.waiting, c)
 	if !b.busy {
 		b.busy = true
-		go b.run()
+		Go("batch", func() error { b.run(); return nil })
 	}
 	b.mu.Unlock()
 	select {
@@ -78,26 +76,17 @@ func (b *Batcher[K, V]) travel(trip []*batched[K, V]) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), DefaultDeadline)
 	defer cancel()
-	values, err := b.safely(ctx, keys)
+	var values []V
+	err := Guard("batch", func() (err error) { // as a call of its own would be
+		if values, err = b.do(ctx, keys); err == nil && len(values) != len(keys) {
+			err = ErrInternal.Because(fmt.Errorf("%d values for %d keys", len(values), len(keys)))
+		}
+		return err
+	})
 	for i, c := range trip {
 		if c.err = err; err == nil {
 			c.value = values[i]
 		}
 		close(c.done)
 	}
-}
-
-// safely keeps a panic from taking the process, as a call of its own would.
-func (b *Batcher[K, V]) safely(ctx context.Context, keys []K) (values []V, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			slog.Error("panic", "cause", p, "stack", string(debug.Stack()))
-			err = ErrInternal.Because(fmt.Errorf("panic: %v", p))
-		}
-	}()
-	values, err = b.do(ctx, keys)
-	if err == nil && len(values) != len(keys) {
-		err = ErrInternal.Because(fmt.Errorf("%d values for %d keys", len(values), len(keys)))
-	}
-	return values, err
 }

@@ -3,8 +3,6 @@ package kit
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/cloudwego/kitex/pkg/remote/codec/thrift"
@@ -50,7 +48,7 @@ func (r *registrar) Run() error                                           { retu
 func (r *registrar) Stop() error                                          { return nil }
 
 // Call runs one method of the service.
-func (l *Local) Call(ctx context.Context, method string, request, response any) (err error) {
+func (l *Local) Call(ctx context.Context, method string, request, response any) error {
 	m, ok := l.info.Methods[method]
 	if !ok {
 		return ErrInternal.Because(fmt.Errorf("%s has no method %s", l.info.ServiceName, method))
@@ -60,12 +58,10 @@ func (l *Local) Call(ctx context.Context, method string, request, response any) 
 		ctx, cancel = context.WithTimeout(ctx, DefaultDeadline)
 		defer cancel()
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			slog.Error("panic", "method", method, "cause", p, "stack", string(debug.Stack()))
-			err = ErrInternal.Because(fmt.Errorf("panic: %v", p))
-		}
-	}()
+	return Guard(method, func() error { return l.run(ctx, m, request, response) })
+}
+
+func (l *Local) run(ctx context.Context, m serviceinfo.MethodInfo, request, response any) error {
 	if !l.Codec {
 		return m.Handler()(ctx, l.handler, request, response)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,31 +51,39 @@ func (s *Service) Deliver(ctx context.Context, _ *recordsgen.Empty) (*notify.Don
 		return nil, err
 	}
 	var (
-		wg    sync.WaitGroup
+		all   kit.Group
 		count atomic.Int32
 		next  = make(chan []*model.Notification)
 	)
 	for range deliverers {
-		wg.Go(func() {
+		all.Go("deliver", func() error {
 			for line := range next {
 				for _, n := range line {
 					if ctx.Err() != nil {
 						break
 					}
-					if sent, err := s.deliver(ctx, n); err != nil {
+					err := kit.Guard("deliver", func() error { // the line goes on after one at fault
+						sent, err := s.deliver(ctx, n)
+						if sent {
+							count.Add(1)
+						}
+						return err
+					})
+					if err != nil {
 						slog.WarnContext(ctx, "message not settled", "id", n.ID, "channel", n.Channel, "error", err)
-					} else if sent {
-						count.Add(1)
 					}
 				}
 			}
+			return nil
 		})
 	}
 	for _, line := range lines(append(abandoned, due...)) {
 		next <- line
 	}
 	close(next)
-	wg.Wait()
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
 	return &notify.Done{Count: count.Load()}, ctx.Err()
 }
 

@@ -310,11 +310,12 @@ func (s *Service) whole(ctx context.Context, b board, full string, try int) (mad
 	}
 	if _, busy := s.making.Load(b); !busy && time.Since(time.UnixMilli(at)) > boardAge {
 		if _, busy = s.making.LoadOrStore(b, true); !busy {
-			s.refresh.Go(func() {
+			s.refresh.Go("leaderboard", func() error {
 				defer s.making.Delete(b)
 				if err := s.makeOnce(ctx, b); err != nil {
 					slog.WarnContext(ctx, "leaderboard not made anew", "org", b.orgID, "error", err)
 				}
+				return nil
 			})
 		}
 	}

@@ -46,7 +46,7 @@ type Service struct {
 
 	flight  singleflight.Group // one making of a board at a time
 	making  sync.Map           // boards being made anew in the background
-	refresh sync.WaitGroup     // of those
+	refresh kit.Group          // of those
 	orgs    sync.Map           // organisation id → orgPath
 	pages   pages              // of boards, read before
 
@@ -85,7 +85,7 @@ func New(d Deps) (*Service, error) {
 
 // Close waits for boards that are being made anew.
 func (s *Service) Close() {
-	s.refresh.Wait()
+	_ = s.refresh.Wait() // logged where it happened
 	s.Engine.Close()
 }
 

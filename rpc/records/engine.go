@@ -57,7 +57,7 @@ type Engine struct {
 	imports *imports
 	ctx     context.Context
 	cancel  context.CancelFunc
-	running sync.WaitGroup
+	running kit.Group
 	mu      sync.Mutex // guards running against Close
 }
 
@@ -99,7 +99,7 @@ func (e *Engine) Close() {
 	e.mu.Lock()
 	e.cancel()
 	e.mu.Unlock()
-	e.running.Wait()
+	_ = e.running.Wait() // logged where it happened
 }
 
 // ref is what answers for a field.

@@ -183,10 +183,11 @@ func (e *Engine) spawn(b *batch, t *recordType) {
 		return // closed: another process takes it
 	}
 	copied := *b
-	e.running.Go(func() {
+	e.running.Go(fmt.Sprintf("import %s of %s", copied.ID, copied.Type), func() error {
 		if err := e.imports.run(e.ctx, &copied, t); err != nil {
 			slog.Warn("import interrupted", "import", copied.ID, "type", copied.Type, "cause", err)
 		}
+		return nil
 	})
 }
 

@@ -427,13 +427,14 @@ func (e *Engine) Sheet(ctx context.Context, title string, labels []string, each 
 	if err := w.SetRow("A1", header); err != nil {
 		return nil, err
 	}
-	batches, written := make(chan [][]any, 1), make(chan error, 1)
-	go func() { written <- writeBatches(w, text, batches) }()
+	batches := make(chan [][]any, 1)
+	var writing kit.Group
+	writing.Go("write sheet", func() error { return writeBatches(w, text, batches) })
 	err = func() error {
 		defer close(batches)
 		return each(func(rows [][]any) error { batches <- rows; return nil })
 	}()
-	if werr := <-written; err == nil {
+	if werr := writing.Wait(); err == nil {
 		err = werr
 	}
 	if err != nil {
@@ -451,17 +452,24 @@ func (e *Engine) Sheet(ctx context.Context, title string, labels []string, each 
 
 // writeBatches writes rows from the second on until there are no more; after a failure it
 // takes them all the same, so that whoever reads them comes to an end.
-func writeBatches(w *excelize.StreamWriter, style int, batches <-chan [][]any) (err error) {
+func writeBatches(w *excelize.StreamWriter, style int, batches <-chan [][]any) error {
 	n := 1
-	for rows := range batches {
+	write := func(rows [][]any) error {
 		for _, row := range rows {
 			n++
 			for i, v := range row {
 				row[i] = excelize.Cell{Value: v, StyleID: style}
 			}
-			if err == nil {
-				err = w.SetRow("A"+strconv.Itoa(n), row)
+			if err := w.SetRow("A"+strconv.Itoa(n), row); err != nil {
+				return err
 			}
+		}
+		return nil
+	}
+	var err error
+	for rows := range batches {
+		if err == nil {
+			err = kit.Guard("write sheet", func() error { return write(rows) })
 		}
 	}
 	return err

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -87,7 +86,7 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 			return nil, err
 		}
 	}
-	p.Go(func() { giveBack(ctx) })
+	p.Go("headroom", func() error { giveBack(ctx); return nil })
 	return p, nil
 }
 
@@ -137,7 +136,7 @@ func (p *Platform) openRedis(ctx context.Context) error {
 		}
 		p.closers = append(p.closers, func() error { m.Close(); return nil })
 		addr = m.Addr()
-		p.Go(func() { driveClock(ctx, m) })
+		p.Go("embedded Redis", func() error { driveClock(ctx, m); return nil })
 	}
 	p.Redis = redis.NewClient(&redis.Options{Addr: addr, Password: p.Config.RedisPass})
 	p.closers = append(p.closers, p.Redis.Close)
@@ -167,7 +166,7 @@ func (p *Platform) openOutside(ctx context.Context) error {
 	cfg := p.Config
 	begin := func() error { return nil }
 	if cfg.Sandbox() {
-		p.Go(func() { kit.FollowClock(ctx, p.Redis, p.Clock) })
+		p.Go("clock", func() error { kit.FollowClock(ctx, p.Redis, p.Clock); return nil })
 		if p.SandboxURL = cfg.SandboxURL; p.SandboxURL == "" {
 			var err error
 			if begin, err = p.listenSandbox(ctx); err != nil {
@@ -192,7 +191,7 @@ func (p *Platform) openOutside(ctx context.Context) error {
 		}
 		return o, nil
 	})
-	p.Go(func() { _, _ = p.Outside() }) // who needs it hears of its failure
+	p.Go("outside", func() error { _, _ = p.Outside(); return nil }) // who needs it hears of its failure
 	return nil
 }
 
@@ -205,9 +204,10 @@ func (p *Platform) listenSandbox(ctx context.Context) (begin func() error, err e
 	}
 	p.SandboxURL = "http://" + l.Addr().String()
 	srv := &http.Server{ReadHeaderTimeout: 5 * time.Second}
-	p.Go(func() {
+	p.Go("sandbox", func() error {
 		<-ctx.Done()
 		_, _ = srv.Close(), l.Close() // the second only if it never served
+		return nil
 	})
 	return func() error {
 		s, err := sim.New(sim.Options{Now: p.Clock.Now, StateFile: filepath.Join(p.Config.Data, "sandbox.json")})
@@ -215,27 +215,24 @@ func (p *Platform) listenSandbox(ctx context.Context) (begin func() error, err e
 			return fmt.Errorf("sandbox: %w", err)
 		}
 		srv.Handler = s.Handler()
-		p.Go(func() {
-			if err := s.Run(ctx); err != nil {
-				slog.Error("sandbox", "cause", err)
-			}
-		})
-		p.Go(func() {
+		p.Go("sandbox", func() error { return s.Run(ctx) })
+		p.Go("sandbox", func() error {
 			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				slog.Error("sandbox", "cause", err)
+				return err
 			}
+			return nil
 		})
 		return nil
 	}, nil
 }
 
-// Go runs a background task that ends when the platform closes.
-func (p *Platform) Go(f func()) {
+// Go runs a background task that ends when the platform closes. Its error is logged.
+func (p *Platform) Go(what string, f func() error) {
 	p.running.Add(1)
-	go func() {
+	kit.Go(what, func() error {
 		defer p.running.Done()
-		f()
-	}()
+		return f()
+	})
 }
 
 // Ready tells whether the stores answer.

@@ -37,7 +37,7 @@ func Serve(ctx context.Context, p *Platform, names []string, prepare bool) error
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		servers = append(servers, k)
-		go func() { failed <- k.Run() }()
+		kit.Go("serve "+name, func() error { failed <- k.Run(); return nil })
 	}
 	if prepare {
 		if err := awaitParty(ctx, peers); err != nil {

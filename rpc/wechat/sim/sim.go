@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"zhihuidangjian/conf"
+	"zhihuidangjian/rpc/kit"
 	smssim "zhihuidangjian/rpc/sms/sim"
 )
 
@@ -74,12 +75,11 @@ type Keys struct{ Merchant, Platform *rsa.PrivateKey }
 // NewKeys generates both keys at once; it takes some tenths of a second.
 func NewKeys() (*Keys, error) {
 	var k Keys
-	var merchantErr, platformErr error
-	var wg sync.WaitGroup
-	wg.Go(func() { k.Merchant, merchantErr = rsa.GenerateKey(rand.Reader, 2048) })
-	k.Platform, platformErr = rsa.GenerateKey(rand.Reader, 2048)
-	wg.Wait()
-	return &k, errors.Join(merchantErr, platformErr)
+	var both kit.Group
+	for _, key := range []**rsa.PrivateKey{&k.Merchant, &k.Platform} {
+		both.Go("key", func() (err error) { *key, err = rsa.GenerateKey(rand.Reader, 2048); return err })
+	}
+	return &k, both.Wait()
 }
 
 // Sim is the simulator. Its methods are safe for concurrent use.

@@ -38,7 +38,7 @@ func run(ctx context.Context, listen, state, redisAddr string) error {
 	if redisAddr != "" {
 		rdb := redis.NewClient(&redis.Options{Addr: redisAddr})
 		defer rdb.Close()
-		go kit.FollowClock(ctx, rdb, clock)
+		kit.Go("clock", func() error { kit.FollowClock(ctx, rdb, clock); return nil })
 	}
 	s, err := sim.New(sim.Options{Now: clock.Now, StateFile: state})
 	if err != nil {
@@ -52,15 +52,8 @@ func run(ctx context.Context, listen, state, redisAddr string) error {
 		return errors.New("the simulators listen on loopback only")
 	}
 	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second}
-	go func() {
-		<-ctx.Done()
-		_ = srv.Close()
-	}()
-	go func() {
-		if err := s.Run(ctx); err != nil {
-			slog.Error("sandbox", "cause", err)
-		}
-	}()
+	kit.Go("close", func() error { <-ctx.Done(); return srv.Close() })
+	kit.Go("sandbox", func() error { return s.Run(ctx) })
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
