@@ -140,6 +140,8 @@ service Records {
     JSON Schema(1: TypeReq req)
     JSON List(1: ListReq req)
     JSON Get(1: IDReq req)
+    // Reveal is a record with its personal fields in full; the look is written down.
+    JSON Reveal(1: IDReq req)
     JSON Save(1: SaveReq req)
     Empty Delete(1: IDsReq req)
     // Act runs an action of the record type's table on one record.

@@ -9,7 +9,7 @@ type User struct {
 	Password     string   `bson:"-" json:"password" record:"label=密码,max=200,help=至少 8 位，含大写、小写、数字、符号中的三种；修改时留空则不变"`
 	PasswordHash string   `bson:"passwordHash" json:"-"`
 	RealName     string   `bson:"realName" json:"realName" record:"label=姓名,required,max=30,list,search,keyword"`
-	Phone        string   `bson:"phone" json:"phone" record:"label=手机号,type=phone,list"`
+	Phone        string   `bson:"phone" json:"phone" record:"label=手机号,type=phone,personal,list"`
 	RoleIDs      []string `bson:"roleIds" json:"roleIds" record:"label=用户角色,ref=role,list"`
 	// Permissions are given beside those of the roles; "*" is all.
 	Permissions []string `bson:"permissions" json:"permissions"`

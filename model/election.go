@@ -33,7 +33,7 @@ type LeadershipMember struct {
 	// Person is the member, or the name of one who is none here: one office once.
 	Person      string `bson:"person" json:"-"`
 	Position    string `bson:"position" json:"position" record:"label=党内职务,required,list,options=secretary:书记|deputySecretary:副书记|organisation:组织委员|publicity:宣传委员|discipline:纪检委员|unitedFront:统战委员|youth:青年委员|women:妇女委员|security:保密委员|member:委员|groupLeader:党小组组长"`
-	Phone       string `bson:"phone" json:"phone" record:"label=联系电话,type=phone,list"`
+	Phone       string `bson:"phone" json:"phone" record:"label=联系电话,type=phone,personal,list"`
 	AdminDuty   string `bson:"adminDuty" json:"adminDuty" record:"label=行政职务,max=50"`
 	TenureStart string `bson:"tenureStart" json:"tenureStart" record:"label=任职时间,type=date,list"`
 	SortNo      int    `bson:"sortNo" json:"sortNo" record:"label=排序,min=0,max=9999,list"`

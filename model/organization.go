@@ -10,9 +10,9 @@ type Organization struct {
 	OrgType        string `bson:"orgType" json:"orgType" record:"label=组织性质,required,list,search,options=committee:委员会|generalBranch:党总支|jointBranch:联合支部|branch:党支部|group:党小组|workCommittee:党工委"`
 	ParentID       string `bson:"parentId" json:"parentId" record:"label=上级组织,required,list,ref=organization,width=180"`
 	Secretary      string `bson:"secretary" json:"secretary" record:"label=负责人,required,max=30,list,keyword"`
-	SecretaryPhone string `bson:"secretaryPhone" json:"secretaryPhone" record:"label=负责人电话,type=phone,list"`
+	SecretaryPhone string `bson:"secretaryPhone" json:"secretaryPhone" record:"label=负责人电话,type=phone,public,list"`
 	ContactName    string `bson:"contactName" json:"contactName" record:"label=联系人,required,max=30,list,keyword"`
-	ContactPhone   string `bson:"contactPhone" json:"contactPhone" record:"label=联系电话,type=phone,required,list"`
+	ContactPhone   string `bson:"contactPhone" json:"contactPhone" record:"label=联系电话,type=phone,public,required,list"`
 	UnitID         string `bson:"unitId,omitempty" json:"unitId" record:"label=所在单位,ref=unit"`
 	Address        string `bson:"address" json:"address" record:"label=地址,max=200"`
 	Longitude      string `bson:"longitude" json:"longitude" record:"label=经度,type=decimal,max=11,help=组织地图中的位置，-180至180，最多6位小数；与纬度同时填写"`
@@ -30,6 +30,6 @@ type Unit struct {
 	UnitNature   string `bson:"unitNature" json:"unitNature" record:"label=单位性质,required,list,search,options=government:机关|institution:事业单位|stateOwned:国有企业|nonPublic:非公企业|socialOrg:社会组织|community:社区/村|school:学校|other:其他"`
 	OrgForm      string `bson:"orgForm" json:"orgForm" record:"label=党组织形式,required,list,options=jointBranch:联合党支部|independentBranch:独立党支部|none:未建立"`
 	ContactName  string `bson:"contactName" json:"contactName" record:"label=单位联系人,max=30"`
-	ContactPhone string `bson:"contactPhone" json:"contactPhone" record:"label=单位联系电话,type=phone"`
+	ContactPhone string `bson:"contactPhone" json:"contactPhone" record:"label=单位联系电话,type=phone,public"`
 	Address      string `bson:"address" json:"address" record:"label=地址,max=200"`
 }

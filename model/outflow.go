@@ -10,7 +10,7 @@ type MemberOutflow struct {
 	OutflowOn        string `bson:"outflowOn" json:"outflowOn" record:"label=流出时间,type=date,required,list,search"`
 	ExpectedReturnOn string `bson:"expectedReturnOn" json:"expectedReturnOn" record:"label=预计返回时间,type=date,list"`
 	Reason           string `bson:"reason" json:"reason" record:"label=流出原因,type=text,required,max=500,list"`
-	ContactPhone     string `bson:"contactPhone" json:"contactPhone" record:"label=外出联系方式,type=phone"`
+	ContactPhone     string `bson:"contactPhone" json:"contactPhone" record:"label=外出联系方式,type=phone,personal"`
 	// ReturnedOn ends it; until then it is open, and a member has one open at most.
 	ReturnedOn  string `bson:"returnedOn" json:"returnedOn" record:"label=返回时间,type=date,past,help=返回后填写；未填写即为仍在外"`
 	Application `bson:",inline"`

@@ -5,19 +5,18 @@ import (
 	"time"
 )
 
-// Member 党员, spec/records.md 13. IDNumber, Phone and Address are sealed; IDBlind and
-// PhoneBlind find them. Dates are yyyy-MM-dd.
+// Member 党员, spec/records.md 13. Dates are yyyy-MM-dd.
 type Member struct {
 	Base       `bson:",inline"`
 	Name       string `bson:"name" json:"name" record:"label=姓名,required,max=30,list,search,keyword,width=110"`
 	Gender     string `bson:"gender" json:"gender" record:"label=性别,list,search,options=male:男|female:女,help=可由身份证号得出,width=70"`
-	IDNumber   string `bson:"idNumber" json:"idNumber" record:"label=身份证号,type=idNumber,required,list,search,width=190"`
+	IDNumber   string `bson:"idNumber" json:"idNumber" record:"label=身份证号,type=idNumber,personal,required,list,search,width=190"`
 	IDBlind    string `bson:"idBlind" json:"-"`
 	IDMasked   string `bson:"idMasked" json:"-"`
 	BirthDate  string `bson:"birthDate" json:"birthDate" record:"label=出生日期,type=date,past,help=可由身份证号得出"`
 	Ethnicity  string `bson:"ethnicity" json:"ethnicity" record:"label=民族,options=汉族:汉族|蒙古族:蒙古族|回族:回族|藏族:藏族|维吾尔族:维吾尔族|苗族:苗族|彝族:彝族|壮族:壮族|布依族:布依族|朝鲜族:朝鲜族|满族:满族|侗族:侗族|瑶族:瑶族|白族:白族|土家族:土家族|哈尼族:哈尼族|哈萨克族:哈萨克族|傣族:傣族|黎族:黎族|傈僳族:傈僳族|佤族:佤族|畲族:畲族|高山族:高山族|拉祜族:拉祜族|水族:水族|东乡族:东乡族|纳西族:纳西族|景颇族:景颇族|柯尔克孜族:柯尔克孜族|土族:土族|达斡尔族:达斡尔族|仫佬族:仫佬族|羌族:羌族|布朗族:布朗族|撒拉族:撒拉族|毛南族:毛南族|仡佬族:仡佬族|锡伯族:锡伯族|阿昌族:阿昌族|普米族:普米族|塔吉克族:塔吉克族|怒族:怒族|乌孜别克族:乌孜别克族|俄罗斯族:俄罗斯族|鄂温克族:鄂温克族|德昂族:德昂族|保安族:保安族|裕固族:裕固族|京族:京族|塔塔尔族:塔塔尔族|独龙族:独龙族|鄂伦春族:鄂伦春族|赫哲族:赫哲族|门巴族:门巴族|珞巴族:珞巴族|基诺族:基诺族"`
 	Education  string `bson:"education" json:"education" record:"label=学历,options=postgraduate:研究生|bachelor:本科|college:大专|secondary:中专|high:高中|junior:初中及以下"`
-	Phone      string `bson:"phone" json:"phone" record:"label=手机号,type=phone,required,list,search,width=130"`
+	Phone      string `bson:"phone" json:"phone" record:"label=手机号,type=phone,personal,required,list,search,width=130"`
 	PhoneBlind string `bson:"phoneBlind" json:"-"`
 	// PhoneMasked and IDMasked are what lists show, without a decryption.
 	PhoneMasked  string `bson:"phoneMasked" json:"-"`
@@ -34,7 +33,7 @@ type Member struct {
 	NativePlace     string     `bson:"nativePlace" json:"nativePlace" record:"label=籍贯,max=50"`
 	Degree          string     `bson:"degree" json:"degree" record:"label=学位,options=doctor:博士|master:硕士|bachelor:学士|none:无"`
 	Email           string     `bson:"email" json:"email" record:"label=邮箱,max=100"`
-	Address         string     `bson:"address" json:"address" record:"label=住址,max=200"`
+	Address         string     `bson:"address" json:"address" record:"label=住址,personal,max=200"`
 	Status          string     `bson:"status" json:"status"`      // active, transferredOut, reduced, deleted
 	OpenID          string     `bson:"openId,omitempty" json:"-"` // official account
 	MiniOpenID      string     `bson:"miniOpenId,omitempty" json:"-"`

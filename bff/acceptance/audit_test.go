@@ -73,7 +73,7 @@ func TestAudit(t *testing.T) {
 		}
 	})
 	t.Run("a look at personal data is an entry; an export is one with what was asked for, its fields and its rows", func(t *testing.T) {
-		a.Post("/api/console/members/"+m.ID+"/reveal", nil, &item{})
+		a.Post("/api/console/records/member/"+m.ID+"/reveal", nil, &item{})
 		says(t, entry(t, a, of("reveal")), "recordName", m.Name)
 		asked := url.Values{"f.name": {m.Name}, "f.idNumber": {m.IDNumber}, "f.memberType": {"fullMember"}, "columns": {"name,idNumber"}, "orgId": {orgA(t)}}
 		var me struct{ RealName string }

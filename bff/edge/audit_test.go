@@ -42,7 +42,7 @@ func TestAuditChain(t *testing.T) {
 
 	t.Run("requests that give themselves the same id are entries of their own", func(t *testing.T) {
 		for range 2 {
-			w.do(own, "POST", "/api/console/members/"+id+"/reveal", nil, "X-Request-ID", "asked-twice-by-me").into(t, &struct{}{})
+			w.do(own, "POST", "/api/console/records/member/"+id+"/reveal", nil, "X-Request-ID", "asked-twice-by-me").into(t, &struct{}{})
 		}
 		w.chained(t)
 		n, err := entries.CountDocuments(t.Context(), bson.D{{Key: "requestId", Value: "asked-twice-by-me"}, {Key: "action", Value: model.AuditReveal}})

@@ -91,7 +91,6 @@ var matrix = []cells{
 	{route: "GET /api/console/statistics", want: mayAdmin},
 	{route: "GET /api/console/statistics", want: scoped, query: "orgId=$own"},
 	{route: "POST /api/console/members/:memberId/unbind", want: scoped, query: "$m3"},
-	{route: "POST /api/console/members/:memberId/reveal", want: scoped, query: "$m1"},
 
 	{route: "POST /api/console/dues/base-preview", want: scoped, body: `{"memberId":"$m1","baseAmount":100000}`},
 	{route: "GET /api/console/dues/owed", want: scoped, query: "memberId=$m1"},
@@ -159,6 +158,7 @@ var recordMatrix = []line{
 	{cells: cells{route: "GET ", want: mayAdmin}},
 	{cells: cells{route: "GET ", want: scoped, query: "orgId=$own"}},
 	{cells: cells{route: "GET /:id", want: scoped, query: "$sample"}},
+	{cells: cells{route: "POST /:id/reveal", want: scoped, query: "$sample"}, verb: "reveal", without: absent},
 	{cells: cells{route: "POST ", want: mayAdmin, body: `{}`}, verb: "create", without: never},
 	{cells: cells{route: "PUT /:id", want: scoped, query: "$sample", body: `{"version":0}`}, verb: "update", without: never},
 	{cells: cells{route: "GET /export", want: mayAdmin}, verb: "export", without: never},
@@ -214,13 +214,13 @@ func (k kind) but(others kind) kind {
 var deviations = map[string]kind{
 	"pointsRule": global.but(kind{"POST ": never, "POST /delete": never, "GET /export": never}),
 	// Deleted by use cases of its own, whose button has the same name.
-	"duesOrder": {"POST /delete": never},
-	// Of the platform's merchant account: it belongs to the root.
+	"duesOrder":    {"POST /delete": never},
 	"specialtyTag": category,
 	// Members look for one to apply to.
 	"organization": {"m GET /:id": bound},
 	// An expulsion goes on as a 党员减少, by that type's permission.
-	"sanction":      {"action reduce": inTree},
+	"sanction": {"action reduce": inTree},
+	// Of the platform's merchant account: it belongs to the root.
 	"duesReconcile": {"GET ": mayAdmin, "GET orgId=$own": scoped, "GET /:id": topSees},
 }
 
@@ -485,7 +485,7 @@ func (w *matrixWorld) types(t *testing.T) []*records.TypeInfo {
 var recordVerbs = map[string]string{
 	"GET /schema": "view", "GET ": "view", "GET /:id": "view", "POST ": "create", "PUT /:id": "update", "POST /delete": "delete",
 	"GET /export": "export", "GET /template": "import", "POST /import": "import", "GET /imports/:id": "import", "GET /imports/:id/failures": "import",
-	"GET /files/:fileId": "view",
+	"GET /files/:fileId": "view", "POST /:id/reveal": "reveal",
 }
 
 // order enters dues of this month for a member of own.
@@ -916,7 +916,10 @@ func (w *matrixWorld) ofConsole(t *testing.T, typ string) {
 			l.want = l.without
 		}
 		t.Run(l.name(), func(t *testing.T) {
-			lacks := func(p string) bool { return p == typ+"."+recordVerbs[l.route] }
+			lacks := func(p string) bool {
+				// Who decides on a record may see it in full.
+				return p == typ+"."+recordVerbs[l.route] || l.verb == "reveal" && p == typ+".approve"
+			}
 			w.check(t, l.cells, prefix, lacks, w.refresh(l, func(t *testing.T) string { return w.sample(t, typ) }))
 		})
 	}

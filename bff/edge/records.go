@@ -118,6 +118,7 @@ func (e *Edge) recordRoutes() []route.Route {
 		console("GET", "", "列表", list),
 		console("POST", "", "新增", save),
 		console("GET", "/:id", "查看", get),
+		console("POST", "/:id/reveal", "查看完整信息", byType(e, func(s svc) route.Method[records.IDReq, records.JSON] { return s.Reveal })),
 		console("PUT", "/:id", "修改", save),
 		console("POST", "/delete", "删除", remove),
 		console("POST", "/:id/actions/:action", "操作", act),

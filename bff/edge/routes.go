@@ -48,7 +48,6 @@ func (e *Edge) Routes() []route.Route {
 		console("GET", "/participants", "可选参加人员", "meeting.create", route.Call(s.Party.ListParticipants)),
 		console("GET", "/statistics", "组织统计", "statistics.view", route.Call(s.Party.GetStatistics)),
 		console("POST", "/members/:memberId/unbind", "微信解绑", "binding.unbind", route.Call(s.Party.Unbind)),
-		console("POST", "/members/:memberId/reveal", "查看党员敏感信息", "member.reveal", route.Call(s.Party.RevealMember)),
 
 		console("POST", "/dues/base-preview", "试算党费", "duesBase.view", route.Call(s.Dues.GetBasePreview)),
 		console("GET", "/dues/owed", "党员应缴党费", "duesOrder.view", route.Call(s.Dues.GetOwed)),

@@ -194,7 +194,7 @@ func TestSecurityAudit(t *testing.T) {
 				{"POST", "dues/orders/$order/delete", ""}, {"POST", "dues/orders/$order/reverse", `{"reason":"x"}`}, {"GET", "dues/orders/$order/receipt", ""},
 				{"POST", "dues/orders", `{"memberId":"$m1","toMonth":"$month"}`}, {"GET", "dues/owed?memberId=$m1", ""},
 				{"POST", "dues/base-preview", `{"memberId":"$m1","baseAmount":1}`},
-				{"POST", "members/$m1/unbind", ""}, {"POST", "members/$m1/reveal", ""},
+				{"POST", "members/$m1/unbind", ""}, {"POST", "records/member/$m1/reveal", ""},
 				{"GET", "points/entries?id=$m1", ""}, {"GET", "points/ranking?orgId=$own", ""}, {"GET", "statistics?orgId=$own", ""}, {"GET", "tree?orgId=$own", ""},
 				{"GET", "records/member/$m1", ""}, {"PUT", "records/member/$m1", `{"name":"改名","version":1}`}, {"POST", "records/member/delete", `{"ids":["$m1"]}`},
 				{"GET", "records/member?orgId=$own", ""}, {"GET", "records/member/export?orgId=$own", ""}, {"GET", "records/meeting/$draft", ""},

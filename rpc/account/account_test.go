@@ -67,7 +67,7 @@ type fixture struct {
 func setUp(t *testing.T, codec bool) *fixture {
 	t.Helper()
 	p := &fakeParty{bound: map[string]*party.Member{}}
-	s, err := New(Deps{DB: modeltest.DB(t), Redis: modeltest.Redis(t), Clock: &kit.Clock{}, Party: p, Sandbox: true})
+	s, err := New(Deps{Seal: modeltest.Sealer(t), DB: modeltest.DB(t), Redis: modeltest.Redis(t), Clock: &kit.Clock{}, Party: p, Sandbox: true})
 	if err != nil {
 		t.Fatal(err)
 	}

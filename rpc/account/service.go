@@ -23,6 +23,7 @@ import (
 type Deps struct {
 	DB      *mongo.Database
 	Redis   redis.UniversalClient
+	Seal    *model.Sealer
 	Clock   *kit.Clock
 	Party   party.Client
 	Sandbox bool // tells scripts the answers of captchas
@@ -61,7 +62,7 @@ func New(d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Engine, err = s.newEngine(ctx, records.Config{DB: d.DB, Clock: d.Clock, Blobs: d.Blobs}); err != nil {
+	if s.Engine, err = s.newEngine(ctx, records.Config{DB: d.DB, Clock: d.Clock, Seal: d.Seal, Blobs: d.Blobs}); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -23,19 +23,5 @@ func (s *Service) contactType() *records.Type[*model.MemberContact] {
 				return nil
 			},
 		},
-		Unseal: func(c *model.MemberContact) (err error) {
-			c.Phone, err = s.d.Seal.Open(c.Phone)
-			return err
-		},
-		Seal: func(c *model.MemberContact) error {
-			c.PhoneMasked, c.Phone = model.MaskPhone(c.Phone), s.d.Seal.Seal(c.Phone)
-			return nil
-		},
-		Present: func(_ context.Context, docs []*model.MemberContact, rows []records.Row) error {
-			for i, c := range docs {
-				rows[i]["phone"] = c.PhoneMasked
-			}
-			return nil
-		},
 	}
 }

@@ -66,9 +66,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 		m := demoMember(i, s.d.Clock.Now())
 		branch := branches[i%len(branches)]
 		m.OrgID, m.Orgs, m.UnitID = branch.ID, branch.Orgs, units[branch.ID].ID
-		if err := s.sealMember(m); err != nil {
-			return err
-		}
+		s.d.Seal.Close(m)
 		members[i] = m
 	}
 	if err := demoStore(s.members.InsertMany(ctx, members)); err != nil {

@@ -84,7 +84,7 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 			Place: "示范市建设路", Reason: "在本地务工", Application: entered,
 			Person: model.Person{Name: name, Gender: "male", IDNumber: digits + string(model.IDCheck(digits)), Phone: fmt.Sprintf("1990000095%d", i)},
 		}
-		s.sealPerson(&x.Person)
+		s.d.Seal.Close(x)
 		in = append(in, x)
 	}
 	if err := demoStore(model.NewCollection[*model.MemberInflow](s.d.DB, "memberInflows", s.d.Clock.Now).InsertMany(ctx, in)); err != nil {

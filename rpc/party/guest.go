@@ -53,8 +53,6 @@ func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]
 		},
 		Unique:     []recordengine.Unique{{Keys: []string{"orgId", "idBlind", "startOn"}, Field: "startOn", Message: errGuestTwice}},
 		NameOf:     func(g *model.Guest) string { return g.Name },
-		Unseal:     func(g *model.Guest) error { return s.unsealPerson(&g.Person) },
-		Seal:       func(g *model.Guest) error { s.sealPerson(&g.Person); return nil },
 		Placed:     true,
 		BeforeSave: func(ctx context.Context, old, g *model.Guest) error { return s.checkGuest(ctx, verb, c, old, g) },
 		Actions: []recordengine.Action[*model.Guest]{{
@@ -73,12 +71,6 @@ func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]
 		},
 		BeforeDelete: func(_ context.Context, g *model.Guest) error {
 			g.OpenID, g.MiniOpenID = "", ""
-			return nil
-		},
-		Present: func(_ context.Context, docs []*model.Guest, rows []recordengine.Row) error {
-			for i, g := range docs {
-				rows[i]["idNumber"], rows[i]["phone"] = g.IDMasked, g.PhoneMasked
-			}
 			return nil
 		},
 	}

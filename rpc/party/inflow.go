@@ -27,18 +27,9 @@ func (s *Service) inflowType() *records.Type[*model.MemberInflow] {
 		Exports: []string{"name", "idNumber", "homeOrgName", "inflowOrgId", "inflowOn", "endOn", "place", "reason"},
 		Unique:  []records.Unique{{Keys: []string{"idBlind", "inflowOrgId", "endOn"}, Field: "idNumber", Message: errInflowOpen}},
 		NameOf:  func(x *model.MemberInflow) string { return x.Name },
-		Unseal:  func(x *model.MemberInflow) error { return s.unsealPerson(&x.Person) },
-		Seal:    func(x *model.MemberInflow) error { s.sealPerson(&x.Person); return nil },
 		BeforeSave: func(ctx context.Context, old, x *model.MemberInflow) error {
 			return s.checkInflow(ctx, inflows, old, x)
 		},
-		Present: func(_ context.Context, docs []*model.MemberInflow, rows []records.Row) error {
-			for i, x := range docs {
-				rows[i]["idNumber"], rows[i]["phone"] = x.IDMasked, x.PhoneMasked
-			}
-			return nil
-		},
-		Reveal: func(x *model.MemberInflow, row records.Row) error { return s.revealID(x.IDNumber, row) },
 	}
 }
 
@@ -82,7 +73,7 @@ func (s *Service) introduce(ctx context.Context, x *model.MemberInflow) error {
 	}
 	x.HomeOrgName = names[m.OrgID]
 	x.Person = model.Person{Name: m.Name, Gender: m.Gender, IDNumber: m.IDNumber, Phone: m.Phone}
-	return s.unsealPerson(&x.Person)
+	return s.d.Seal.Disclose(&x.Person)
 }
 
 // checkInflow holds the rules of an inflow. When an application is approved its personal

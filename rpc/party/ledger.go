@@ -39,7 +39,7 @@ func (s *Service) memberLedgerType() *records.Type[*model.Member] {
 		},
 		NameOf: func(m *model.Member) string { return m.Name },
 		Where:  func(context.Context, map[string]string) bson.D { return active },
-		Filter: s.memberFilter, Present: s.presentMembers,
+		Filter: memberFilter, Present: s.presentMembers,
 		Related: []records.Related{
 			{Type: "duesOrder", Field: "memberId", Title: "党费", Year: "paidAt"},
 			{Type: "meeting", Field: "participantIds", Title: "会议", Year: "startAt"},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -52,32 +51,16 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 			{Type: "specialty", Field: "memberId", Title: "特长"},
 		},
 		Actions: []records.Action[*model.Member]{
-			{Key: "reveal", Title: "查看完整信息"},
 			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind"},
 		},
 		RowActions: boundOnly,
 		Where:      func(context.Context, map[string]string) bson.D { return active },
-		Filter:     s.memberFilter,
-		Keyword: func(_ context.Context, k string) []bson.D {
-			return []bson.D{
-				{{Key: "idBlind", Value: s.d.Seal.Blind(strings.ToUpper(k))}},
-				{{Key: "phoneBlind", Value: s.d.Seal.Blind(k)}},
-			}
-		},
-		Unseal: s.unseal, Seal: s.sealMember,
+		Filter:     memberFilter,
 		BeforeSave:   s.checkMember,
 		BeforeDelete: s.leave,
 		Follow:       s.ensureCase,
 		FollowWhen:   func(m *model.Member) bool { return m.MemberType != "fullMember" },
 		Present:      s.presentMembers,
-		Reveal: func(m *model.Member, r records.Row) error {
-			open := *m
-			if err := s.unseal(&open); err != nil {
-				return err
-			}
-			r["idNumber"], r["phone"], r["address"] = open.IDNumber, open.Phone, open.Address
-			return nil
-		},
 	}
 }
 
@@ -102,27 +85,6 @@ func (s *Service) leave(ctx context.Context, m *model.Member) error {
 	}
 	m.Status = "deleted"
 	m.Unbind()
-	return nil
-}
-
-func (s *Service) unseal(m *model.Member) error {
-	for _, p := range []*string{&m.IDNumber, &m.Phone, &m.Address} {
-		plain, err := s.d.Seal.Open(*p)
-		if err != nil {
-			return fmt.Errorf("member %s: %w", m.ID, err)
-		}
-		*p = plain
-	}
-	return nil
-}
-
-// sealMember closes the personal fields and derives what finds and shows them.
-func (s *Service) sealMember(m *model.Member) error {
-	m.IDBlind, m.PhoneBlind = s.d.Seal.Blind(m.IDNumber), s.d.Seal.Blind(m.Phone)
-	m.IDMasked, m.PhoneMasked = model.MaskID(m.IDNumber), model.MaskPhone(m.Phone)
-	for _, p := range []*string{&m.IDNumber, &m.Phone, &m.Address} {
-		*p = s.d.Seal.Seal(*p)
-	}
 	return nil
 }
 
@@ -202,13 +164,8 @@ func (s *Service) checkDates(old, m *model.Member, wrong map[string]string) {
 	}
 }
 
-func (s *Service) memberFilter(_ context.Context, key, value string) (bson.D, bool, error) {
-	switch key {
-	case "idNumber":
-		return bson.D{{Key: "idBlind", Value: s.d.Seal.Blind(strings.ToUpper(value))}}, true, nil
-	case "phone":
-		return bson.D{{Key: "phoneBlind", Value: s.d.Seal.Blind(value)}}, true, nil
-	case "bound":
+func memberFilter(_ context.Context, key, value string) (bson.D, bool, error) {
+	if key == "bound" {
 		return bson.D{{Key: "boundAt", Value: bson.D{{Key: "$exists", Value: value == "true"}}}}, true, nil
 	}
 	return nil, false, nil
@@ -221,10 +178,7 @@ func (s *Service) presentMembers(ctx context.Context, docs []*model.Member, rows
 	}
 	for i, m := range docs {
 		r := rows[i]
-		r["idNumber"], r["phone"], r["bound"] = m.IDMasked, m.PhoneMasked, m.Bound()
-		if m.Address != "" {
-			r["address"] = "******"
-		}
+		r["bound"] = m.Bound()
 		for j := len(m.Orgs) - 1; j >= 0; j-- {
 			if o := all[m.Orgs[j]]; o != nil && o.OrgType == "committee" {
 				r["committeeName"] = o.OrgName
@@ -272,11 +226,8 @@ func (s *Service) bindingType() *records.Type[*model.Member] {
 			}
 			return bson.D{{Key: "status", Value: "active"}, {Key: "boundAt", Value: bson.D{{Key: "$exists", Value: true}}}}
 		},
-		Filter: func(ctx context.Context, key, value string) (bson.D, bool, error) {
-			if key == "bound" {
-				return nil, true, nil // Where has seen it
-			}
-			return s.memberFilter(ctx, key, value)
+		Filter: func(_ context.Context, key, _ string) (bson.D, bool, error) {
+			return nil, key == "bound", nil // Where has seen it
 		},
 		Present: s.presentMembers,
 		Summary: s.bindingCounts,

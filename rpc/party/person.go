@@ -11,19 +11,6 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-func (s *Service) unsealPerson(p *model.Person) error {
-	var err1, err2 error
-	p.IDNumber, err1 = s.d.Seal.Open(p.IDNumber)
-	p.Phone, err2 = s.d.Seal.Open(p.Phone)
-	return errors.Join(err1, err2)
-}
-
-func (s *Service) sealPerson(p *model.Person) {
-	p.IDBlind, p.PhoneBlind = s.d.Seal.Blind(p.IDNumber), s.d.Seal.Blind(p.Phone)
-	p.IDMasked, p.PhoneMasked = model.MaskID(p.IDNumber), model.MaskPhone(p.Phone)
-	p.IDNumber, p.Phone = s.d.Seal.Seal(p.IDNumber), s.d.Seal.Seal(p.Phone)
-}
-
 // checkPerson says by field what is wrong with a person whose personal fields are open, and
 // completes his gender.
 func checkPerson(p *model.Person) map[string]string {

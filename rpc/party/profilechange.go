@@ -3,6 +3,7 @@ package party
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -49,25 +50,54 @@ func (s *Service) profileChangeType() *records.Type[*model.ProfileChange] {
 		},
 		Present: func(_ context.Context, docs []*model.ProfileChange, rows []records.Row) error {
 			for i, p := range docs {
-				text := ""
-				for _, c := range p.Changes {
-					old := c.OldValue
-					if old == "" {
-						old = "（空）"
-					}
-					text += c.Label + "：" + old + " → " + c.NewValue + "\n"
-				}
-				rows[i]["summary"], rows[i]["changes"] = text, p.Changes
+				rows[i]["summary"], rows[i]["changes"] = told(p.Changes), p.Changes
 				for _, k := range editable {
 					rows[i].Hide(k)
 				}
 			}
 			return nil
 		},
+		// Who decides compares what is with what shall be.
+		Reveal: func(ctx context.Context, p *model.ProfileChange, row records.Row) error {
+			m, err := s.members.Get(ctx, model.Everything, p.MemberID)
+			if err != nil {
+				return err
+			}
+			if err := s.d.Seal.Disclose(m); err != nil {
+				return err
+			}
+			was, asked := map[string]string{"phone": m.Phone, "address": m.Address}, map[string]any{"phone": row["phone"], "address": row["address"]}
+			changes := slices.Clone(p.Changes)
+			for i, c := range changes {
+				if now, personal := asked[c.Field].(string); personal {
+					if changes[i].NewValue = now; p.State == model.ApprovalPending { // else it may have changed since
+						changes[i].OldValue = was[c.Field]
+					}
+				}
+			}
+			row["summary"], row["changes"] = told(changes), changes
+			for _, k := range editable {
+				delete(row, k)
+			}
+			return nil
+		},
 	}
 }
 
-// checkProfileChange writes down old and new values and closes the personal ones.
+// told are changes as people read them.
+func told(changes []model.ProfileFieldChange) string {
+	text := ""
+	for _, c := range changes {
+		old := c.OldValue
+		if old == "" {
+			old = "（空）"
+		}
+		text += c.Label + "：" + old + " → " + c.NewValue + "\n"
+	}
+	return text
+}
+
+// checkProfileChange writes down old and new values, the personal ones masked.
 func (s *Service) checkProfileChange(ctx context.Context, _, p *model.ProfileChange) error {
 	m, err := s.members.Get(ctx, model.Everything, p.MemberID)
 	if err != nil {
@@ -106,11 +136,7 @@ func (s *Service) checkProfileChange(ctx context.Context, _, p *model.ProfileCha
 	if len(p.Changes) == 0 {
 		return kit.Invalid("profile.unchanged", "请至少修改一项内容")
 	}
-	if err := s.phoneFree(ctx, p); err != nil {
-		return err
-	}
-	p.Phone, p.Address = s.d.Seal.Seal(p.Phone), s.d.Seal.Seal(p.Address)
-	return nil
+	return s.phoneFree(ctx, p)
 }
 
 // phoneFree refuses a phone that another active member has.
@@ -130,29 +156,27 @@ func (s *Service) phoneFree(ctx context.Context, p *model.ProfileChange) error {
 
 // changeProfile writes what was approved into the member, and nothing else.
 func (s *Service) changeProfile(ctx context.Context, p *model.ProfileChange) error {
-	phone, err := s.d.Seal.Open(p.Phone)
-	if err != nil {
+	asked := *p
+	if err := s.d.Seal.Disclose(&asked); err != nil {
 		return err
 	}
-	_, err = s.members.Update(ctx, model.Everything, p.MemberID, func(m *model.Member) error {
+	_, err := s.members.Update(ctx, model.Everything, p.MemberID, func(m *model.Member) error {
 		was := *m
+		if err := s.d.Seal.Disclose(m); err != nil {
+			return err
+		}
 		set := func(to *string, v string) {
 			if v != "" {
 				*to = v
 			}
 		}
-		if phone != "" {
-			m.Phone, m.PhoneBlind, m.PhoneMasked = p.Phone, p.PhoneBlind, model.MaskPhone(phone)
-		}
-		if address, err := s.d.Seal.Open(p.Address); err != nil {
-			return err
-		} else if address != "" {
-			m.Address = p.Address
-		}
+		set(&m.Phone, asked.Phone)
+		set(&m.Address, asked.Address)
 		set(&m.Education, p.Education)
 		set(&m.Degree, p.Degree)
 		set(&m.Email, p.Email)
 		set(&m.Position, p.Position)
+		s.d.Seal.Close(m)
 		return s.Audit(ctx, "member", "档案变更", &was, m)
 	})
 	if errors.Is(err, model.ErrNotFound) {

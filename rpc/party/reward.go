@@ -39,7 +39,7 @@ func (s *Service) rewardType() *records.Type[*model.Reward] {
 		Present: func(ctx context.Context, docs []*model.Reward, rows []records.Row) error {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
 		},
-		Reveal: func(r *model.Reward, row records.Row) error { return s.revealID(r.IDSealed, row) },
+		Reveal: func(_ context.Context, r *model.Reward, row records.Row) error { return s.revealID(r.IDSealed, row) },
 	}
 }
 

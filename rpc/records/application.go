@@ -79,7 +79,7 @@ func Applications[D interface {
 			},
 			Effect: t.Follow,
 		},
-		Unseal: t.Unseal, Seal: t.Seal, Present: t.Present, Reveal: t.Reveal, Exports: t.Exports,
+		Present: t.Present, Reveal: t.Reveal, Exports: t.Exports,
 	}
 }
 

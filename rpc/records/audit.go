@@ -99,10 +99,7 @@ func (t *recordType) changes(ctx context.Context, old, doc model.Document) ([]mo
 	if fresh {
 		old = t.Collection.New()
 	}
-	hidden, err := t.sealed(old, doc)
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	was, now := reflect.ValueOf(old).Elem(), reflect.ValueOf(doc).Elem()
 	var out []model.AuditChange
 	for _, f := range t.fields {
@@ -115,11 +112,11 @@ func (t *recordType) changes(ctx context.Context, old, doc model.Document) ([]mo
 		}
 		c := model.AuditChange{Field: f.Key, Label: f.Label}
 		if !fresh { // else 0 and 否 are nothing
-			if c.Old, err = t.told(ctx, f, a, hidden[f.Key]); err != nil {
+			if c.Old, err = t.told(ctx, f, a); err != nil {
 				return nil, err
 			}
 		}
-		if c.New, err = t.told(ctx, f, b, hidden[f.Key]); err != nil {
+		if c.New, err = t.told(ctx, f, b); err != nil {
 			return nil, err
 		}
 		if c.Old != "" || c.New != "" {
@@ -129,28 +126,8 @@ func (t *recordType) changes(ctx context.Context, old, doc model.Document) ([]mo
 	return out, nil
 }
 
-// sealed are the fields that are stored encrypted: those that Seal changes.
-func (t *recordType) sealed(docs ...model.Document) (map[string]bool, error) {
-	out := map[string]bool{}
-	if t.Seal == nil {
-		return out, nil
-	}
-	for _, d := range docs {
-		closed := clone(d)
-		if err := t.Seal(closed); err != nil {
-			return nil, err
-		}
-		for _, f := range t.fields {
-			if f.index != nil && !reflect.DeepEqual(f.read(reflect.ValueOf(d).Elem()), f.read(reflect.ValueOf(closed).Elem())) {
-				out[f.Key] = true
-			}
-		}
-	}
-	return out, nil
-}
-
 // told is a value as people read it.
-func (t *recordType) told(ctx context.Context, f *Field, x any, hidden bool) (string, error) {
+func (t *recordType) told(ctx context.Context, f *Field, x any) (string, error) {
 	r := Row{f.Key: x}
 	if ids := idsOf(x); f.Ref != "" && len(ids) > 0 {
 		var labels map[string]string
@@ -172,12 +149,8 @@ func (t *recordType) told(ctx context.Context, f *Field, x any, hidden bool) (st
 	if runes := []rune(s); len(runes) > auditText {
 		s = string(runes[:auditText]) + "…"
 	}
-	switch {
-	case s == "":
-	case f.Type == "phone" || f.Type == "idNumber":
-		s = mask(s)
-	case hidden:
-		s = "******"
+	if f.Personal {
+		s = model.Mask(f.Type, s)
 	}
 	return s, nil
 }
@@ -197,10 +170,7 @@ func (t *recordType) opened(doc model.Document) (model.Document, error) {
 		return nil, nil
 	}
 	c := clone(doc)
-	if t.Unseal == nil {
-		return c, nil
-	}
-	return c, t.Unseal(c)
+	return c, t.open(c)
 }
 
 // secrets says of passwords in a form that they are given, never what they are.
@@ -230,7 +200,7 @@ func (t *recordType) described(ctx context.Context, q query, fields []*Field, ro
 	}
 	parts := []string{fmt.Sprintf("共%d条", rows), kind, "字段：" + strings.Join(labels, "、")}
 	if q.OrgId != "" {
-		org, err := t.told(ctx, &Field{Key: "orgId", Ref: "organization"}, q.OrgId, false)
+		org, err := t.told(ctx, &Field{Key: "orgId", Ref: "organization"}, q.OrgId)
 		if err != nil {
 			return "", err
 		}
@@ -251,7 +221,7 @@ func (t *recordType) described(ctx context.Context, q query, fields []*Field, ro
 		if f == nil { // the type's own
 			f = &Field{Key: key, Label: key}
 		}
-		said, err := t.told(ctx, f, value, false)
+		said, err := t.told(ctx, f, value)
 		if err != nil {
 			return "", err
 		}

@@ -41,7 +41,6 @@ func (t *Type[D]) run() (*recordType, error) {
 		u.Approval = &Approval[model.Document]{Applicant: about(a.Applicant), OnApprove: alone(a.OnApprove), Effect: alone(a.Effect)}
 	}
 	u.NameOf, u.FollowWhen = about(t.NameOf), about(t.FollowWhen)
-	u.Unseal, u.Seal = about(t.Unseal), about(t.Seal)
 	u.BeforeSave = change(t.BeforeSave)
 	u.BeforeDelete = alone(t.BeforeDelete)
 	u.Follow, u.Viewed = alone(t.Follow), alone(t.Viewed)
@@ -59,7 +58,7 @@ func (t *Type[D]) run() (*recordType, error) {
 		}
 	}
 	if f := t.Reveal; f != nil {
-		u.Reveal = func(doc model.Document, row Row) error { return f(doc.(D), row) }
+		u.Reveal = func(ctx context.Context, doc model.Document, row Row) error { return f(ctx, doc.(D), row) }
 	}
 	if f := t.RowActions; f != nil {
 		u.RowActions = func(c *kit.Caller, doc model.Document, given []string) []string { return f(c, doc.(D), given) }

@@ -53,6 +53,7 @@ type Engine struct {
 	blobs  blob.Store
 
 	attachments *mongo.Collection
+	lookups     *mongo.Collection
 
 	imports *imports
 	ctx     context.Context
@@ -83,6 +84,9 @@ func New(ctx context.Context, c Config, types ...Declaration) (*Engine, error) {
 		}
 	}
 	if err := e.openAttachments(ctx); err != nil {
+		return nil, err
+	}
+	if err := e.openLookups(ctx); err != nil {
 		return nil, err
 	}
 	var err error

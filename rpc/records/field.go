@@ -16,6 +16,7 @@ var timeType = reflect.TypeFor[time.Time]()
 // fieldsOf reads the record tags of a struct and merges the declared fields into them.
 func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field, error) {
 	places := map[string]*Field{} // every field of the struct, tagged or not
+	stored := map[string][]int{}  // the same and those without a JSON name, by their name in the store
 	var out []*Field
 	var walk func(reflect.Type, []int) error
 	walk = func(t reflect.Type, at []int) error {
@@ -28,6 +29,8 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 				}
 				continue
 			}
+			inStore, _, _ := strings.Cut(sf.Tag.Get("bson"), ",")
+			stored[inStore] = index
 			key, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
 			tag, tagged := sf.Tag.Lookup("record")
 			if key == "" || key == "-" {
@@ -40,7 +43,7 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 			if sf.Type.PkgPath() == "" { // a type with a name may encode itself
 				f.goKind = sf.Type.Kind()
 			}
-			f.bson, _, _ = strings.Cut(sf.Tag.Get("bson"), ",")
+			f.bson = inStore
 			if err := f.parseTag(tag); err != nil {
 				return err
 			}
@@ -61,6 +64,7 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 		f := &d
 		if p := places[d.Key]; p != nil && !d.Virtual {
 			f.index, f.bson, f.goKind = p.index, p.bson, p.goKind
+			f.Personal, f.Public = p.Personal, p.Public // how it is stored
 			if f.Type == "" {
 				f.Type = p.Type
 			}
@@ -87,6 +91,13 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 		}
 	}
 	for _, f := range out {
+		if f.Personal {
+			blind, masked := model.PersonalNames(f.bson)
+			if stored[blind] != nil {
+				f.blind = blind
+			}
+			f.masked = stored[masked]
+		}
 		if f.Max == 0 {
 			switch f.Type {
 			case "string":
@@ -146,6 +157,10 @@ func (f *Field) parseTag(tag string) error {
 			f.ReadOnly, f.Form = true, false
 		case "past":
 			f.Past = true
+		case model.PersonalTag:
+			f.Personal = true
+		case "public":
+			f.Public = true
 		case "distinct":
 			f.Distinct = true
 		case "accept":

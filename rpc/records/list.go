@@ -159,8 +159,8 @@ func (t *recordType) sort(by string) bson.D {
 
 // filter is the query of a list, without the scope.
 func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
-	out := t.where(ctx, q.Filters)
-	out = slices.Clip(out)
+	out := slices.Clip(t.where(ctx, q.Filters))
+	asked := lookup{t: t}
 	keys := make([]string, 0, len(q.Filters))
 	for k := range q.Filters {
 		keys = append(keys, k)
@@ -185,6 +185,10 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 			}
 		}
 		f := t.byKey[key]
+		if f != nil && f.blind != "" && f.Search {
+			out = append(out, asked.by(f, value))
+			continue
+		}
 		// What refers to another record can always be asked for: related lists do.
 		if f == nil || !f.Search && f.Ref == "" || f.bson == "" {
 			return nil, kit.Invalid("filter.unknown", "不支持的筛选条件")
@@ -202,6 +206,11 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 				or = append(or, bson.D{{Key: f.bson, Value: contains(k)}})
 			}
 		}
+		for _, f := range t.fields {
+			if f.blind != "" && f.Search && f.whole(k) && t.can(ctx, "lookup") == nil {
+				or = append(or, bson.D{asked.by(f, k)})
+			}
+		}
 		if t.Keyword != nil {
 			for _, d := range t.Keyword(ctx, k) {
 				or = append(or, d)
@@ -211,7 +220,7 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 			out = append(out, bson.E{Key: "$or", Value: or})
 		}
 	}
-	return out, nil
+	return out, asked.permit(ctx)
 }
 
 func contains(s string) bson.Regex { return bson.Regex{Pattern: regexp.QuoteMeta(s)} }
@@ -296,7 +305,7 @@ func (t *recordType) present(ctx context.Context, docs []model.Document, whole b
 	caller := kit.CallerOf(ctx)
 	fields := make([]*Field, 0, len(t.fields))
 	for _, f := range t.fields {
-		if f.held() && (whole || f.Ref != "" || f.Type == "richtext") && (keep == nil || keep[f.Key]) {
+		if f.held() && (whole || f.Ref != "" || f.Type == "richtext" || f.Personal) && (keep == nil || keep[f.Key]) {
 			fields = append(fields, f)
 		}
 	}
@@ -321,6 +330,9 @@ func (t *recordType) present(ctx context.Context, docs []model.Document, whole b
 			x := f.read(v)
 			if s, ok := x.(string); ok && f.Type == "richtext" {
 				x = serveImages(s, door(caller), t.Name, h.ID)
+			}
+			if f.Personal {
+				x = t.masked(f, v)
 			}
 			if whole || f.Ref == "" {
 				r[f.Key] = x

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -72,9 +73,32 @@ func (t *recordType) bind(ctx context.Context, e *Engine) error {
 	return nil
 }
 
+// personal tells whether the documents have personal fields.
+func (t *recordType) personal() bool {
+	return slices.ContainsFunc(t.fields, func(f *Field) bool { return f.Personal && f.held() })
+}
+
+// reveals tells whether something of the documents is shown masked.
+func (t *recordType) reveals() bool { return t.Reveal != nil || t.personal() }
+
+// looksUp tells whether documents can be found by a whole personal value.
+func (t *recordType) looksUp() bool {
+	return slices.ContainsFunc(t.fields, func(f *Field) bool { return f.blind != "" && f.Search })
+}
+
 // check finds what a declaration forgot, once all types of the engine are known.
 func (t *recordType) check() error {
+	if t.personal() && t.engine.seal == nil {
+		return fmt.Errorf("record type %s has personal fields and needs Config.Seal", t.Name)
+	}
 	for _, f := range t.fields {
+		kept := !strings.HasSuffix(f.bson, "Masked") // not only what is shown
+		if (f.Type == "phone" || f.Type == "idNumber") && f.held() && kept && !f.Personal && !f.Public {
+			return fmt.Errorf("record type %s: %s is a %s that is neither personal nor public", t.Name, f.Key, f.Type)
+		}
+		if f.Personal && (f.goKind != reflect.String || f.Sort || f.Keyword || f.Search && f.blind == "") {
+			return fmt.Errorf("record type %s: %s is personal: a text that is neither sorted by nor searched in parts", t.Name, f.Key)
+		}
 		if f.Ref != "" && t.engine.ref(f).Labels == nil {
 			return fmt.Errorf("record type %s: nothing resolves the ref %s of %s", t.Name, f.Ref, f.Key)
 		}
@@ -155,7 +179,7 @@ func (t *recordType) schema(ctx context.Context) (any, error) {
 			"delete": !never(c, t.NoDelete) && writes && may("delete"),
 			"import": len(t.Columns) > 0 && writes && may("import"),
 			"export": !t.NoExport && may("export"),
-			"reveal": t.Reveal != nil && may("reveal"),
+			"reveal": t.reveals() && t.mayReveal(ctx) == nil,
 		},
 	}
 	if t.DefaultSort != "" {
@@ -165,6 +189,11 @@ func (t *recordType) schema(ctx context.Context) (any, error) {
 		s.Fields = t.ownFields()
 	} else {
 		for _, f := range t.fields {
+			if f.blind != "" && f.Search && !may("lookup") {
+				plain := *f
+				plain.Search = false
+				f = &plain
+			}
 			if f.List || f.Form || f.Search || f.Below {
 				s.Fields = append(s.Fields, f)
 			}

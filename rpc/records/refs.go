@@ -141,7 +141,8 @@ func (t *recordType) info() *gen.TypeInfo {
 	add(!t.NoDelete, "delete", "删除")
 	add(len(t.Columns) > 0, "import", "导入")
 	add(!t.NoExport, "export", "导出")
-	add(t.Reveal != nil, "reveal", "查看完整信息")
+	add(t.reveals(), "reveal", "查看完整信息")
+	add(t.looksUp(), "lookup", "按证件号或手机号查找")
 	for _, a := range t.Actions {
 		key := t.permission(a)
 		if !slices.ContainsFunc(out.Permissions, func(p *gen.Permission) bool { return p.Key == key }) {

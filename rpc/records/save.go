@@ -79,9 +79,7 @@ func (t *recordType) create(ctx context.Context, values map[string]json.RawMessa
 	if err != nil {
 		return nil, err
 	}
-	if err := t.close(doc); err != nil {
-		return nil, err
-	}
+	t.close(doc)
 	t.audit(ctx, write{action: model.AuditCreate, title: "添加", changes: changes}, nil, doc)
 	if err := t.claim(ctx, nil, doc); err != nil {
 		return nil, err
@@ -117,10 +115,8 @@ func (t *recordType) update(ctx context.Context, id string, version int64, value
 	if doc.Header().Version != version {
 		return nil, kit.ErrConflict
 	}
-	if t.Unseal != nil {
-		if err := errors.Join(t.Unseal(old), t.Unseal(doc)); err != nil {
-			return nil, err
-		}
+	if err := errors.Join(t.open(old), t.open(doc)); err != nil {
+		return nil, err
 	}
 	if err := t.apply(ctx, doc, values, shown[0]); err != nil {
 		return nil, err
@@ -133,9 +129,7 @@ func (t *recordType) update(ctx context.Context, id string, version int64, value
 	if err != nil {
 		return nil, err
 	}
-	if err := t.close(doc); err != nil {
-		return nil, err
-	}
+	t.close(doc)
 	w := write{action: model.AuditUpdate, title: "修改", changes: append(changes, given...)}
 	if len(w.changes) == 0 {
 		w.note = "内容无变化"
@@ -246,15 +240,22 @@ func (t *recordType) complete(ctx context.Context, old, doc model.Document) erro
 	if err := t.place(ctx, old, doc); err != nil {
 		return err
 	}
-	return t.close(doc)
+	t.close(doc)
+	return nil
 }
 
-// close seals the document's personal fields.
-func (t *recordType) close(doc model.Document) error {
-	if t.Seal == nil {
+// close seals the document's personal fields, open opens them.
+func (t *recordType) close(doc model.Document) {
+	if t.personal() {
+		t.engine.seal.Close(doc)
+	}
+}
+
+func (t *recordType) open(doc model.Document) error {
+	if !t.personal() {
 		return nil
 	}
-	return t.Seal(doc)
+	return t.engine.seal.Disclose(doc)
 }
 
 // place runs the type's own rules and finds the document's place.

@@ -237,7 +237,7 @@ func (t *recordType) export(ctx context.Context, q query) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	reveal := t.Reveal != nil && kit.CallerOf(ctx).Can(t.Name+".reveal")
+	reveal := t.reveals() && kit.CallerOf(ctx).Can(t.Name+".reveal")
 	labels, keep := make([]string, len(fields)), make(map[string]bool, len(fields))
 	for i, f := range fields {
 		labels[i], keep[f.Key] = f.Label, true
@@ -253,7 +253,7 @@ func (t *recordType) export(ctx context.Context, q query) ([]byte, error) {
 			cells := make([][]any, len(rows))
 			for i, r := range rows {
 				if reveal {
-					if err := t.Reveal(docs[i], r); err != nil {
+					if err := t.reveal(ctx, docs[i], r); err != nil {
 						return err
 					}
 				}

@@ -45,7 +45,10 @@ type ShowIf struct {
 //
 // whose words are label, type, required, max, min, options=a:甲|b:乙, ref, list, noform,
 // search, keyword, sort, fixed, readonly, past, distinct, accept=image|document|video, help,
-// width, below.
+// width, below, personal, public. A text that is personal is stored sealed, shown masked, shown
+// in full to who has <type>.reveal and is written down for it, and if it has a blind index (see
+// model.PersonalTag) found as a whole by who has <type>.lookup. Phones and ID numbers are
+// personal, or public where they are an organisation's.
 // Its key is the JSON name. Without type the Go type decides: string, int, bool, datetime,
 // files for []model.File, enum when there are options, ref or refs when there is a ref.
 // type=image is one picture, also a []model.File; type=richtext a string of HTML. The max
@@ -83,6 +86,9 @@ type Field struct {
 	// Resolver names the Ref that answers when it is not the one called Ref, e.g. one
 	// that knows branches only.
 	Resolver string `json:"-"`
+	// Personal: stored sealed. Public: a phone that everybody may know.
+	Personal bool `json:"personal,omitempty"`
+	Public   bool `json:"-"`
 	// Part: the record is part of the one that this field refers to, which it neither
 	// keeps from being deleted nor outlives.
 	Part bool `json:"-"`
@@ -95,6 +101,8 @@ type Field struct {
 	index  []int        // of the struct
 	goKind reflect.Kind // of a Go type without a name
 	bson   string       // its name in the store
+	blind  string       // the name of its blind index, "" without one
+	masked []int        // of the struct, where it is kept masked
 	owner  string       // the name of its type
 }
 
@@ -230,10 +238,8 @@ type Type[D model.Document] struct {
 	// Keyword adds alternatives to the search box, e.g. a blind index.
 	Keyword func(ctx context.Context, keyword string) []bson.D
 
-	// Unseal and Seal open and close encrypted fields around a change.
-	Unseal func(D) error
-	Seal   func(D) error
-	// BeforeSave checks and completes; old is nil for a new document. It may return
+	// BeforeSave checks and completes, with personal fields open; old is nil for a new
+	// document. It may return
 	// kit.InvalidFields. OrgID decides the place; the engine fills Orgs unless the hook
 	// changed it, and refuses a place outside the caller's scope.
 	BeforeSave func(ctx context.Context, old, new D) error
@@ -259,9 +265,9 @@ type Type[D model.Document] struct {
 	Ready func(ctx context.Context) error
 	// Present completes rows for people; docs and rows run in step.
 	Present func(ctx context.Context, docs []D, rows []Row) error
-	// Reveal puts unmasked values into a row of an export, for callers with
-	// `<type>.reveal`.
-	Reveal func(doc D, row Row) error
+	// Reveal puts what else is masked into a row as it is, for callers with
+	// `<type>.reveal`. The document's own personal fields are there already.
+	Reveal func(ctx context.Context, doc D, row Row) error
 	// RowActions may take away or add actions of one document. given holds view, update,
 	// delete and the declared Actions, as far as the caller has the permission.
 	RowActions func(caller *kit.Caller, doc D, given []string) []string

@@ -104,7 +104,7 @@ func (s *Services) start(name string) error {
 		s.party = v
 		s.add(name, v, func(k server.Server) error { return partysvc.RegisterService(k, v) })
 	case "account":
-		v, err := account.New(account.Deps{DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Party: peers.Party, Sandbox: p.SandboxURL != ""})
+		v, err := account.New(account.Deps{DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party, Sandbox: p.SandboxURL != ""})
 		if err != nil {
 			return err
 		}

@@ -120,7 +120,7 @@ test('DUES-10 DUES-11 dues are chosen and paid by WeChat, a cancelled payment st
     name: '新同志', idNumber: inventedID(), phone: inventedPhone(), orgId: who.orgId,
     memberType: 'fullMember', joinedOn: '2010-07-01', regularizedOn: '2011-07-01', duesPaidThrough: '2026-01'
   })
-  const revealed = (await as('POST', `/members/${fresh.id}/reveal`)) as Person
+  const revealed = (await as('POST', `/records/member/${fresh.id}/reveal`)) as Person
   const { page: without } = await member(browser, false, revealed)
   await expect(without.getByText('请联系党组织设置党费基数')).toBeVisible()
   await expect(button(without, '微信支付')).toHaveCount(0)

@@ -324,6 +324,82 @@ func (p *RecordsGetResult) GetResult() interface{} {
 	return p.Success
 }
 
+type RecordsRevealArgs struct {
+	Req *IDReq `thrift:"req,1" frugal:"1,default,IDReq" json:"req"`
+}
+
+func NewRecordsRevealArgs() *RecordsRevealArgs {
+	return &RecordsRevealArgs{}
+}
+
+func (p *RecordsRevealArgs) InitDefault() {
+}
+
+var RecordsRevealArgs_Req_DEFAULT *IDReq
+
+func (p *RecordsRevealArgs) GetReq() (v *IDReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsRevealArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsRevealArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsRevealArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsRevealArgs(%+v)", *p)
+}
+
+func (p *RecordsRevealArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsRevealResult struct {
+	Success *JSON `thrift:"success,0,optional" frugal:"0,optional,JSON" json:"success,omitempty"`
+}
+
+func NewRecordsRevealResult() *RecordsRevealResult {
+	return &RecordsRevealResult{}
+}
+
+func (p *RecordsRevealResult) InitDefault() {
+}
+
+var RecordsRevealResult_Success_DEFAULT *JSON
+
+func (p *RecordsRevealResult) GetSuccess() (v *JSON) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsRevealResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsRevealResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsRevealResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsRevealResult(%+v)", *p)
+}
+
+func (p *RecordsRevealResult) GetResult() interface{} {
+	return p.Success
+}
+
 type RecordsSaveArgs struct {
 	Req *SaveReq `thrift:"req,1" frugal:"1,default,SaveReq" json:"req"`
 }

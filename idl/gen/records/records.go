@@ -1018,6 +1018,8 @@ type Records interface {
 	List(ctx context.Context, req *ListReq) (r *JSON, err error)
 
 	Get(ctx context.Context, req *IDReq) (r *JSON, err error)
+	// Reveal is a record with its personal fields in full; the look is written down.
+	Reveal(ctx context.Context, req *IDReq) (r *JSON, err error)
 
 	Save(ctx context.Context, req *SaveReq) (r *JSON, err error)
 

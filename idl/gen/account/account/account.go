@@ -42,6 +42,13 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"Reveal": kitex.NewMethodInfo(
+		revealHandler,
+		newRecordsRevealArgs,
+		newRecordsRevealResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"Save": kitex.NewMethodInfo(
 		saveHandler,
 		newRecordsSaveArgs,
@@ -353,6 +360,24 @@ func newRecordsGetArgs() interface{} {
 
 func newRecordsGetResult() interface{} {
 	return records.NewRecordsGetResult()
+}
+
+func revealHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsRevealArgs)
+	realResult := result.(*records.RecordsRevealResult)
+	success, err := handler.(records.Records).Reveal(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsRevealArgs() interface{} {
+	return records.NewRecordsRevealArgs()
+}
+
+func newRecordsRevealResult() interface{} {
+	return records.NewRecordsRevealResult()
 }
 
 func saveHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
@@ -850,6 +875,16 @@ func (p *kClient) Get(ctx context.Context, req *records.IDReq) (r *records.JSON,
 	_args.Req = req
 	var _result records.RecordsGetResult
 	if err = p.c.Call(ctx, "Get", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) Reveal(ctx context.Context, req *records.IDReq) (r *records.JSON, err error) {
+	var _args records.RecordsRevealArgs
+	_args.Req = req
+	var _result records.RecordsRevealResult
+	if err = p.c.Call(ctx, "Reveal", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

@@ -16,6 +16,7 @@ type Client interface {
 	Schema(ctx context.Context, req *records.TypeReq, callOptions ...callopt.Option) (r *records.JSON, err error)
 	List(ctx context.Context, req *records.ListReq, callOptions ...callopt.Option) (r *records.JSON, err error)
 	Get(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.JSON, err error)
+	Reveal(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.JSON, err error)
 	Save(ctx context.Context, req *records.SaveReq, callOptions ...callopt.Option) (r *records.JSON, err error)
 	Delete(ctx context.Context, req *records.IDsReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	Act(ctx context.Context, req *records.ActReq, callOptions ...callopt.Option) (r *records.JSON, err error)
@@ -90,6 +91,11 @@ func (p *kAccountClient) List(ctx context.Context, req *records.ListReq, callOpt
 func (p *kAccountClient) Get(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.JSON, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.Get(ctx, req)
+}
+
+func (p *kAccountClient) Reveal(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.JSON, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.Reveal(ctx, req)
 }
 
 func (p *kAccountClient) Save(ctx context.Context, req *records.SaveReq, callOptions ...callopt.Option) (r *records.JSON, err error) {
