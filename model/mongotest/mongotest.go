@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,6 +44,9 @@ func DB(t testing.TB) *mongo.Database {
 	if uri == "" {
 		return nil
 	}
+	if err := reachable(); err != nil {
+		t.Fatal(err)
+	}
 	c, err := connect(uri)
 	if err != nil {
 		t.Fatal(err)
@@ -54,6 +58,20 @@ func DB(t testing.TB) *mongo.Database {
 	})
 	return c.Database(name)
 }
+
+// reachable asks once whether the server answers: a wrong address fails every test at once,
+// and not each after a wait of its own.
+var reachable = sync.OnceValue(func() error {
+	c, err := connect(os.Getenv(Variable))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Disconnect(context.Background()) }()
+	if err := c.Ping(context.Background(), nil); err != nil {
+		return fmt.Errorf("%s: %w", Variable, err)
+	}
+	return nil
+})
 
 func connect(uri string) (*mongo.Client, error) {
 	c, err := mongo.Connect(options.Client().ApplyURI(uri).SetServerSelectionTimeout(10 * time.Second))
