@@ -110,6 +110,16 @@ func (c *Collection[D]) InsertMany(ctx context.Context, docs []D) (map[int]error
 	return c.insertMany(ctx, untyped(docs))
 }
 
+// Seeded is what InsertMany answered, read by one who stores what may be there already.
+func Seeded(failed map[int]error, err error) error {
+	for _, e := range failed {
+		if !errors.Is(e, ErrDuplicate) {
+			return e
+		}
+	}
+	return err
+}
+
 // SaveMany stores documents in one round trip, each if nobody changed it since it was
 // read, or created it since it was found missing (Version 0). The answer holds, by
 // position, ErrStale or the error of each that was not stored; read it again before

@@ -17,7 +17,7 @@ import (
 
 func main() {
 	serve := flag.String("serve", strings.Join(suite.Names, ","), "services to serve")
-	prepare := flag.Bool("prepare", false, "create the first admin and demo data, then go on")
+	prepare := flag.Bool("prepare", false, "first make what a new installation lacks in these services: the root organisation, the first admin, demo data")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)

@@ -1,8 +1,10 @@
 #!/bin/bash
-# Starts the product as separate processes on this machine: document store, redis-server,
-# etcd, simulators, and two each of rpc, bff and job. `cluster.sh test` then runs both
-# journeys against it, and a check-in burst while one rpc and one bff are killed; without
-# an argument it stays up until interrupted.
+# Starts the product as separate processes on this machine, by the production steps of
+# README.md: document store, redis-server, etcd and simulators; each service in a process of
+# its own, those that a check-in passes through in two; two each of bff and job. The end of
+# it is a log-in as the first admin. `cluster.sh test` then runs both journeys against it,
+# and a check-in burst while the second processes and one bff are killed; without an
+# argument it stays up until interrupted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
@@ -36,24 +38,45 @@ start etcd etcd --data-dir "$dir/etcd" --listen-client-urls http://127.0.0.1:191
 until (echo > /dev/tcp/127.0.0.1/19117) 2>/dev/null && (echo > /dev/tcp/127.0.0.1/19179) 2>/dev/null && (echo > /dev/tcp/127.0.0.1/19123) 2>/dev/null; do sleep 0.1; done
 start sandbox bin/sandbox -listen 127.0.0.1:19170
 until curl -sf -o /dev/null "$SANDBOX_URL/sandbox/api/users"; do sleep 0.1; done
-start rpc1 bin/rpc -prepare; rpc1=$last
-until grep -qs '"msg":"serving"' "$dir/rpc1.log"; do kill -0 "$rpc1" || { cat "$dir/rpc1.log"; exit 1; }; sleep 0.1; done
-start rpc2 bin/rpc; rpc2=$last
-until grep -qs '"msg":"serving"' "$dir/rpc2.log"; do kill -0 "$rpc2" || { cat "$dir/rpc2.log"; exit 1; }; sleep 0.1; done
-ADDR=127.0.0.1:19181 start bff1 bin/bff
-ADDR=127.0.0.1:19182 start bff2 bin/bff; bff2=$last
+
+# All at once: each prepares what is its own and waits for what it stands on.
+services=$(bin/rpc -h 2>&1 | sed -n 's/.*services to serve (default "\(.*\)").*/\1/p' | tr , ' ')
+rpc=() second=()
+for name in $services; do
+  start "$name" bin/rpc -serve "$name" -prepare
+  rpc+=("$name $last")
+done
+for name in party account meeting points; do
+  start "${name}2" bin/rpc -serve "$name" -prepare
+  rpc+=("${name}2 $last") second+=("$last")
+done
+for process in "${rpc[@]}"; do
+  read -r name pid <<<"$process"
+  until grep -qs '"msg":"serving"' "$dir/$name.log"; do kill -0 "$pid" || { cat "$dir/$name.log"; exit 1; }; sleep 0.1; done
+done
 start job1 bin/job
 start job2 bin/job
+ADDR=127.0.0.1:19181 start bff1 bin/bff
+ADDR=127.0.0.1:19182 start bff2 bin/bff; bff2=$last
 for port in 19181 19182; do
   curl -s --retry 60 --retry-delay 1 --retry-all-errors --fail -o /dev/null "http://127.0.0.1:$port/readyz"
 done
-echo "http://127.0.0.1:19181/ http://127.0.0.1:19182/ (logs in $dir)"
+
+post() { # post PATH JSON [OPTION…], as the console does
+  curl -s --fail "${@:3}" -b "$dir/cookies" -c "$dir/cookies" \
+    -H 'Content-Type: application/json' -H 'X-Requested-With: zhihuidangjian' -d "$2" "$PUBLIC_URL$1"
+}
+field() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
+id=$(post /api/console/captcha '{}' --retry 20 --retry-delay 1 --retry-all-errors | field id)
+token=$(post /api/console/captcha/solve "$(curl -s --fail "$PUBLIC_URL/sandbox/api/captcha/$id")" | field token)
+post /api/console/login "{\"userName\":\"admin\",\"password\":\"$ADMIN_PASSWORD\",\"captchaToken\":\"$token\"}" >/dev/null
+echo "admin is logged in; http://127.0.0.1:19181/ http://127.0.0.1:19182/ (logs in $dir)"
 if [ "${1:-}" != test ]; then
   wait
   exit
 fi
 status=0
-export BASE_URL=http://127.0.0.1:19181 BASE_URL_2=http://127.0.0.1:19182 KILL_RPC=$rpc2 KILL_BFF=$bff2
+export BASE_URL=http://127.0.0.1:19181 BASE_URL_2=http://127.0.0.1:19182 KILL_RPC="${second[*]}" KILL_BFF=$bff2
 mkdir -p bin/reports
 go test -json -count=1 -timeout 10m ./bff/journey >bin/reports/cluster.jsonl || status=1
 go run ./scripts/testsummary <bin/reports/cluster.jsonl

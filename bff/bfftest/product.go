@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -27,6 +28,7 @@ import (
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/job/work"
 	"zhihuidangjian/model"
+	"zhihuidangjian/model/mongotest"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/suite"
 )
@@ -253,12 +255,19 @@ func Start() (*Product, func(), error) {
 	return p, stop, err
 }
 
-// Own makes a Product with a calendar of its own, whose workers are down until Work.
-func Own() (*Product, func(), error) {
+// Own makes a Product with a calendar of its own, whose workers are down until Work. Its
+// documents are in an embedded store, or on the server that MONGO_TEST_URI names.
+func Own() (_ *Product, _ func(), err error) {
 	dir, err := os.MkdirTemp("", "journey")
 	if err != nil {
 		return nil, nil, err
 	}
+	uri, name, drop := mongotest.Database()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, drop())
+		}
+	}()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
@@ -266,6 +275,9 @@ func Own() (*Product, func(), error) {
 	cfg := conf.Default()
 	cfg.Addr, cfg.Data, cfg.AdminPassword = l.Addr().String(), dir, AdminPassword()
 	cfg.PublicURL = "http://" + cfg.Addr
+	if uri != "" {
+		cfg.MongoURI, cfg.MongoName = uri, name
+	}
 	_ = l.Close() // the edge listens on it next
 	p, err := suite.Open(cfg, true)
 	if err != nil {
@@ -305,6 +317,9 @@ func Own() (*Product, func(), error) {
 		cancel()
 		s.Close()
 		_ = p.Close()
+		if err := drop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
 		_ = os.RemoveAll(dir)
 	}, nil
 }

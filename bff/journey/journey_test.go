@@ -353,12 +353,19 @@ func TestCheckIn(t *testing.T) {
 		}
 	}
 
-	// The burst: everybody scans, many twice; in the cluster an rpc and a bff die in it.
+	// The burst: everybody scans, many twice; in the cluster one of two processes of each
+	// service that a scan passes through dies in it, and one of two bffs.
 	acknowledged := make([]atomic.Bool, crowd)
 	var errorsSeen atomic.Int64
 	kill := func(env string) {
-		if pid, err := strconv.Atoi(os.Getenv(env)); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+		for _, id := range strings.Fields(os.Getenv(env)) {
+			pid, err := strconv.Atoi(id)
+			if err == nil {
+				err = syscall.Kill(pid, syscall.SIGKILL)
+			}
+			if err != nil {
+				t.Errorf("%s: kill %s: %v", env, id, err)
+			}
 		}
 	}
 	for round := range 3 {

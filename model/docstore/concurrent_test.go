@@ -50,10 +50,10 @@ func inc(f string, n int) bson.D {
 	return bson.D{{Key: "$inc", Value: bson.D{{Key: f, Value: n}}}}
 }
 
-// TestAtomicity is the suite's concurrency cases; run with -race.
-func TestAtomicity(t *testing.T) {
+// TestMongoAtomicity is the suite's concurrency cases; run with -race.
+func TestMongoAtomicity(t *testing.T) {
 	t.Parallel()
-	c, ctx := connect(t, open(t, t.TempDir())).Database("d").Collection("c"), context.Background()
+	c, ctx := server(t, t.TempDir()).Collection("c"), context.Background()
 	upsert := options.UpdateOne().SetUpsert(true)
 	number := func(key any, f string) int32 {
 		var m bson.M

@@ -65,8 +65,8 @@ func failure(err error) string {
 	return fmt.Sprint("code ", se.ErrorCodes())
 }
 
-func TestUpdateOperators(t *testing.T) {
-	c := connect(t, open(t, "")).Database("d").Collection("c")
+func TestMongoUpdates(t *testing.T) {
+	c := server(t, "").Collection("c")
 	ctx := context.Background()
 	for _, x := range []struct{ name, doc, filter, update, filters, want string }{
 		{"set", `{"_id":1}`, `{}`, `{"$set":{"b":1,"a.c":2}}`, ``, `{"_id":1,"a":{"c":2},"b":1}`},
@@ -124,8 +124,8 @@ func TestUpdateOperators(t *testing.T) {
 	}
 }
 
-func TestUpsert(t *testing.T) {
-	c := connect(t, open(t, "")).Database("d").Collection("c")
+func TestMongoUpserts(t *testing.T) {
+	c := server(t, "").Collection("c")
 	ctx := context.Background()
 	r, err := c.UpdateOne(ctx, js(t, `{"_id":7,"a.b":{"$eq":2},"n":{"$gt":4},"$and":[{"z":"q"}]}`), js(t, `{"$setOnInsert":{"s":1},"$inc":{"c":2}}`), options.UpdateOne().SetUpsert(true))
 	if err != nil || r.UpsertedID != int32(7) || r.MatchedCount != 0 {
@@ -153,8 +153,8 @@ const queryDocs = `[
 	{"_id":5,"a":5,"d":7,"t":{"$date":"2026-01-02T03:04:05Z"}},
 	{"_id":6,"n":{"$numberDecimal":"5.5"},"a":[5,{"x":5}],"s":["abz","q"]}]`
 
-func TestQueries(t *testing.T) {
-	db := connect(t, open(t, "")).Database("d")
+func TestMongoQueries(t *testing.T) {
+	db := server(t, "")
 	ctx := context.Background()
 	for _, indexed := range []bool{false, true} {
 		c := db.Collection(fmt.Sprint("c", indexed))
@@ -173,7 +173,7 @@ func TestQueries(t *testing.T) {
 		}
 		for _, x := range []struct{ filter, want string }{
 			{`{"n":5}`, "1 2"}, {`{"n":"5"}`, "3"}, {`{"n":null}`, "4 5"}, {`{"n":{"$ne":null}}`, "1 2 3 6"},
-			{`{"n":{"$gt":5}}`, "6"}, {`{"n":{"$lte":5.5}}`, "1 2 6"}, {`{"n":{"$gte":null}}`, "4 5"}, {`{"n":{"$gt":{"$minKey":1}}}`, "1 2 3 4 6"},
+			{`{"n":{"$gt":5}}`, "6"}, {`{"n":{"$lte":5.5}}`, "1 2 6"}, {`{"n":{"$gte":null}}`, "4 5"}, {`{"n":{"$gt":{"$minKey":1}}}`, "1 2 3 4 5 6"}, {`{"zz":{"$lt":{"$maxKey":1}}}`, "1 2 3 4 5 6"}, {`{"n":{"$lt":{"$minKey":1}}}`, ""},
 			{`{"n":{"$in":[5,null]}}`, "1 2 4 5"}, {`{"n":{"$nin":[5]}}`, "3 4 5 6"}, {`{"n":{"$not":{"$gt":5}}}`, "1 2 3 4 5"},
 			{`{"n":{"$type":"number"}}`, "1 2 6"}, {`{"n":{"$exists":false}}`, "5"}, {`{"n":{"$exists":true},"s":null}`, "3"},
 			{`{"s":{"$regex":"^ab"}}`, "1 2 6"}, {`{"s":{"$regex":"^ABC$","$options":"i"}}`, "1 4"}, {`{"s":{"$not":{"$regex":"^a"}}}`, "3 4 5"},
@@ -186,9 +186,7 @@ func TestQueries(t *testing.T) {
 			{`{"$and":[{"n":5},{"s":"abc"}]}`, "1"}, {`{"$expr":{"$eq":["$d.x",1]}}`, "1 2"}, {`{"$expr":{"$gt":["$n","$_id"]}}`, "1 2 3"},
 			{`{"t":{"$gte":{"$date":"2026-01-01T00:00:00Z"}}}`, "5"}, {`{"_id":{"$in":[3,1,99,3]}}`, "1 3"}, {`{"_id":{"$gt":2,"$lt":5}}`, "3 4"},
 			{`{"n":{"$bitsAllSet":[0,2]}}`, "1 2"}, {`{"zz":{"$in":[]}}`, ""}, {`{"n":5,"n":{"$lt":3}}`, ""},
-			{`{"$frob":1}`, "code [2]"}, {`{"n":{"$frob":1}}`, "code [2]"}, {`{"$where":"1"}`, "code [2]"}, {`{"$text":{"$search":"x"}}`, "code [27]"},
-			{`{"l":{"$near":[1,2]}}`, "code [291]"}, {`{"n":{"$regex":"(?=x)"}}`, "code [51091]"}, {`{"$or":[]}`, "code [2]"}, {`{"n":{"$in":5}}`, "code [2]"},
-			{`{"$jsonSchema":{}}`, "code [238]"}, {`{"$expr":{"$divide":[1,0]}}`, "code [16608]"},
+			{`{"$frob":1}`, "code [2]"}, {`{"n":{"$frob":1}}`, "code [2]"}, {`{"$text":{"$search":"x"}}`, "code [27]"}, {`{"$or":[]}`, "code [2]"}, {`{"n":{"$in":5}}`, "code [2]"},
 		} {
 			cur, err := c.Find(ctx, js(t, x.filter), options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetProjection(bson.D{{Key: "_id", Value: 1}}))
 			got := strings.NewReplacer(`{"_id":`, "", "}", "").Replace(all(t, cur, err))
@@ -202,8 +200,8 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-func TestSortsAndProjections(t *testing.T) {
-	c := connect(t, open(t, "")).Database("d").Collection("c")
+func TestMongoSortsAndProjections(t *testing.T) {
+	c := server(t, "").Collection("c")
 	ctx := context.Background()
 	if _, err := c.InsertMany(ctx, jsList(t, queryDocs)); err != nil {
 		t.Fatal(err)
@@ -229,18 +227,18 @@ func TestSortsAndProjections(t *testing.T) {
 	}
 }
 
-func TestAggregate(t *testing.T) {
-	db := connect(t, open(t, "")).Database("d")
+func TestMongoAggregate(t *testing.T) {
+	db := server(t, "")
 	c, ctx := db.Collection("c"), context.Background()
 	docs := `[{"_id":1,"g":"a","n":1,"t":["x","y"],"at":{"$date":"2026-01-31T18:30:00Z"}},{"_id":2,"g":"b","n":2.5,"t":[],"at":{"$date":"2026-02-01T00:00:00Z"}},{"_id":3,"g":"a","n":4}]`
 	if _, err := c.InsertMany(ctx, jsList(t, docs)); err != nil {
 		t.Fatal(err)
 	}
 	for _, x := range []struct{ pipeline, want string }{
-		{`[{"$group":{"_id":"$g","s":{"$sum":"$n"},"m":{"$avg":"$n"},"lo":{"$min":"$n"},"hi":{"$max":"$n"},"f":{"$first":"$_id"},"l":{"$last":"$_id"},"p":{"$push":"$n"},"c":{"$count":{}}}}]`,
+		{`[{"$group":{"_id":"$g","s":{"$sum":"$n"},"m":{"$avg":"$n"},"lo":{"$min":"$n"},"hi":{"$max":"$n"},"f":{"$first":"$_id"},"l":{"$last":"$_id"},"p":{"$push":"$n"},"c":{"$sum":1}}},{"$sort":{"_id":1}}]`,
 			`{"_id":"a","s":5,"m":2.5,"lo":1,"hi":4,"f":1,"l":3,"p":[1,4],"c":2} {"_id":"b","s":2.5,"m":2.5,"lo":2.5,"hi":2.5,"f":2,"l":2,"p":[2.5],"c":1}`},
 		{`[{"$match":{"n":{"$gte":2}}},{"$sort":{"n":-1}},{"$skip":1},{"$limit":1},{"$project":{"n":1}}]`, `{"_id":2,"n":2.5}`},
-		{`[{"$unwind":"$t"},{"$group":{"_id":"$t","c":{"$sum":1}}}]`, `{"_id":"x","c":1} {"_id":"y","c":1}`},
+		{`[{"$unwind":"$t"},{"$group":{"_id":"$t","c":{"$sum":1}}},{"$sort":{"_id":1}}]`, `{"_id":"x","c":1} {"_id":"y","c":1}`},
 		{`[{"$unwind":{"path":"$t","preserveNullAndEmptyArrays":true,"includeArrayIndex":"i"}},{"$project":{"t":1,"i":1}}]`, `{"_id":1,"t":"x","i":0} {"_id":1,"t":"y","i":1} {"_id":2,"i":null} {"_id":3,"i":null}`},
 		{`[{"$count":"k"}]`, `{"k":3}`}, {`[{"$match":{"g":"zz"}},{"$count":"k"}]`, ``},
 		{`[{"$match":{"g":"a"}},{"$group":{"_id":1,"n":{"$sum":1}}}]`, `{"_id":1,"n":2}`},
@@ -253,8 +251,7 @@ func TestAggregate(t *testing.T) {
 		{`[{"$project":{"k":{"$map":{"input":"$t","as":"e","in":{"$concat":["$$e","$g"]}}},"f":{"$filter":{"input":"$t","as":"e","cond":{"$eq":["$$e","x"]}}}}},{"$limit":1}]`, `{"_id":1,"k":["xa","ya"],"f":["x"]}`},
 		{`[{"$group":{"_id":null,"v":{"$sum":{"$cond":[{"$eq":["$g","a"]},"$n",0]}}}}]`, `{"_id":null,"v":5}`},
 		{`[{"$facet":{"a":[{"$count":"c"}],"b":[{"$match":{"g":"b"}},{"$project":{"_id":1}}]}}]`, `{"a":[{"c":3}],"b":[{"_id":2}]}`},
-		{`[{"$out":"x"}]`, `code [238]`}, {`[{"$frob":1}]`, `code [40324]`}, {`[{"$project":{"a":{"$frob":1}}}]`, `code [168]`}, {`[{"$limit":0}]`, `code [15958]`},
-		{`[{"$group":{"_id":1,"a":{"$stdDevPop":"$n"}}}]`, `code [15952]`}, {`[{"$project":{"a":{"$add":["$g",1]}}}]`, `code [14]`},
+		{`[{"$frob":1}]`, `code [40324]`}, {`[{"$limit":0}]`, `code [15958]`},
 	} {
 		cur, err := c.Aggregate(ctx, jsList(t, x.pipeline))
 		if got := all(t, cur, err); got != x.want {
@@ -317,8 +314,8 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-func TestUniqueEverywhere(t *testing.T) {
-	db := connect(t, open(t, "")).Database("d")
+func TestMongoUnique(t *testing.T) {
+	db := server(t, "")
 	c, ctx := db.Collection("c"), context.Background()
 	if _, err := c.InsertMany(ctx, jsList(t, `[{"_id":1,"k":"a","m":[1,2]},{"_id":2,"k":"b","m":[3]},{"_id":3,"j":1},{"_id":4,"j":1}]`)); err != nil {
 		t.Fatal(err)
@@ -355,6 +352,21 @@ func TestUniqueEverywhere(t *testing.T) {
 			t.Errorf("%s: %v, want code 11000", name, err)
 		}
 	}
+	var r bson.M
+	if err := db.RunCommand(ctx, bson.D{{Key: "validate", Value: "c"}}).Decode(&r); err != nil || r["valid"] != true {
+		t.Errorf("validate: %v, %v", r, err)
+	}
+}
+
+// TestDuplicateKey reads the error of a taken key, whose text is MongoDB's.
+func TestDuplicateKey(t *testing.T) {
+	c, ctx := connect(t, open(t, "")).Database("d").Collection("c"), context.Background()
+	if _, err := c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "k", Value: 1}}, Options: options.Index().SetUnique(true)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.InsertOne(ctx, js(t, `{"k":"a"}`)); err != nil {
+		t.Fatal(err)
+	}
 	_, err := c.InsertOne(ctx, js(t, `{"k":"a"}`))
 	if want := `E11000 duplicate key error collection: d.c index: k_1 dup key: { k: "a" }`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
@@ -362,10 +374,6 @@ func TestUniqueEverywhere(t *testing.T) {
 	var we mongo.WriteException
 	if !errors.As(err, &we) || !strings.Contains(we.WriteErrors[0].Raw.String(), `"keyValue": {"k": "a"}`) {
 		t.Errorf("no keyValue in %+v", err)
-	}
-	var r bson.M
-	if err := db.RunCommand(ctx, bson.D{{Key: "validate", Value: "c"}}).Decode(&r); err != nil || r["valid"] != true {
-		t.Errorf("validate: %v, %v", r, err)
 	}
 }
 
@@ -415,8 +423,8 @@ func TestTTLPartial(t *testing.T) {
 	}
 }
 
-func TestGridFS(t *testing.T) {
-	db, ctx := connect(t, open(t, "")).Database("d"), context.Background()
+func TestMongoGridFS(t *testing.T) {
+	db, ctx := server(t, ""), context.Background()
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 	b := db.GridFSBucket()
 	id, err := b.UploadFromStream(ctx, "f", bytes.NewReader(data))
@@ -432,15 +440,74 @@ func TestGridFS(t *testing.T) {
 	}
 }
 
+// refused runs what must fail with a code of MongoDB's.
+func refused(t *testing.T, cases map[string]refusal) {
+	t.Helper()
+	for name, x := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := x.f()
+			var se mongo.ServerError
+			if !errors.As(err, &se) || !se.HasErrorCode(x.code) {
+				t.Errorf("%v, want code %d", err, x.code)
+			}
+		})
+	}
+}
+
+type refusal struct {
+	f    func() error
+	code int
+}
+
+func TestMongoErrors(t *testing.T) {
+	db, ctx := server(t, ""), context.Background()
+	c, big := db.Collection("c"), db.Collection("big")
+	if _, err := c.InsertOne(ctx, id(1)); err != nil {
+		t.Fatal(err)
+	}
+	docs := make([]any, 20000)
+	for i := range docs {
+		docs[i] = bson.D{{Key: "x", Value: strings.Repeat("y", 50)}}
+	}
+	if _, err := big.InsertMany(ctx, docs); err != nil {
+		t.Fatal(err)
+	}
+	slow := bson.D{{Key: "$expr", Value: bson.D{{Key: "$eq", Value: bson.A{bson.D{{Key: "$toUpper", Value: bson.D{{Key: "$concat", Value: bson.A{"$x", "$x", "$x"}}}}}, "z"}}}}}
+	refused(t, map[string]refusal{
+		"unknown command":    {func() error { return db.RunCommand(ctx, bson.D{{Key: "frob", Value: 1}}).Err() }, 59},
+		"_id array":          {func() error { _, err := c.InsertOne(ctx, id(bson.A{1})); return err }, 53},
+		"bad hint":           {func() error { return c.FindOne(ctx, bson.D{}, options.FindOne().SetHint("zz")).Err() }, 2},
+		"drop missing index": {func() error { return c.Indexes().DropOne(ctx, "zz") }, 27},
+		"time limit": {func() error {
+			return db.RunCommand(ctx, bson.D{{Key: "find", Value: "big"}, {Key: "filter", Value: slow}, {Key: "maxTimeMS", Value: 1}}).Err()
+		}, 50},
+		"time limit of a pipeline": {func() error {
+			_, err := big.Aggregate(ctx, bson.A{bson.D{{Key: "$limit", Value: 1 << 40}}, bson.D{{Key: "$match", Value: slow}}, bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$x"}}}}}, options.Aggregate().SetCustom(bson.M{"maxTimeMS": 1}))
+			return err
+		}, 50},
+		"cursor": {func() error {
+			return db.RunCommand(ctx, bson.D{{Key: "getMore", Value: int64(5)}, {Key: "collection", Value: "c"}}).Err()
+		}, 43},
+		"database name": {func() error {
+			return db.Client().Database("a b").RunCommand(ctx, bson.D{{Key: "create", Value: "c"}}).Err()
+		}, 73},
+	})
+}
+
+// TestRefusals asks for what this server does not do, and for what MongoDB's versions refuse
+// with different codes.
 func TestRefusals(t *testing.T) {
 	cl := connect(t, open(t, ""))
 	db, ctx := cl.Database("d"), context.Background()
 	c := db.Collection("c")
-	slow := bson.D{{Key: "$expr", Value: bson.D{{Key: "$eq", Value: bson.A{bson.D{{Key: "$toUpper", Value: bson.D{{Key: "$concat", Value: bson.A{"$x", "$x", "$x"}}}}}, "z"}}}}}
-	for name, x := range map[string]struct {
-		f    func() error
-		code int
-	}{
+	if _, err := c.InsertMany(ctx, jsList(t, queryDocs)); err != nil {
+		t.Fatal(err)
+	}
+	find := func(filter string) func() error { return func() error { return c.FindOne(ctx, js(t, filter)).Err() } }
+	aggregate := func(pipeline string) func() error {
+		return func() error { _, err := c.Aggregate(ctx, jsList(t, pipeline)); return err }
+	}
+	refused(t, map[string]refusal{
 		"transaction": {func() error {
 			return cl.UseSession(ctx, func(ctx context.Context) error {
 				s := mongo.SessionFromContext(ctx)
@@ -458,51 +525,27 @@ func TestRefusals(t *testing.T) {
 		"collation": {func() error {
 			return c.FindOne(ctx, bson.D{}, options.FindOne().SetCollation(&options.Collation{Locale: "zh"})).Err()
 		}, 238},
-		"unknown command": {func() error { return db.RunCommand(ctx, bson.D{{Key: "frob", Value: 1}}).Err() }, 59},
 		"unknown argument": {func() error {
 			return db.RunCommand(ctx, bson.D{{Key: "find", Value: "c"}, {Key: "tailable", Value: true}}).Err()
 		}, 40415},
-		"_id array": {func() error { _, err := c.InsertOne(ctx, bson.D{{Key: "_id", Value: bson.A{1}}}); return err }, 53},
-		"bad hint":  {func() error { return c.FindOne(ctx, bson.D{}, options.FindOne().SetHint("zz")).Err() }, 2},
-		"drop missing index": {func() error {
-			if err := db.CreateCollection(ctx, "made"); err != nil {
-				return err
-			}
-			return db.Collection("made").Indexes().DropOne(ctx, "zz")
-		}, 27},
 		"hashed index": {func() error {
 			_, err := c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "a", Value: "hashed"}}})
 			return err
 		}, 67},
-		"time limit": {func() error {
-			return db.RunCommand(ctx, bson.D{{Key: "find", Value: "big"}, {Key: "filter", Value: slow}, {Key: "maxTimeMS", Value: 1}}).Err()
-		}, 50},
-		"time limit of a pipeline": {func() error {
-			_, err := db.Collection("big").Aggregate(ctx, bson.A{bson.D{{Key: "$limit", Value: 1 << 40}}, bson.D{{Key: "$match", Value: slow}}, bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$x"}}}}}, options.Aggregate().SetCustom(bson.M{"maxTimeMS": 1}))
-			return err
-		}, 50},
-		"cursor": {func() error {
-			return db.RunCommand(ctx, bson.D{{Key: "getMore", Value: int64(5)}, {Key: "collection", Value: "c"}}).Err()
-		}, 43},
-		"database name": {func() error { return cl.Database("a b").RunCommand(ctx, bson.D{{Key: "create", Value: "c"}}).Err() }, 73},
-		"too large":     {func() error { _, err := c.InsertOne(ctx, bson.D{{Key: "b", Value: make([]byte, 16<<20)}}); return err }, 10334},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if name == "time limit" || name == "time limit of a pipeline" {
-				docs := make([]any, 20000)
-				for i := range docs {
-					docs[i] = bson.D{{Key: "x", Value: strings.Repeat("y", 50)}}
-				}
-				if _, err := db.Collection("big").InsertMany(ctx, docs); err != nil {
-					t.Fatal(err)
-				}
-			}
-			err := x.f()
-			var se mongo.ServerError
-			if !errors.As(err, &se) || !se.HasErrorCode(x.code) {
-				t.Errorf("%v, want code %d", err, x.code)
-			}
-		})
+		"too large":           {func() error { _, err := c.InsertOne(ctx, bson.D{{Key: "b", Value: make([]byte, 16<<20)}}); return err }, 10334},
+		"JavaScript":          {find(`{"$where":"1"}`), 2},
+		"near":                {find(`{"l":{"$near":[1,2]}}`), 291},
+		"look-ahead":          {find(`{"n":{"$regex":"(?=x)"}}`), 51091},
+		"schema":              {find(`{"$jsonSchema":{}}`), 238},
+		"division by zero":    {find(`{"$expr":{"$divide":[1,0]}}`), 16608},
+		"out":                 {aggregate(`[{"$out":"x"}]`), 238},
+		"unknown expression":  {aggregate(`[{"$project":{"a":{"$frob":1}}}]`), 168},
+		"unknown accumulator": {aggregate(`[{"$group":{"_id":1,"a":{"$stdDevPop":"$n"}}}]`), 15952},
+		"sum of text":         {aggregate(`[{"$project":{"a":{"$add":["$s",1]}}}]`), 14},
+	})
+	cur, err := c.Aggregate(ctx, jsList(t, `[{"$match":{"_id":1}},{"$project":{"k":{"$substrCP":["$s",1,9223372036854775807]}}},{"$group":{"_id":"$k","n":{"$count":{}}}}]`))
+	if got, want := all(t, cur, err), `{"_id":"bc","n":1}`; got != want { // what MongoDB 4.4 does not take
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
@@ -567,9 +610,9 @@ func TestNothingIgnored(t *testing.T) {
 	}
 }
 
-// TestLargeNumbers skips and limits by numbers at the end of their range.
-func TestLargeNumbers(t *testing.T) {
-	c, ctx := connect(t, open(t, "")).Database("d").Collection("c"), context.Background()
+// TestMongoLargeNumbers skips and limits by numbers at the end of their range.
+func TestMongoLargeNumbers(t *testing.T) {
+	c, ctx := server(t, "").Collection("c"), context.Background()
 	if _, err := c.InsertMany(ctx, jsList(t, `[{"_id":1,"a":3},{"_id":2,"a":1},{"_id":3,"a":2}]`)); err != nil {
 		t.Fatal(err)
 	}
@@ -577,7 +620,6 @@ func TestLargeNumbers(t *testing.T) {
 		{`[{"$sort":{"a":1}},{"$skip":1},{"$limit":9223372036854775807}]`, `{"_id":3,"a":2} {"_id":1,"a":3}`},
 		{`[{"$skip":1},{"$limit":9223372036854775807},{"$skip":1}]`, `{"_id":3,"a":2}`},
 		{`[{"$skip":9223372036854775807}]`, ``},
-		{`[{"$match":{"_id":1}},{"$project":{"s":{"$substrCP":["abc",1,9223372036854775807]}}}]`, `{"_id":1,"s":"bc"}`},
 	} {
 		cur, err := c.Aggregate(ctx, jsList(t, x.pipeline))
 		if got := all(t, cur, err); got != x.want {
@@ -590,9 +632,9 @@ func TestLargeNumbers(t *testing.T) {
 	}
 }
 
-// TestLargeResults gives more than one message holds: in batches, or refused when it is one document.
-func TestLargeResults(t *testing.T) {
-	c, ctx := connect(t, open(t, "")).Database("d").Collection("c"), context.Background()
+// TestMongoLargeResults gives more than one message holds: in batches, or refused when it is one document.
+func TestMongoLargeResults(t *testing.T) {
+	c, ctx := server(t, "").Collection("c"), context.Background()
 	for i := range 20 {
 		if _, err := c.InsertOne(ctx, bson.D{{Key: "_id", Value: i}, {Key: "b", Value: make([]byte, 1<<20)}}); err != nil {
 			t.Fatal(err)

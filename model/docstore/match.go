@@ -256,12 +256,13 @@ func oneOf(vs []val) func(val) bool {
 	}
 }
 
-// ordering is > >= < or <=, which hold only between values of one kind.
+// ordering is > >= < or <=, which hold only between values of one kind; everything, a
+// missing field too, is greater than MinKey and less than MaxKey.
 func ordering(op string, c val) func(val) bool {
 	any := c.Type == tMinKey || c.Type == tMaxKey
 	nan := func(v val) bool { f := asFloat(v); return isNum(v) && f != f }
 	return func(v val) bool {
-		if !any && (rank(v.Type) != rank(c.Type) || nan(v) != nan(c)) || any && v.Type == 0 {
+		if !any && (rank(v.Type) != rank(c.Type) || nan(v) != nan(c)) {
 			return false
 		}
 		n := compare(v, c)

@@ -16,9 +16,11 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"zhihuidangjian/model/mongotest"
 )
 
-var modelSteps = flag.Int("model-steps", 4000, "random operations of TestModel")
+var modelSteps = flag.Int("model-steps", 4000, "random operations of TestMongoModel")
 
 // model is the store done naively: a list of documents, every rule written out again.
 type model struct{ docs []*item }
@@ -279,20 +281,34 @@ func newUpdate(r *rand.Rand) randomUpdate {
 	return randomUpdate{one("$set", "a", v), func(d item) bool { d["a"] = v; return true }}
 }
 
-// TestModel runs random operations against the store, with indexes coming and going and the
-// store reopened now and then, and against the model, and compares every result.
-func TestModel(t *testing.T) {
+// TestMongoModel runs random operations against the server, with indexes coming and going and
+// a store of our own reopened now and then, and against the model, and compares every result.
+func TestMongoModel(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)
 	ctx, dir := context.Background(), t.TempDir()
-	s, err := Open(dir, WithSnapshotAfter(100_000))
-	if err != nil {
-		t.Fatal(err)
+	var s *Store // nil with another server, which is not ours to close
+	reopen := func() *mongo.Collection {
+		if s != nil {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var err error
+		if s, err = Open(dir, WithSnapshotAfter(100_000)); err != nil {
+			t.Fatal(err)
+		}
+		return connect(t, s).Database("d").Collection("c")
 	}
-	defer func() { _ = s.Close() }()
-	c := connect(t, s).Database("d").Collection("c")
+	var c *mongo.Collection
+	if db := mongotest.DB(t); db != nil {
+		c = db.Collection("c")
+	} else {
+		c = reopen()
+		defer func() { _ = s.Close() }()
+	}
 	unique := mongo.IndexModel{Keys: bson.D{{Key: "u", Value: 1}}, Options: options.Index().SetUnique(true).SetSparse(true)}
 	if _, err := c.Indexes().CreateOne(ctx, unique); err != nil {
 		t.Fatal(err)
@@ -408,13 +424,9 @@ func TestModel(t *testing.T) {
 			if r.IntN(20) > 0 {
 				continue
 			}
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
+			if s != nil {
+				c = reopen()
 			}
-			if s, err = Open(dir, WithSnapshotAfter(100_000)); err != nil {
-				t.Fatal(err)
-			}
-			c = connect(t, s).Database("d").Collection("c")
 			fallthrough
 		default:
 			field, dir := []string{"a", "b", "_id", "u", "l"}[r.IntN(5)], 1-2*r.IntN(2)

@@ -7,6 +7,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"zhihuidangjian/model/mongotest"
 )
 
 // open opens a store for a test and closes it behind it.
@@ -22,6 +24,16 @@ func open(t testing.TB, dir string, opts ...Option) *Store {
 		}
 	})
 	return s
+}
+
+// server is an empty database: on the server that MONGO_TEST_URI names, or of a store in a
+// directory. The tests that stand on it, TestMongo…, state what every MongoDB does.
+func server(t testing.TB, dir string) *mongo.Database {
+	t.Helper()
+	if db := mongotest.DB(t); db != nil {
+		return db
+	}
+	return connect(t, open(t, dir)).Database("d")
 }
 
 // connect gives a client of the store in process.

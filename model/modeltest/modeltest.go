@@ -14,11 +14,16 @@ import (
 
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/docstore"
+	"zhihuidangjian/model/mongotest"
 )
 
-// DB is an empty database that lives as long as the test.
+// DB is an empty database that lives as long as the test: of an embedded store of its own,
+// or on the server that MONGO_TEST_URI names.
 func DB(t testing.TB) *mongo.Database {
 	t.Helper()
+	if db := mongotest.DB(t); db != nil {
+		return db
+	}
 	s, err := docstore.Open(t.TempDir())
 	if err != nil {
 		t.Fatalf("open the document store: %v", err)

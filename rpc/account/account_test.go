@@ -72,7 +72,7 @@ func setUp(t *testing.T, codec bool) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	if created, err := s.EnsureAdmin(context.Background(), "admin", password, "root"); err != nil || !created {
+	if created, err := s.EnsureAdmin(context.Background(), "admin", password); err != nil || !created {
 		t.Fatalf("first admin: %v %v", created, err)
 	}
 	local := kit.NewLocal(func(k server.Server) error { return accountsvc.RegisterService(k, s) })

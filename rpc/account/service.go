@@ -69,16 +69,21 @@ func New(d Deps) (*Service, error) {
 }
 
 // EnsureAdmin creates the first admin, 一级管理员 of the root organisation, unless any
-// user exists. It reports whether it did; the password is never kept in clear.
-func (s *Service) EnsureAdmin(ctx context.Context, userName, password, rootOrgID string) (bool, error) {
+// user exists. It reports whether it did, and not another process at the same time; the
+// password is never kept in clear.
+func (s *Service) EnsureAdmin(ctx context.Context, userName, password string) (bool, error) {
 	n, err := s.users.Count(ctx, model.Everything, nil)
 	if err != nil || n > 0 {
 		return false, err
 	}
-	return true, s.createUser(ctx, &model.User{
-		Base:     model.Base{OrgID: rootOrgID, Orgs: []string{rootOrgID}},
+	err = s.createUser(ctx, &model.User{
+		Base:     model.Base{OrgID: model.RootOrg, Orgs: []string{model.RootOrg}},
 		UserName: userName, RealName: "系统管理员", Permissions: []string{"*"},
 	}, password)
+	if errors.Is(err, model.ErrDuplicate) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // CreateUser adds a user of an organisation; its password must be strong.
@@ -99,7 +104,7 @@ func (s *Service) createUser(ctx context.Context, u *model.User, password string
 	}
 	u.ID, u.PasswordHash, u.PasswordChangedAt, u.Status = kit.NewID(s.clock.Now()), hash, s.clock.Now(), "enabled"
 	if err := s.users.Insert(ctx, u); errors.Is(err, model.ErrDuplicate) {
-		return kit.InvalidFields(map[string]string{"userName": "用户名已存在"})
+		return kit.InvalidFields(map[string]string{"userName": "用户名已存在"}).Because(err)
 	} else if err != nil {
 		return fmt.Errorf("create user: %w", err)
 	}

@@ -13,28 +13,28 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-// demoOrg is the organisation whose members get demo dues: the root.
-const demoOrg = "root"
-
 // demoBases are invented bases in fen, so that every band of the table appears.
 var demoBases = []int64{286_000, 438_050, 500_000, 672_000, 825_600, 1_180_000}
 
 // SeedDemo invents bases for all who pay dues and their payments of the last months;
-// every fifth member is in arrears. A second call changes nothing. It writes whole
-// collections at once. Only this month's payments carry their events, so that points
-// and notices of the demo begin with what is recent; older ones are history.
+// every fifth member is in arrears. A second call, or one at the same time, changes nothing:
+// the bases, stored last, tell that the rest is there, and the same demo has the same ids.
+// It writes whole collections at once. Only this month's payments carry their events, so
+// that points and notices of the demo begin with what is recent; older ones are history.
 func (s *Service) SeedDemo(ctx context.Context) error {
 	ctx = kit.AsSystem(ctx)
 	n, err := s.bases.Count(ctx, model.Everything, bson.D{})
 	if err != nil || n > 0 {
 		return err
 	}
-	list, err := s.d.Party.ListMembers(ctx, &partygen.OrgReq{OrgId: demoOrg})
+	list, err := s.d.Party.ListMembers(ctx, &partygen.OrgReq{OrgId: model.RootOrg})
 	if err != nil {
 		return fmt.Errorf("members: %w", err)
 	}
 	now := s.d.Clock.Now()
 	this := kit.Month(now)
+	begin := kit.AddMonths(this, -4)
+	effective := min(this[:4]+"-01", begin)
 	var bases []*model.DuesBase
 	var orders []*model.DuesOrder
 	var taken []*model.DuesMonth
@@ -46,11 +46,11 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 			continue
 		}
 		i++
-		first := kit.AddMonths(this, -4)
+		first := begin
 		if m.DuesPaidThrough >= first {
 			first = kit.AddMonths(m.DuesPaidThrough, 1)
 		}
-		b := &model.DuesBase{EffectiveMonth: min(this[:4]+"-01", first), BaseAmount: demoBases[i%len(demoBases)]}
+		b := &model.DuesBase{EffectiveMonth: effective, BaseAmount: demoBases[i%len(demoBases)]}
 		fillBase(b, m)
 		b.CreatedBy = "demo"
 		bases = append(bases, b)
@@ -83,10 +83,14 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 	}
 	// Together, since each waits for the disk, and a newcomer for all of them.
 	together, each := errgroup.WithContext(ctx)
+	together.Go(func() error { return model.Seeded(s.settled.InsertMany(each, taken)) })
+	together.Go(func() error { return model.Seeded(s.orders.InsertMany(each, orders)) })
+	together.Go(func() error { return model.Seeded(s.ledger.InsertMany(each, lines)) })
+	if err := together.Wait(); err != nil {
+		return fmt.Errorf("store demo dues: %w", err)
+	}
+	together, each = errgroup.WithContext(ctx)
 	together.SetLimit(32)
-	together.Go(func() error { _, err := s.settled.InsertMany(each, taken); return err })
-	together.Go(func() error { _, err := s.orders.InsertMany(each, orders); return err })
-	together.Go(func() error { _, err := s.ledger.InsertMany(each, lines); return err })
 	for id, month := range through {
 		together.Go(func() error {
 			_, err := s.d.Party.SetDuesPaidThrough(each, &partygen.PaidThroughReq{MemberId: id, Month: month, Force: true})
@@ -94,9 +98,9 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 		})
 	}
 	if err := together.Wait(); err != nil {
-		return fmt.Errorf("store demo dues: %w", err)
+		return fmt.Errorf("demo dues paid through: %w", err)
 	}
-	if _, err := s.bases.InsertMany(ctx, bases); err != nil { // last: they tell that the rest is there
+	if err := model.Seeded(s.bases.InsertMany(ctx, bases)); err != nil {
 		return fmt.Errorf("store demo bases: %w", err)
 	}
 	return nil
@@ -106,11 +110,13 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 func demoOrder(m *partygen.Member, b *model.DuesBase, month string, i, k int, now time.Time) *model.DuesOrder {
 	start, _ := time.ParseInLocation("2006-01", month, kit.Shanghai) // made by AddMonths
 	at := start.AddDate(0, 0, 2+i*7%18).Add(time.Duration(8*60+i*37%540) * time.Minute)
-	if at.After(now) {
-		at = now.Add(-time.Duration(1+i) * time.Minute)
+	// Ids sort by time, before those of real orders, and do not depend on now.
+	id := fmt.Sprintf("0000demoorder%s%04d", at.Format("0601021504"), i)
+	if at.After(now) { // what is left of the month becomes the last minutes, in the same order
+		at = now.Add(-start.AddDate(0, 1, 0).Sub(at) / (24 * 60))
 	}
 	o := &model.DuesOrder{
-		Base:     model.Base{ID: kit.NewID(at), OrgID: m.OrgId, Orgs: m.Orgs, CreatedBy: "demo", CreatedAt: at.Add(-3 * time.Minute)},
+		Base:     model.Base{ID: id, OrgID: m.OrgId, Orgs: m.Orgs, CreatedBy: "demo", CreatedAt: at.Add(-3 * time.Minute)},
 		OrderNo:  at.Format("20060102") + fmt.Sprintf("%08d%04d", i, k),
 		MemberID: m.Id, MemberName: m.Name, IDMasked: m.IdNumber, OrgName: m.OrgName, CommitteeName: m.CommitteeName,
 		FromMonth: month, ToMonth: month, Amount: b.PayableAmount, Rounding: halfUp,

@@ -11,13 +11,9 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-const (
-	// demoRoot is the organisation that the demo data hang from.
-	demoRoot = "root"
-	// demoID begins the ids, which sort before those of real meetings: what a newcomer
-	// adds is on top.
-	demoID = "0000demomeeting"
-)
+// demoID begins the ids, which sort before those of real meetings: what a newcomer adds is
+// on top.
+const demoID = "0000demomeeting"
 
 // SeedDemo adds a few meetings of the first branch: one running with sign-in, one not
 // started, one past with its check-ins. A second call changes nothing, and a start
@@ -29,7 +25,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 	if done, err := s.meetings.Count(ctx, model.Everything, nil); err != nil || done > 0 {
 		return err
 	}
-	list, err := s.d.Party.ListMembers(ctx, &partygen.OrgReq{OrgId: demoRoot})
+	list, err := s.d.Party.ListMembers(ctx, &partygen.OrgReq{OrgId: model.RootOrg})
 	if err != nil {
 		return fmt.Errorf("demo meetings: %w", err)
 	}
@@ -75,7 +71,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 		at := past.StartAt.Add(time.Duration(i-20) * 40 * time.Second)
 		came = append(came, checkIn(past, &kit.Caller{MemberID: p.Id, Name: p.Name, OrgID: p.OrgId, Orgs: p.Orgs}, at))
 	}
-	if _, err := s.checkins.InsertMany(ctx, came); err != nil {
+	if err := model.Seeded(s.checkins.InsertMany(ctx, came)); err != nil {
 		return fmt.Errorf("demo check-ins: %w", err)
 	}
 	return nil

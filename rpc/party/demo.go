@@ -31,34 +31,19 @@ var demoOrgs = []struct{ name, kind, parent, secretary, address string }{
 	{"两新组织联合党支部", "jointBranch", "街道党总支", "蒋思雨", "示范市创业园A座"},
 }
 
-// SeedDemo adds the invented organisations and members below the root. Done again, it
-// changes nothing.
+// SeedDemo adds the invented organisations and members below the root, and the root last:
+// who finds it finds them all. Done again, it changes nothing.
 func (s *Service) SeedDemo(ctx context.Context) error {
 	if err := kit.RequireSystem(ctx); err != nil {
 		return err
 	}
-	root, err := s.EnsureRoot(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = s.orgs.Update(ctx, model.Everything, root, func(o *model.Organization) error {
-		if o.Secretary != "待填写" {
-			return errUnchanged
-		}
-		o.Secretary, o.SecretaryPhone = "赵明远", "19900008001"
-		o.ContactName, o.ContactPhone, o.Address = "钱小慧", "19900008002", "示范市人民路1号"
-		return nil
-	})
-	if err != nil && !errors.Is(err, errUnchanged) {
-		return err
-	}
 	defer s.treeChanged(ctx)
-	orgs, branches := demoTree(root)
-	if err := demoStore(s.orgs.InsertMany(ctx, orgs)); err != nil {
+	orgs, branches := demoTree(model.RootOrg)
+	if err := model.Seeded(s.orgs.InsertMany(ctx, orgs)); err != nil {
 		return fmt.Errorf("demo organisations: %w", err)
 	}
 	units := demoUnits(branches)
-	if err := demoStore(s.units.InsertMany(ctx, slices.Collect(maps.Values(units)))); err != nil {
+	if err := model.Seeded(s.units.InsertMany(ctx, slices.Collect(maps.Values(units)))); err != nil {
 		return fmt.Errorf("demo units: %w", err)
 	}
 	members := make([]*model.Member, demoMembers)
@@ -69,18 +54,25 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 		s.d.Seal.Close(m)
 		members[i] = m
 	}
-	if err := demoStore(s.members.InsertMany(ctx, members)); err != nil {
+	if err := model.Seeded(s.members.InsertMany(ctx, members)); err != nil {
 		return fmt.Errorf("demo members: %w", err)
 	}
-	return errors.Join(s.seedAwards(ctx, members), s.seedApplications(ctx, members))
-}
-
-// demoStore lets pass what is there already.
-func demoStore(failed map[int]error, err error) error {
-	for _, e := range failed {
-		if !errors.Is(e, model.ErrDuplicate) {
-			return e
+	if err := errors.Join(s.seedAwards(ctx, members), s.seedApplications(ctx, members)); err != nil {
+		return err
+	}
+	if err := s.EnsureRoot(ctx); err != nil {
+		return err
+	}
+	_, err := s.orgs.Update(ctx, model.Everything, model.RootOrg, func(o *model.Organization) error {
+		if o.Secretary != "待填写" {
+			return errUnchanged
 		}
+		o.Secretary, o.SecretaryPhone = "赵明远", "19900008001"
+		o.ContactName, o.ContactPhone, o.Address = "钱小慧", "19900008002", "示范市人民路1号"
+		return nil
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
 	}
 	return err
 }

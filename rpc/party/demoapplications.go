@@ -30,7 +30,7 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 		h.Base, h.MemberID, h.RegisteredOn = base("hardship", i, m), m.ID, day(40-i*15)
 		hard = append(hard, &h)
 	}
-	if err := demoStore(model.NewCollection[*model.Hardship](s.d.DB, "hardships", s.d.Clock.Now).InsertMany(ctx, hard)); err != nil {
+	if err := model.Seeded(model.NewCollection[*model.Hardship](s.d.DB, "hardships", s.d.Clock.Now).InsertMany(ctx, hard)); err != nil {
 		return fmt.Errorf("demo hardships: %w", err)
 	}
 
@@ -43,7 +43,7 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 	}
 	m := members[8]
 	retired = append(retired, &model.Retirement{Base: base("retirement", 9, m), OfMember: model.OfMember{MemberID: m.ID}, RetiredOn: day(3), RetirementUnit: "示范市第一中学", Application: waiting})
-	if err := demoStore(model.NewCollection[*model.Retirement](s.d.DB, "retirements", s.d.Clock.Now).InsertMany(ctx, retired)); err != nil {
+	if err := model.Seeded(model.NewCollection[*model.Retirement](s.d.DB, "retirements", s.d.Clock.Now).InsertMany(ctx, retired)); err != nil {
 		return fmt.Errorf("demo retirements: %w", err)
 	}
 
@@ -57,7 +57,7 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 		r.Base, r.MemberID = base("abroad", i, m), m.ID
 		abroad = append(abroad, &r)
 	}
-	if err := demoStore(model.NewCollection[*model.AbroadRecord](s.d.DB, "abroadRecords", s.d.Clock.Now).InsertMany(ctx, abroad)); err != nil {
+	if err := model.Seeded(model.NewCollection[*model.AbroadRecord](s.d.DB, "abroadRecords", s.d.Clock.Now).InsertMany(ctx, abroad)); err != nil {
 		return fmt.Errorf("demo travels: %w", err)
 	}
 
@@ -71,7 +71,7 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 		o.Base, o.MemberID = base("outflow", i, m), m.ID
 		out = append(out, &o)
 	}
-	if err := demoStore(model.NewCollection[*model.MemberOutflow](s.d.DB, "memberOutflows", s.d.Clock.Now).InsertMany(ctx, out)); err != nil {
+	if err := model.Seeded(model.NewCollection[*model.MemberOutflow](s.d.DB, "memberOutflows", s.d.Clock.Now).InsertMany(ctx, out)); err != nil {
 		return fmt.Errorf("demo outflows: %w", err)
 	}
 
@@ -87,7 +87,7 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 		s.d.Seal.Close(x)
 		in = append(in, x)
 	}
-	if err := demoStore(model.NewCollection[*model.MemberInflow](s.d.DB, "memberInflows", s.d.Clock.Now).InsertMany(ctx, in)); err != nil {
+	if err := model.Seeded(model.NewCollection[*model.MemberInflow](s.d.DB, "memberInflows", s.d.Clock.Now).InsertMany(ctx, in)); err != nil {
 		return fmt.Errorf("demo inflows: %w", err)
 	}
 	return nil

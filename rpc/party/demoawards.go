@@ -32,7 +32,7 @@ func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error
 		}
 		given = append(given, &r)
 	}
-	if err := demoStore(rewards.InsertMany(ctx, given)); err != nil {
+	if err := model.Seeded(rewards.InsertMany(ctx, given)); err != nil {
 		return fmt.Errorf("demo rewards: %w", err)
 	}
 	m := members[33]
@@ -44,7 +44,7 @@ func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error
 		return err
 	}
 	sanctions := model.NewCollection[*model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now)
-	if err := demoStore(sanctions.InsertMany(ctx, []*model.Sanction{warning})); err != nil {
+	if err := model.Seeded(sanctions.InsertMany(ctx, []*model.Sanction{warning})); err != nil {
 		return fmt.Errorf("demo sanctions: %w", err)
 	}
 	specialties := model.NewCollection[*model.Specialty](s.d.DB, "specialties", s.d.Clock.Now)
@@ -64,7 +64,7 @@ func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error
 		}
 		known = append(known, d)
 	}
-	if err := demoStore(specialties.InsertMany(ctx, known)); err != nil {
+	if err := model.Seeded(specialties.InsertMany(ctx, known)); err != nil {
 		return fmt.Errorf("demo specialties: %w", err)
 	}
 	return nil

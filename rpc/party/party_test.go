@@ -81,7 +81,8 @@ func newHouse(t *testing.T, codec bool) *house {
 	l := kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, svc) })
 	l.Codec = codec
 	h.svc, h.Client = svc, partysvc.Wrap(l)
-	if h.ids["R"], err = svc.EnsureRoot(system()); err != nil {
+	h.ids["R"] = model.RootOrg
+	if err := svc.EnsureRoot(system()); err != nil {
 		t.Fatal(err)
 	}
 	for _, o := range [][3]string{{"P", "generalBranch", "R"}, {"Q", "generalBranch", "R"}, {"A", "branch", "P"}, {"B", "branch", "P"}} {

@@ -107,22 +107,19 @@ func New(d Deps) (*Service, error) {
 	return s, nil
 }
 
-// rootID is the id of the topmost organisation.
-const rootID = "root"
-
-// EnsureRoot creates the topmost organisation of a new installation and returns its id.
-func (s *Service) EnsureRoot(ctx context.Context) (string, error) {
+// EnsureRoot creates the topmost organisation of a new installation.
+func (s *Service) EnsureRoot(ctx context.Context) error {
 	if err := kit.RequireSystem(ctx); err != nil {
-		return "", err
+		return err
 	}
 	err := s.orgs.Insert(ctx, &model.Organization{
-		Base:    model.Base{ID: rootID, OrgID: rootID, Orgs: []string{rootID}, CreatedBy: "system"},
+		Base:    model.Base{ID: model.RootOrg, OrgID: model.RootOrg, Orgs: []string{model.RootOrg}, CreatedBy: "system"},
 		OrgName: "中共示范市委员会", OrgType: "committee", Secretary: "待填写", ContactName: "待填写", ContactPhone: "01000000000",
 	})
-	if err != nil && !errors.Is(err, model.ErrDuplicate) {
-		return "", err
+	if errors.Is(err, model.ErrDuplicate) {
+		return nil
 	}
-	return rootID, nil
+	return err
 }
 
 // scope is the subtree a caller chose, inside his own: every list is bounded by it. A

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"strings"
 	"sync"
@@ -34,13 +33,11 @@ import (
 type Services struct {
 	*Clients
 	platform *Platform
-	account  *account.Service
-	party    *party.Service
-	dues     *dues.Service
-	meeting  *meeting.Service
-	content  *content.Service
-	mu       sync.Mutex // of what follows, while services start
+	account  *account.Service // nil when another process serves it
+	party    *party.Service   // as account
+	mu       sync.Mutex       // of what follows, while services start
 	register map[string]func(server.Server) error
+	seeds    []func(context.Context) error // of demo data about party's members
 	closers  []func()
 }
 
@@ -129,7 +126,6 @@ func (s *Services) start(name string) error {
 		if err != nil {
 			return err
 		}
-		s.dues = v
 		s.add(name, v, func(k server.Server) error { return duessvc.RegisterService(k, v) })
 	case "meeting":
 		v, err := meeting.New(meeting.Deps{
@@ -138,14 +134,12 @@ func (s *Services) start(name string) error {
 		if err != nil {
 			return err
 		}
-		s.meeting = v
 		s.add(name, v, func(k server.Server) error { return meetingsvc.RegisterService(k, v) })
 	case "content":
 		v, err := content.New(content.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Party: peers.Party})
 		if err != nil {
 			return err
 		}
-		s.content = v
 		s.add(name, v, func(k server.Server) error { return contentsvc.RegisterService(k, v) })
 	case "audit":
 		v, err := audit.New(audit.Deps{DB: p.DB, Clock: p.Clock, Seal: p.Seal, Party: peers.Party})
@@ -159,69 +153,18 @@ func (s *Services) start(name string) error {
 	return nil
 }
 
-// add keeps how to offer a service, and to close it if it has work in the background.
+// add keeps how to offer a service, to invent its demo data, and to close it if it has work
+// in the background.
 func (s *Services) add(name string, v any, register func(server.Server) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.register[name] = register
+	if d, ok := v.(interface{ SeedDemo(context.Context) error }); ok && name != "party" { // party's come before
+		s.seeds = append(s.seeds, d.SeedDemo)
+	}
 	if c, ok := v.(interface{ Close() }); ok {
 		s.closers = append(s.closers, c.Close)
 	}
-}
-
-// AdminName is the user name of the first admin.
-const AdminName = "admin"
-
-// Prepare makes a first start usable: an organisation, demo data in the sandbox, and the
-// first admin. It says how to log in, once. Later starts change nothing.
-func (s *Services) Prepare(ctx context.Context) (string, error) {
-	ctx = kit.AsSystem(ctx)
-	cfg := s.platform.Config
-	demo := cfg.Demo && s.platform.SandboxURL != ""
-	root, err := s.party.EnsureRoot(ctx)
-	if err != nil {
-		return "", fmt.Errorf("root organisation: %w", err)
-	}
-	password := cfg.AdminPassword
-	if password == "" {
-		password = "Dj-" + strings.ToLower(rand.Text()[:10]) + "7"
-	}
-	// A newcomer waits for all of it, so what can goes together.
-	together, ctx := errgroup.WithContext(ctx)
-	created := false
-	together.Go(func() (err error) {
-		if created, err = s.account.EnsureAdmin(ctx, AdminName, password, root); err != nil {
-			return fmt.Errorf("first admin: %w", err)
-		}
-		return nil
-	})
-	if demo {
-		together.Go(func() error { return s.seedDemo(ctx) })
-	}
-	if err := together.Wait(); err != nil {
-		return "", err
-	}
-	if !created {
-		return "管理员 admin   " + AdminName + "（密码见首次启动 / password as on the first start）", nil
-	}
-	return "管理员 admin   " + AdminName + " / " + password, nil
-}
-
-// seedDemo makes organisations and members, then what stands on them.
-func (s *Services) seedDemo(ctx context.Context) error {
-	if err := s.party.SeedDemo(ctx); err != nil {
-		return fmt.Errorf("demo data: %w", err)
-	}
-	together, ctx := errgroup.WithContext(ctx)
-	for _, seed := range []func(context.Context) error{s.dues.SeedDemo, s.meeting.SeedDemo, s.content.SeedDemo} {
-		together.Go(func() error {
-			if err := seed(ctx); err != nil {
-				return fmt.Errorf("demo data: %w", err)
-			}
-			return nil
-		})
-	}
-	return together.Wait()
 }
 
 // Close ends what services do in the background.

@@ -2,14 +2,11 @@ package suite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/cloudwego/kitex/server"
 
-	"zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -40,14 +37,13 @@ func Serve(ctx context.Context, p *Platform, names []string, prepare bool) error
 		kit.Go("serve "+name, func() error { failed <- k.Run(); return nil })
 	}
 	if prepare {
-		if err := awaitParty(ctx, peers); err != nil {
-			return err
-		}
 		welcome, err := s.Prepare(ctx)
 		if err != nil {
 			return err
 		}
-		slog.Info("prepared", "note", welcome)
+		if welcome != "" {
+			slog.Info("prepared", "note", welcome)
+		}
 	}
 	slog.Info("serving", "services", names)
 	select {
@@ -58,22 +54,4 @@ func Serve(ctx context.Context, p *Platform, names []string, prepare bool) error
 		_ = k.Stop() // waits for its requests, then leaves etcd
 	}
 	return err
-}
-
-// awaitParty waits until the party service is found through etcd: demo data of the other
-// services is made of its members.
-func awaitParty(ctx context.Context, c *Clients) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	for {
-		_, err := c.Party.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: "root"})
-		if err == nil || errors.Is(kit.FromError(err), kit.ErrNotFound) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("party service: %w", err)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
