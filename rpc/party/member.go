@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -225,8 +226,8 @@ func (s *Service) presentMembers(ctx context.Context, docs []*model.Member, rows
 		if m.Address != "" {
 			r["address"] = "******"
 		}
-		for j := len(m.Orgs) - 1; j >= 0; j-- {
-			if o := all[m.Orgs[j]]; o != nil && o.OrgType == "committee" {
+		for _, id := range slices.Backward(m.Orgs) {
+			if o := all[id]; o != nil && o.OrgType == "committee" {
 				r["committeeName"] = o.OrgName
 				break
 			}
@@ -295,7 +296,7 @@ func (s *Service) bindingCounts(ctx context.Context, filter bson.D) (map[string]
 	place = append(place, active...)
 	out := map[string]string{}
 	for key, bound := range map[string]bool{"bound": true, "unbound": false} {
-		n, err := s.members.Mongo().CountDocuments(ctx, append(place[:len(place):len(place)], bson.E{Key: "boundAt", Value: bson.D{{Key: "$exists", Value: bound}}}))
+		n, err := s.members.Mongo().CountDocuments(ctx, append(slices.Clip(place), bson.E{Key: "boundAt", Value: bson.D{{Key: "$exists", Value: bound}}}))
 		if err != nil {
 			return nil, errors.Join(errors.New("count bindings"), err)
 		}

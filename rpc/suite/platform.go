@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -230,13 +231,7 @@ func (p *Platform) listenSandbox(ctx context.Context) (begin func() error, err e
 }
 
 // Go runs a background task that ends when the platform closes.
-func (p *Platform) Go(f func()) {
-	p.running.Add(1)
-	go func() {
-		defer p.running.Done()
-		f()
-	}()
-}
+func (p *Platform) Go(f func()) { p.running.Go(f) }
 
 // Ready tells whether the stores answer.
 func (p *Platform) Ready(ctx context.Context) error {
@@ -254,8 +249,8 @@ func (p *Platform) Close() error {
 	_, _ = p.Outside() // begins no task later on
 	p.running.Wait()
 	var errs []error
-	for i := len(p.closers) - 1; i >= 0; i-- {
-		errs = append(errs, p.closers[i]())
+	for _, closer := range slices.Backward(p.closers) {
+		errs = append(errs, closer())
 	}
 	return errors.Join(errs...)
 }
