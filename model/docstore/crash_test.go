@@ -3,6 +3,7 @@ package docstore
 import (
 	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -63,7 +64,7 @@ func crashChild(dir string) error {
 				N int `bson:"n"`
 			}
 			id := fmt.Sprint("w", w)
-			if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&last); err != nil && err != mongo.ErrNoDocuments {
+			if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&last); err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
 				say("error %v", err)
 				return
 			}
