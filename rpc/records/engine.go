@@ -55,7 +55,7 @@ type Engine struct {
 	attachments *mongo.Collection
 
 	imports *imports
-	ctx     context.Context
+	ctx     context.Context // ctx: ends with the engine, and with it the imports that outlive their call.
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	mu      sync.Mutex // guards running against Close

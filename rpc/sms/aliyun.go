@@ -103,7 +103,7 @@ func (a *aliyun) Send(ctx context.Context, m Message) (err error) {
 
 // withContext gives the SDK's requests the deadline of the call.
 type withContext struct {
-	ctx  context.Context
+	ctx  context.Context // ctx: the SDK takes none; a RoundTripper is made for each call.
 	next http.RoundTripper
 }
 
