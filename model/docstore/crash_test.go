@@ -148,6 +148,9 @@ func TestCrash(t *testing.T) {
 				}
 			}
 		}
+		if err := lines.Err(); err != nil {
+			t.Fatal(err)
+		}
 		_ = cmd.Wait()
 		if kill == nil {
 			t.Fatalf("round %d: the child did not open the store", round)
