@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export GOFLAGS := -buildvcs=false
 REPORTS := bin/reports
 
-.PHONY: help run test bench spec generate generate-check web packages race e2e cluster clean
+.PHONY: help run test lint bench spec generate generate-check web packages race e2e cluster clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -14,6 +14,9 @@ run: web ## Build the clients and start the whole product (ADDR, DATA, ADMIN_PAS
 
 test: ## Everything: unit, integration, race, separate processes, browser
 	bash scripts/test.sh
+
+lint: ## Look for what is known to be bad Go
+	sh scripts/lint.sh
 
 bench: ## Speed, as ratios to a bare Hertz echo and a raw driver call
 	go run ./scripts/bench
