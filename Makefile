@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export GOFLAGS := -buildvcs=false
 REPORTS := bin/reports
 
-.PHONY: help run test test-mongo bench spec generate generate-check web packages race e2e cluster clean
+.PHONY: help run test lint test-mongo bench spec generate generate-check web packages race e2e cluster clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -17,6 +17,9 @@ test: ## Everything: unit, integration, race, separate processes, browser
 
 test-mongo: ## What stands on a document store, against the server MONGO_TEST_URI
 	bash scripts/mongo.sh
+
+lint: ## Look for what is known to be bad Go
+	sh scripts/lint.sh
 
 bench: ## Speed, as ratios to a bare Hertz echo and a raw driver call
 	go run ./scripts/bench

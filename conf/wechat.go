@@ -80,7 +80,7 @@ func (t Templates) MarshalText() ([]byte, error) {
 // UnmarshalText reads "kind=template;kind=template", the form of the environment.
 func (t *Templates) UnmarshalText(text []byte) error {
 	out := Templates{}
-	for _, entry := range strings.Split(string(text), ";") {
+	for entry := range strings.SplitSeq(string(text), ";") {
 		if entry = strings.TrimSpace(entry); entry == "" {
 			continue
 		}

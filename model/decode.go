@@ -249,8 +249,7 @@ func shapeOf(t reflect.Type) *shape {
 
 // add collects the fields of a struct, false when one asks for what only the driver does.
 func (s *shape) add(t reflect.Type, from uintptr) bool {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, words, _ := strings.Cut(f.Tag.Get("bson"), ",")
 		if name == "-" || !f.IsExported() && !f.Anonymous {
 			continue

@@ -273,7 +273,7 @@ func (c *documents) softDelete(ctx context.Context, s Scope, id, by string, chec
 
 func writeError(c *mongo.Collection, err error) error {
 	if mongo.IsDuplicateKeyError(err) {
-		return fmt.Errorf("%w: %v", ErrDuplicate, err)
+		return fmt.Errorf("%w: %w", ErrDuplicate, err)
 	}
 	return fmt.Errorf("write to %s: %w", c.Name(), err)
 }

@@ -54,7 +54,7 @@ type Band struct {
 // Parse returns the bands in order; false unless days ascend to the 31st.
 func (b Bands) Parse() ([]Band, bool) {
 	var out []Band
-	for _, word := range strings.Fields(string(b)) {
+	for word := range strings.FieldsSeq(string(b)) {
 		day, score, _ := strings.Cut(word, ":")
 		n, err := strconv.Atoi(day)
 		hundredths, ok := Decimal(score).Hundredths()

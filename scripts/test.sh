@@ -16,8 +16,7 @@ make -s web >"$reports/web.log" 2>&1 || { tail -40 "$reports/web.log"; exit 1; }
 
 if wants checks; then
   step checks
-  test -z "$(gofmt -l bff/edge bff/route bff/web/*.go bff/*.go rpc idl job model conf scripts | tee /dev/stderr)"
-  go vet ./...
+  sh scripts/lint.sh
   bash scripts/generate.sh >/dev/null
   git diff --exit-code --stat -- idl/gen || { echo "idl/gen is not what idl/*.thrift generates"; exit 1; }
 fi

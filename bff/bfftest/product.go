@@ -70,7 +70,7 @@ func (a *Answer) Into(t *testing.T, v any) {
 	}
 }
 
-// message is the Chinese message of a refusal.
+// Message is the Chinese message of a refusal.
 func (a *Answer) Message() string {
 	var e struct{ Message string }
 	_ = json.Unmarshal(a.Body, &e)
@@ -141,7 +141,7 @@ func (u *Upload) reader() (io.Reader, string) {
 	return &b, w.FormDataContentType()
 }
 
-// solveCaptcha passes the slide puzzle as a script of the sandbox does.
+// SolveCaptcha passes the slide puzzle as a script of the sandbox does.
 func (b *Browser) SolveCaptcha() string {
 	b.T.Helper()
 	var c struct{ ID string }
@@ -165,7 +165,7 @@ func AdminPassword() string {
 	return "Dangjian#2026"
 }
 
-// wechatUser holds a sandbox phone of a new WeChat user.
+// WeChatUser holds a sandbox phone of a new WeChat user.
 func (b *Browser) WeChatUser(nickname, phone string) string {
 	b.T.Helper()
 	var u struct{ ID string }
@@ -174,7 +174,7 @@ func (b *Browser) WeChatUser(nickname, phone string) string {
 	return u.ID
 }
 
-// openPhone opens the member pages as the phone does: WeChat recognises its user.
+// OpenPhone opens the member pages as the phone does: WeChat recognises its user.
 func (b *Browser) OpenPhone(userID string) {
 	b.T.Helper()
 	follow := b.HTTP
@@ -338,7 +338,7 @@ func Invent(i int) Person {
 	}
 }
 
-// workbook fills a downloaded template, by the titles of its columns.
+// Workbook fills a downloaded template, by the titles of its columns.
 func Workbook(t *testing.T, template []byte, rows []map[string]string) []byte {
 	t.Helper()
 	f, err := excelize.OpenReader(bytes.NewReader(template))
@@ -392,7 +392,7 @@ type Batch struct {
 	}
 }
 
-// imports uploads a workbook and waits for its end.
+// Imports uploads a workbook and waits for its end.
 func (b *Browser) Imports(typ string, data []byte) Batch {
 	b.T.Helper()
 	var now Batch
@@ -405,20 +405,20 @@ func (b *Browser) Imports(typ string, data []byte) Batch {
 }
 
 // Bind makes the phone of a new WeChat user the member's.
-func (x *Product) Bind(t *testing.T, base int, p Person) (phone *Browser, wechatUser string) {
+func (p *Product) Bind(t *testing.T, base int, who Person) (phone *Browser, wechatUser string) {
 	t.Helper()
-	phone = x.Browser(t, base)
-	wechatUser = phone.WeChatUser(p.Name, p.Phone)
+	phone = p.Browser(t, base)
+	wechatUser = phone.WeChatUser(who.Name, who.Phone)
 	phone.OpenPhone(wechatUser)
 	if a := phone.Do("GET", "/api/member/dues", nil); a.Status != http.StatusForbidden {
 		t.Fatalf("an unbound phone sees dues: %d %s", a.Status, a.Body)
 	}
-	who := map[string]string{"name": p.Name, "idNumber": p.IDNumber, "phone": p.Phone}
-	phone.Post("/api/member/bind-code", who, &struct{}{})
-	who["code"] = phone.SMSCode(p.Phone)
+	form := map[string]string{"name": who.Name, "idNumber": who.IDNumber, "phone": who.Phone}
+	phone.Post("/api/member/bind-code", form, &struct{}{})
+	form["code"] = phone.SMSCode(who.Phone)
 	var me struct{ ID, Name string }
-	phone.Post("/api/member/bind", who, &me)
-	if me.Name != p.Name {
+	phone.Post("/api/member/bind", form, &me)
+	if me.Name != who.Name {
 		t.Fatalf("bound to %+v", me)
 	}
 	return phone, wechatUser

@@ -425,9 +425,7 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 		w.by[org] = w.admin(t, "matrix-"+org, org, "*")
 	}
 	w.by["bare"] = w.admin(t, "matrix-bare", "own", "statistics.view")
-	for name, id := range w.org {
-		w.ids[name] = id
-	}
+	maps.Copy(w.ids, w.org)
 	now := w.platform.Clock.Now()
 	w.ids["m1"], w.ids["month"] = w.m1.id, kit.Month(now)
 	w.ids["m3"] = w.bound(t, "丙三", "own").id

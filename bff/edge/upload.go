@@ -258,7 +258,7 @@ func (e *Edge) attachment(ctx context.Context, c *app.RequestContext) {
 
 // parts reads the rest of a file as it is asked for.
 type parts struct {
-	ctx  context.Context
+	ctx  context.Context // ctx: io.Reader has no room for one; it is the request's.
 	svc  recordsvc.Client
 	req  records.AttachmentReq
 	data []byte // read and not handed on

@@ -2,6 +2,7 @@ package route
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -132,7 +133,7 @@ func check(req any, t reflect.Type) error {
 	if err == nil {
 		return nil
 	}
-	wrong, ok := err.(validator.ValidationErrors)
+	wrong, ok := errors.AsType[validator.ValidationErrors](err)
 	if !ok {
 		return kit.ErrInvalid.Because(err)
 	}

@@ -66,8 +66,7 @@ func openPath(path string) (string, []any) {
 
 func queryParams(t reflect.Type, path string) []any {
 	var params []any
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name := jsonName(f)
 		if strings.Contains(path, ":"+name) || f.Type.Kind() == reflect.Map {
 			continue
@@ -110,8 +109,7 @@ func schemaOf(t reflect.Type, schemas map[string]any) map[string]any {
 		if _, ok := schemas[name]; !ok {
 			properties, required := map[string]any{}, []string{}
 			schemas[name] = nil // ends recursion
-			for i := range t.NumField() {
-				f := t.Field(i)
+			for f := range t.Fields() {
 				properties[jsonName(f)] = schemaOf(f.Type, schemas)
 				if strings.Contains(f.Tag.Get("validate"), "required") {
 					required = append(required, jsonName(f))

@@ -35,7 +35,7 @@ var commands map[string]command
 // names is a set of words.
 func names(s string) map[string]bool {
 	m := map[string]bool{}
-	for _, n := range strings.Fields(s) {
+	for n := range strings.FieldsSeq(s) {
 		m[n] = true
 	}
 	return m

@@ -3,6 +3,7 @@ package docstore
 import (
 	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -63,7 +64,7 @@ func crashChild(dir string) error {
 				N int `bson:"n"`
 			}
 			id := fmt.Sprint("w", w)
-			if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&last); err != nil && err != mongo.ErrNoDocuments {
+			if err := c.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&last); err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
 				say("error %v", err)
 				return
 			}
@@ -146,6 +147,9 @@ func TestCrash(t *testing.T) {
 					deleted[key] = true
 				}
 			}
+		}
+		if err := lines.Err(); err != nil {
+			t.Fatal(err)
 		}
 		_ = cmd.Wait()
 		if kill == nil {

@@ -153,13 +153,13 @@ func (s *Store) kill(ids []int64) (killed, missing []val) {
 	return killed, missing
 }
 
-func (c *cursors) closeAll() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, x := range c.open {
+func (cs *cursors) closeAll() {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	for _, x := range cs.open {
 		x.close()
 	}
-	c.open, c.closed = nil, true
+	cs.open, cs.closed = nil, true
 }
 
 // reapCursors drops those that no client has asked for in ten minutes.

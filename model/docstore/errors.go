@@ -40,8 +40,7 @@ func fail(code int32, format string, a ...any) *Error {
 
 // asError turns any error into one with a code.
 func asError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	if errors.Is(err, ErrClosed) {

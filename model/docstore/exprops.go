@@ -124,7 +124,7 @@ func substr(op string, a []val) val {
 func split(op string, a []val) val {
 	check(a[0].Type == tString && a[1].Type == tString && str(a[1]) != "", 40085, "$split requires two strings, the second not empty")
 	var out []val
-	for _, s := range strings.Split(str(a[0]), str(a[1])) {
+	for s := range strings.SplitSeq(str(a[0]), str(a[1])) {
 		out = append(out, vStr(s))
 	}
 	return array(out)

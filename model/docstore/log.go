@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -418,9 +419,9 @@ func (w *wal) fail(err error, c *commit) {
 		defer w.mu.Unlock()
 		e := fail(14031, "the write is not on the disk and was taken back: %v", err)
 		all := append([]*commit{c}, w.queue...)
-		for i := len(all) - 1; i >= 0; i-- {
-			for j := len(all[i].undo) - 1; j >= 0; j-- {
-				all[i].undo[j]()
+		for _, lost := range slices.Backward(all) {
+			for _, undo := range slices.Backward(lost.undo) {
+				undo()
 			}
 		}
 		if t := w.f.Truncate(w.off); t != nil && w.broken == nil {

@@ -341,8 +341,8 @@ func (f *filter) operators(path string, parts []string, d raw, sc *scope, spread
 				t = not(t)
 			}
 		case "$not":
-			switch {
-			case c.Type == tRegex:
+			switch c.Type {
+			case tRegex:
 				t = not(new(filter).regex(path, parts, c, val{}))
 			default:
 				check(c.Type == tDoc && len(c.Data) > 5, 2, "$not needs a regex or a document")
@@ -477,15 +477,15 @@ func typeTest(c val) func(val) bool {
 
 func bitTest(op string, c val) func(val) bool {
 	var mask uint64
-	switch {
-	case c.Type == tArray:
+	switch c.Type {
+	case tArray:
 		for _, x := range items(c) {
 			n, ok := asInt(x)
 			check(ok && n >= 0, 2, "bit positions must be non-negative integers")
 			check(n < 64, 238, "bit positions beyond 63 are not supported")
 			mask |= 1 << n
 		}
-	case c.Type == tBinary:
+	case tBinary:
 		_, data := c.Binary()
 		check(len(data) <= 8, 238, "bit masks of more than 64 bits are not supported")
 		for i, x := range data {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -355,9 +356,7 @@ func TestMongoModel(t *testing.T) {
 				}
 				d := m.docs[r.IntN(len(m.docs))]
 				next := item{}
-				for k, v := range *d {
-					next[k] = v
-				}
+				maps.Copy(next, *d)
 				next["u"] = int(u.bson[0].Value.(bson.D)[0].Value.(int))
 				_, err := c.UpdateOne(ctx, bson.D{{Key: "_id", Value: (*d)["_id"]}}, u.bson)
 				if taken := m.taken(next, d); taken != mongo.IsDuplicateKeyError(err) || !taken && err != nil {
@@ -377,8 +376,7 @@ func TestMongoModel(t *testing.T) {
 			}
 			res, err := c.UpdateMany(ctx, filter, u.bson)
 			if refused {
-				var se mongo.ServerError
-				if !errors.As(err, &se) {
+				if _, ok := errors.AsType[mongo.ServerError](err); !ok {
 					wrong(err, "a refusal")
 				}
 				// Which documents were changed before depends on the plan: take them as they are.

@@ -36,7 +36,7 @@ type Store struct {
 	logLimit int64
 
 	stop    context.CancelFunc
-	ctx     context.Context
+	ctx     context.Context // ctx: ends with the store, and with it what works in the background.
 	workers sync.WaitGroup
 	conns   connections
 	cursors cursors

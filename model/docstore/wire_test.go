@@ -3,9 +3,9 @@ package docstore
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"log/slog"
 	"net"
 	"runtime"
@@ -186,13 +186,13 @@ func TestServe(t *testing.T) {
 	if _, err := c.Write([]byte("GET / HTTP/1.1\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := c.Read(make([]byte, 1)); err != io.EOF && err == nil {
+	if n, err := c.Read(make([]byte, 1)); err == nil {
 		t.Errorf("%d bytes, %v: the connection should end", n, err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-done; err != ErrClosed {
+	if err := <-done; !errors.Is(err, ErrClosed) {
 		t.Errorf("Serve returns %v", err)
 	}
 }

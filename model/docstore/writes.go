@@ -100,19 +100,19 @@ func deleteSpecOf(a args, filter raw, sc *scope) (q *query, err error) {
 }
 
 // find gives the records to change: the first in order, or all. c is locked.
-func (s *query) find(c *collection, multi bool) (out []*record, err error) {
+func (q *query) find(c *collection, multi bool) (out []*record, err error) {
 	defer catch(&err)
 	limit := 0
 	if !multi {
 		limit = 1
 	}
-	s.plan = c.choose(bounded(s.filter, s.until), s.sort, 0, limit, s.hint)
-	s.plan.each(&c.view, func(r *record) bool {
+	q.plan = c.choose(bounded(q.filter, q.until), q.sort, 0, limit, q.hint)
+	q.plan.each(&c.view, func(r *record) bool {
 		out = append(out, r)
-		return multi || !s.plan.sorted
+		return multi || !q.plan.sorted
 	})
-	if !s.plan.sorted && len(out) > 1 {
-		out = []*record{s.sort.least(out)}
+	if !q.plan.sorted && len(out) > 1 {
+		out = []*record{q.sort.least(out)}
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -81,7 +82,7 @@ func (s *Service) DrawCaptcha(ctx context.Context, _ *records.Empty) (*account.C
 // SolveCaptcha takes an answer, once, and gives a token that logs in, once.
 func (s *Service) SolveCaptcha(ctx context.Context, req *account.CaptchaAnswer) (*account.CaptchaToken, error) {
 	raw, err := s.redis.GetDel(ctx, captchaKey(req.Id)).Bytes()
-	if err == redis.Nil {
+	if errors.Is(err, redis.Nil) {
 		return nil, errCaptcha
 	}
 	if err != nil {

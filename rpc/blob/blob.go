@@ -18,7 +18,7 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// ErrNotFound: nothing is kept under the key.
+// ErrNotFound says that nothing is kept under the key.
 var ErrNotFound = errors.New("blob: not found")
 
 // Store keeps contents by key. A key is written once and never changed.

@@ -36,12 +36,13 @@ const leastLife = time.Minute
 // 后台支付. With CASH_CONFIRM it counts once somebody else confirms it. What may be payable at WeChat is closed there first. A repeated call of the
 // same operator answers the paid order and does nothing more.
 func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order, error) {
-	o, c, err := s.orderInScope(ctx, req.Id)
+	_, c, err := s.orderInScope(ctx, req.Id)
 	if err != nil {
 		return nil, err
 	}
 	for range tries {
-		if o, err = s.orders.Get(ctx, model.Everything, req.Id); err != nil {
+		o, err := s.orders.Get(ctx, model.Everything, req.Id)
+		if err != nil {
 			return nil, mapped(err)
 		}
 		if o.Status == model.DuesPaidFor && o.PayMethod == model.PayCash && o.OperatorID == c.UserID && c.UserID != "" {

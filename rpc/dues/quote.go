@@ -2,6 +2,7 @@ package dues
 
 import (
 	"context"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -91,9 +92,9 @@ func (s *Service) lastPaid(ctx context.Context, memberID string) (string, error)
 
 // base is the latest base not after a month, or nil.
 func (a *account) base(month string) *model.DuesBase {
-	for i := len(a.bases) - 1; i >= 0; i-- {
-		if a.bases[i].EffectiveMonth <= month {
-			return a.bases[i]
+	for _, b := range slices.Backward(a.bases) {
+		if b.EffectiveMonth <= month {
+			return b
 		}
 	}
 	return nil

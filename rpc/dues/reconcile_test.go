@@ -2,6 +2,7 @@ package dues_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -33,7 +34,7 @@ func (w *world) report(day string) *model.DuesReconcile {
 	w.Helper()
 	r := &model.DuesReconcile{}
 	err := w.db.Collection("dues_reconciles").FindOne(w.Context(), bson.D{{Key: "day", Value: day}}).Decode(r)
-	if err == mongo.ErrNoDocuments {
+	if errors.Is(err, mongo.ErrNoDocuments) {
 		return nil
 	}
 	w.ok(err)

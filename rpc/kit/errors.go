@@ -103,8 +103,7 @@ func toWire(err error) error {
 // FromError returns the Error to show for any error: its own, one that another
 // process sent, a timeout, or ErrInternal with err as the cause.
 func FromError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	if b, ok := kerrors.FromBizStatusError(err); ok {

@@ -2,6 +2,7 @@ package kit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -32,7 +33,7 @@ func FollowClock(ctx context.Context, rdb redis.UniversalClient, c *Clock) {
 	read := func() {
 		n, err := rdb.Get(ctx, sandboxClock).Int64()
 		switch {
-		case err == redis.Nil:
+		case errors.Is(err, redis.Nil):
 		case err != nil && ctx.Err() == nil:
 			slog.Warn("sandbox clock", "cause", err)
 		case time.Duration(n) > c.Offset():

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -143,9 +144,7 @@ func form(change map[string]any) map[string]any {
 		"startAt": nine.Format(time.RFC3339), "endAt": nine.Add(2 * time.Hour).Format(time.RFC3339),
 		"needSignIn": true, "noticeForm": []string{"site", "wechat"}, "participantOrgId": "b1", "recorderIds": []string{"b1-m000"},
 	}
-	for k, x := range change {
-		v[k] = x
-	}
+	maps.Copy(v, change)
 	return v
 }
 

@@ -1,6 +1,7 @@
 package meeting
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -40,7 +41,7 @@ func TestTokenSteps(t *testing.T) {
 	for after, want := range map[time.Duration]error{
 		-31 * time.Second: errStale, -30 * time.Second: nil, 0: nil, 89 * time.Second: nil, 90 * time.Second: errStale, 24 * time.Hour: errStale,
 	} {
-		if _, err := s.open(token, shown.Add(after)); err != want {
+		if _, err := s.open(token, shown.Add(after)); !errors.Is(err, want) {
 			t.Errorf("after %v: %v, want %v", after, err, want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -226,9 +227,7 @@ func (s *Service) SendSMS(ctx context.Context, req *notify.SMSReq) (*recordsgen.
 		return nil, err
 	}
 	shown := map[string]string{}
-	for k, v := range req.Params {
-		shown[k] = v
-	}
+	maps.Copy(shown, req.Params)
 	for _, k := range secretParams {
 		if _, ok := shown[k]; ok {
 			shown[k] = "******"

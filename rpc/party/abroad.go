@@ -37,6 +37,8 @@ func (s *Service) abroadType() *records.Type[*model.AbroadRecord] {
 		Present: func(ctx context.Context, docs []*model.AbroadRecord, rows []records.Row) error {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
 		},
-		Reveal: func(_ context.Context, r *model.AbroadRecord, row records.Row) error { return s.revealID(r.IDSealed, row) },
+		Reveal: func(_ context.Context, r *model.AbroadRecord, row records.Row) error {
+			return s.revealID(r.IDSealed, row)
+		},
 	}
 }

@@ -89,7 +89,7 @@ func (s *Service) presentElections(ctx context.Context, docs []*model.Election, 
 // latestElections are the days of the newest elections, by organisation.
 func (s *Service) latestElections(ctx context.Context, filter bson.D) (map[string]string, error) {
 	cur, err := s.elections.Mongo().Aggregate(ctx, bson.A{
-		bson.D{{Key: "$match", Value: append(filter[:len(filter):len(filter)], bson.E{Key: "deleted", Value: false})}},
+		bson.D{{Key: "$match", Value: append(slices.Clip(filter), bson.E{Key: "deleted", Value: false})}},
 		bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$orgId"}, {Key: "on", Value: bson.D{{Key: "$max", Value: "$electedOn"}}}}}},
 	})
 	if err != nil {

@@ -176,8 +176,8 @@ func (s *Service) findOrg(only func(*model.Organization) bool) func(context.Cont
 }
 
 func endsWith(all map[string]*model.Organization, o *model.Organization, path []string) bool {
-	for i := len(path) - 1; i >= 0; i-- {
-		if o == nil || o.OrgName != path[i] {
+	for _, name := range slices.Backward(path) {
+		if o == nil || o.OrgName != name {
 			return false
 		}
 		o = all[o.ParentID]

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -53,9 +54,9 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 		Actions: []records.Action[*model.Member]{
 			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind"},
 		},
-		RowActions: boundOnly,
-		Where:      func(context.Context, map[string]string) bson.D { return active },
-		Filter:     memberFilter,
+		RowActions:   boundOnly,
+		Where:        func(context.Context, map[string]string) bson.D { return active },
+		Filter:       memberFilter,
 		BeforeSave:   s.checkMember,
 		BeforeDelete: s.leave,
 		Follow:       s.ensureCase,
@@ -179,8 +180,8 @@ func (s *Service) presentMembers(ctx context.Context, docs []*model.Member, rows
 	for i, m := range docs {
 		r := rows[i]
 		r["bound"] = m.Bound()
-		for j := len(m.Orgs) - 1; j >= 0; j-- {
-			if o := all[m.Orgs[j]]; o != nil && o.OrgType == "committee" {
+		for _, id := range slices.Backward(m.Orgs) {
+			if o := all[id]; o != nil && o.OrgType == "committee" {
 				r["committeeName"] = o.OrgName
 				break
 			}
@@ -246,7 +247,7 @@ func (s *Service) bindingCounts(ctx context.Context, filter bson.D) (map[string]
 	place = append(place, active...)
 	out := map[string]string{}
 	for key, bound := range map[string]bool{"bound": true, "unbound": false} {
-		n, err := s.members.Mongo().CountDocuments(ctx, append(place[:len(place):len(place)], bson.E{Key: "boundAt", Value: bson.D{{Key: "$exists", Value: bound}}}))
+		n, err := s.members.Mongo().CountDocuments(ctx, append(slices.Clip(place), bson.E{Key: "boundAt", Value: bson.D{{Key: "$exists", Value: bound}}}))
 		if err != nil {
 			return nil, errors.Join(errors.New("count bindings"), err)
 		}

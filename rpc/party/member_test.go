@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -140,9 +141,7 @@ func TestMemberRules(t *testing.T) {
 				if field != "idNumber" && field != "phone" {
 					d = member("乙", 6, h.ids["A"])
 				}
-				for k, v := range change {
-					d[k] = v
-				}
+				maps.Copy(d, change)
 				_, err := h.save(h.admin("P"), "member", "", 0, d)
 				wantField(t, err, field, "")
 			}

@@ -171,7 +171,7 @@ func (s *Service) presentOrgs(ctx context.Context, docs []*model.Organization, r
 // countBy counts active members by one of their fields.
 func (s *Service) countBy(ctx context.Context, key string, filter bson.D) (map[string]int, error) {
 	cur, err := s.members.Mongo().Aggregate(ctx, bson.A{
-		bson.D{{Key: "$match", Value: append(filter[:len(filter):len(filter)], bson.E{Key: "status", Value: "active"}, bson.E{Key: "deleted", Value: false})}},
+		bson.D{{Key: "$match", Value: append(slices.Clip(filter), bson.E{Key: "status", Value: "active"}, bson.E{Key: "deleted", Value: false})}},
 		bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$" + key}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}},
 	})
 	if err != nil {

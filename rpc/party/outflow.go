@@ -37,7 +37,9 @@ func (s *Service) outflowType() *records.Type[*model.MemberOutflow] {
 		Present: func(ctx context.Context, docs []*model.MemberOutflow, rows []records.Row) error {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
 		},
-		Reveal: func(_ context.Context, o *model.MemberOutflow, row records.Row) error { return s.revealID(o.IDSealed, row) },
+		Reveal: func(_ context.Context, o *model.MemberOutflow, row records.Row) error {
+			return s.revealID(o.IDSealed, row)
+		},
 	}
 }
 

@@ -36,7 +36,9 @@ func (s *Service) retirementType() *records.Type[*model.Retirement] {
 		Present: func(ctx context.Context, docs []*model.Retirement, rows []records.Row) error {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
 		},
-		Reveal: func(_ context.Context, r *model.Retirement, row records.Row) error { return s.revealID(r.IDSealed, row) },
+		Reveal: func(_ context.Context, r *model.Retirement, row records.Row) error {
+			return s.revealID(r.IDSealed, row)
+		},
 	}
 }
 

@@ -56,7 +56,7 @@ type Engine struct {
 	lookups     *mongo.Collection
 
 	imports *imports
-	ctx     context.Context
+	ctx     context.Context // ctx: ends with the engine, and with it the imports that outlive their call.
 	cancel  context.CancelFunc
 	running kit.Group
 	mu      sync.Mutex // guards running against Close

@@ -117,7 +117,7 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 }
 
 func (f *Field) parseTag(tag string) error {
-	for _, w := range strings.Split(tag, ",") {
+	for w := range strings.SplitSeq(tag, ",") {
 		word, v, _ := strings.Cut(w, "=")
 		var err error
 		switch word {
@@ -133,7 +133,7 @@ func (f *Field) parseTag(tag string) error {
 		case "min":
 			f.Min, err = strconv.ParseInt(v, 10, 64)
 		case "options":
-			for _, o := range strings.Split(v, "|") {
+			for o := range strings.SplitSeq(v, "|") {
 				value, label, _ := strings.Cut(o, ":")
 				f.Options = append(f.Options, Option{value, label})
 			}

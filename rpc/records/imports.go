@@ -364,8 +364,7 @@ func (m *imports) run(ctx context.Context, b *batch, t *recordType) (err error) 
 		return err
 	}
 	rows, note, err := readUpload(data, t.columns())
-	var whole refusal
-	if errors.As(err, &whole) {
+	if whole, ok := errors.AsType[refusal](err); ok {
 		b.State, b.Message = stateFailed, string(whole)
 		return m.finish(ctx, b)
 	}

@@ -61,7 +61,7 @@ func (t *recordType) where(ctx context.Context, filters map[string]string) bson.
 		out = t.Where(ctx, filters)
 	}
 	if c := kit.CallerOf(ctx); c.Kind == kit.Member {
-		out = append(out[:len(out):len(out)], t.Own.Where(c)...)
+		out = append(slices.Clip(out), t.Own.Where(c)...)
 	}
 	return out
 }

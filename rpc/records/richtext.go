@@ -90,7 +90,7 @@ func PlainText(rich string) string {
 // richFrom makes a rich text of a plain one.
 func richFrom(text string) string {
 	var b strings.Builder
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if line = strings.TrimSpace(line); line != "" {
 			b.WriteString("<p>" + parse.EscapeString(line) + "</p>")
 		}

@@ -193,8 +193,7 @@ func (t *recordType) fromRow(ctx context.Context, batchID string, r importRow, f
 
 // why is the reason to tell when err is one; anything else is trouble of ours.
 func why(err error) (string, bool) {
-	var r refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[refusal](err); ok {
 		return string(r), true
 	}
 	var e *kit.Error

@@ -103,7 +103,7 @@ func (a *aliyun) Send(ctx context.Context, m Message) (err error) {
 
 // withContext gives the SDK's requests the deadline of the call.
 type withContext struct {
-	ctx  context.Context
+	ctx  context.Context // ctx: the SDK takes none; a RoundTripper is made for each call.
 	next http.RoundTripper
 }
 
@@ -115,8 +115,7 @@ func (t withContext) RoundTrip(r *http.Request) (*http.Response, error) {
 // convert keeps the code and nothing of the text: the address holds the number
 // and the parameters, and server errors repeat what was signed.
 func convert(err error) error {
-	var server *sdkerrors.ServerError
-	if errors.As(err, &server) {
+	if server, ok := errors.AsType[*sdkerrors.ServerError](err); ok {
 		kind := codeKind(server.ErrorCode())
 		if server.HttpStatus() >= 500 {
 			kind = KindUnknown

@@ -45,8 +45,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // KindOf returns the kind of an error; what is not an *Error is unknown.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return KindUnknown
@@ -54,8 +53,7 @@ func KindOf(err error) Kind {
 
 // CodeOf returns the provider's code of an error, "" if it has none.
 func CodeOf(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return ""

@@ -10,22 +10,21 @@ import (
 	"time"
 )
 
-// headroom lets 256 MB of garbage gather between two collections however little is alive.
-// A collection costs as much as there is to look through, so that a burst of lists on a
-// small heap would spend a fifth of its time on it. Nobody touches its pages: it is
-// address space, no memory.
-var headroom []byte
-
-// reserve makes the headroom, and lets one goroutine more run at once than there are cores
-// (GOMAXPROCS decides otherwise): a log-in's hash is not interrupted for ten milliseconds at
-// a time, in which what waits behind it in Go's queue would stand still; the system shares
-// the cores between them in finer slices. With two cores the p99 of check-in in a flood of
-// log-ins fell from three times to half as much again.
-var reserve = sync.OnceFunc(func() {
-	headroom = make([]byte, 256<<20)
+// reserve makes headroom, and keeps it: 256 MB of garbage gather between two collections
+// however little is alive. A collection costs as much as there is to look through, so that a
+// burst of lists on a small heap would spend a fifth of its time on it. Nobody touches its
+// pages: it is address space, no memory.
+//
+// It also lets one goroutine more run at once than there are cores (GOMAXPROCS decides
+// otherwise): a log-in's hash is not interrupted for ten milliseconds at a time, in which what
+// waits behind it in Go's queue would stand still; the system shares the cores between them in
+// finer slices. With two cores the p99 of check-in in a flood of log-ins fell from three times
+// to half as much again.
+var reserve = sync.OnceValue(func() (headroom []byte) {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
 	}
+	return make([]byte, 256<<20)
 })
 
 // giveBack returns to the machine what a burst left, once the process rests.

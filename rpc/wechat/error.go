@@ -52,8 +52,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // CodeOf returns WeChat's code of an error, "" if it has none.
 func CodeOf(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return ""
@@ -61,8 +60,7 @@ func CodeOf(err error) string {
 
 // KindOf returns the kind of an error; what is not an *Error is unknown.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return KindUnknown

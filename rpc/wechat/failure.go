@@ -86,14 +86,12 @@ func (c *caller) convert(err error) error {
 	if err == nil {
 		return nil
 	}
-	var own *Error
-	if errors.As(err, &own) { // perhaps inside an error of an SDK, which is dropped
+	if own, ok := errors.AsType[*Error](err); ok { // perhaps inside an error of an SDK, which is dropped
 		safe := *own
 		safe.Message = c.redact(own.Message)
 		return &safe
 	}
-	var api *core.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[*core.APIError](err); ok {
 		return &Error{Kind: payKind(api.StatusCode, api.Code), Code: orDefault(api.Code, strconv.Itoa(api.StatusCode)),
 			Message: c.redact(api.Message)}
 	}
@@ -111,12 +109,10 @@ func (c *caller) convert(err error) error {
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return &Error{Kind: KindUnknown, Message: "no answer in time", Err: context.DeadlineExceeded}
 	}
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return &Error{Kind: KindUnknown, Message: "answer is not JSON"}
 	}
-	var in *url.Error
-	if errors.As(err, &in) { // its own text holds the address, and so the token
+	if in, ok := errors.AsType[*url.Error](err); ok { // its own text holds the address, and so the token
 		return &Error{Kind: KindUnknown, Message: c.redact(in.Op + ": " + in.Err.Error())}
 	}
 	return &Error{Kind: KindUnknown, Message: c.redact(err.Error())}

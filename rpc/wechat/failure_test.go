@@ -98,8 +98,7 @@ func TestNoSecretInErrors(t *testing.T) {
 				if err == nil {
 					t.Fatal("no error")
 				}
-				var own *wechat.Error
-				if !errors.As(err, &own) {
+				if _, ok := errors.AsType[*wechat.Error](err); !ok {
 					t.Errorf("%T is not *Error", err)
 				}
 				for _, secret := range secrets {

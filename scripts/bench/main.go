@@ -614,12 +614,12 @@ func (b *bench) flood() (end func(), err error) {
 	for w := range floods {
 		wg.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				var drawn struct{ Id string }
+				var drawn struct{ ID string }
 				var answer struct{ X, Y int32 }
 				var ok struct{ Token string }
 				post("/api/console/captcha", "{}", &drawn)
-				post("/sandbox/api/captcha/"+drawn.Id, "", &answer)
-				post("/api/console/captcha/solve", fmt.Sprintf(`{"id":%q,"x":%d,"y":%d}`, drawn.Id, answer.X, answer.Y), &ok)
+				post("/sandbox/api/captcha/"+drawn.ID, "", &answer)
+				post("/api/console/captcha/solve", fmt.Sprintf(`{"id":%q,"x":%d,"y":%d}`, drawn.ID, answer.X, answer.Y), &ok)
 				if post("/api/console/login", fmt.Sprintf(`{"userName":"nobody%d.%d","password":"wrong","captchaToken":%q}`, w, i, ok.Token), nil) == 401 {
 					once.Do(func() { close(started) })
 				}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -248,7 +249,7 @@ func (x *product) fill(ctx context.Context, out *plan, members int) error {
 	for len(docs) > 0 {
 		n := min(1000, len(docs))
 		if failed, err := all.InsertMany(ctx, docs[:n]); err != nil || len(failed) > 0 {
-			return fmt.Errorf("members: %v %v", err, failed)
+			return errors.Join(fmt.Errorf("members: %v", failed), err)
 		}
 		docs = docs[n:]
 	}

@@ -68,8 +68,7 @@ func (s *Sim) controlRoutes(mux *http.ServeMux) {
 				return
 			}
 			status := http.StatusConflict
-			var p problem
-			if errors.As(err, &p) {
+			if p, ok := errors.AsType[problem](err); ok {
 				status = p.status
 			}
 			writeJSON(w, status, map[string]string{"error": err.Error()})

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -300,9 +301,7 @@ func (x *product) fill(ctx context.Context) error {
 		for _, d := range docs[:min(1000, exported-n)] {
 			n++
 			c := bson.M{}
-			for k, v := range d {
-				c[k] = v
-			}
+			maps.Copy(c, d)
 			c["_id"], c["idBlind"], c["phoneBlind"] = kit.NewID(time.Now()), fmt.Sprint("id", n), fmt.Sprint("phone", n)
 			more = append(more, c)
 		}

@@ -1,0 +1,5 @@
+package waits
+
+import "time"
+
+func pause() { time.Sleep(time.Second) }
