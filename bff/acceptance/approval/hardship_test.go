@@ -1,39 +1,40 @@
-package acceptance
+package approval
 
 import (
 	"testing"
 
+	. "zhihuidangjian/bff/acceptance/world"
 	"zhihuidangjian/bff/bfftest"
 )
 
 // TestHardship: 困难党员 (manual 6.5, 17.2).
 func TestHardship(t *testing.T) {
 	const typ, taken = "hardship", "该党员已有困难党员记录"
-	valid := func(t *testing.T, orgID string, _ int) form {
-		return form{"memberId": newMember(t, orgID).ID, "hardshipType": "illness", "description": "长期患病", "assistance": "走访慰问"}
+	valid := func(t *testing.T, orgID string, _ int) Form {
+		return Form{"memberId": NewMember(t, orgID).ID, "hardshipType": "illness", "description": "长期患病", "assistance": "走访慰问"}
 	}
-	had := newMember(t, orgA(t)).ID
-	add(t, adminA(t), typ, form{"memberId": had, "hardshipType": "other", "description": "x"})
-	record(t, recordSpec{
-		IDs:     rowIDs{List: "HARD-01", Add: "HARD-02", View: "HARD-05", Update: "HARD-06", Delete: "HARD-07", Batch: "HARD-08", Export: "HARD-09 HARD-10"},
+	had := NewMember(t, OrgA(t)).ID
+	Add(t, AdminA(t), typ, Form{"memberId": had, "hardshipType": "other", "description": "x"})
+	Record(t, RecordSpec{
+		IDs:     RowIDs{List: "HARD-01", Add: "HARD-02", View: "HARD-05", Update: "HARD-06", Delete: "HARD-07", Batch: "HARD-08", Export: "HARD-09 HARD-10"},
 		Type:    typ,
 		Valid:   valid,
 		Columns: []string{"memberId", "orgId", "hardshipType", "registeredOn", "state"},
-		Filters: func(_ int, f form) []string {
+		Filters: func(_ int, f Form) []string {
 			of := "f.memberId=" + f["memberId"].(string)
 			return []string{of, of + "&f.hardshipType=illness"}
 		},
 		Required:    []string{"memberId", "hardshipType", "description"},
-		Wrong:       []wrong{{"a member who has one", form{"memberId": had}, "memberId", taken}},
+		Wrong:       []Wrong{{"a member who has one", Form{"memberId": had}, "memberId", taken}},
 		Shown:       []string{"files", "registeredOn", "state", "opinion", "approverName", "approvedAt", "channel"},
-		Update:      form{"description": "已好转", "assistance": "发放补助"},
-		WrongUpdate: []wrong{{"no description", form{"description": ""}, "description", "请填写"}},
+		Update:      Form{"description": "已好转", "assistance": "发放补助"},
+		WrongUpdate: []Wrong{{"no description", Form{"description": ""}, "description", "请填写"}},
 		Export:      []string{"党员", "身份证号", "所在支部", "困难类型", "困难情况", "登记时间"},
 	})
 	s := applicationSpec{
-		Type: typ, Title: "困难党员", Form: form{"hardshipType": "disaster", "description": "房屋受灾"}, Required: []string{"hardshipType", "description"},
-		Entered: func(who bfftest.Person) form {
-			return form{"memberId": who.ID, "hardshipType": "illness", "description": "患病"}
+		Type: typ, Title: "困难党员", Form: Form{"hardshipType": "disaster", "description": "房屋受灾"}, Required: []string{"hardshipType", "description"},
+		Entered: func(who bfftest.Person) Form {
+			return Form{"memberId": who.ID, "hardshipType": "illness", "description": "患病"}
 		},
 		Taken: taken,
 	}

@@ -1,4 +1,4 @@
-package acceptance
+package content
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	. "zhihuidangjian/bff/acceptance/world"
 	"zhihuidangjian/bff/bfftest"
 	"zhihuidangjian/rpc/records"
 )
@@ -38,9 +39,9 @@ func upload(b *bfftest.Browser, base, field, fileName string, data []byte) *bfft
 	return b.Do("POST", base+"/upload?field="+field, &bfftest.Upload{Name: fileName, Data: data})
 }
 
-func kept(t *testing.T, a *bfftest.Answer) item {
+func kept(t *testing.T, a *bfftest.Answer) Item {
 	t.Helper()
-	var f item
+	var f Item
 	a.Into(t, &f)
 	return f
 }
@@ -69,14 +70,14 @@ func part(t *testing.T, b *bfftest.Browser, address, bytesRange string) (*http.R
 
 // TestAttachments: files of records, up and down through HTTP (COMM-09).
 func TestAttachments(t *testing.T) {
-	note, letter := path("notebookEntry"), own("suggestion")
+	note, letter := Path("notebookEntry"), Own("suggestion")
 	const pdf = "%PDF-1.7\n1 0 obj\n<</Type/Catalog>>\nendobj\n"
-	save := func(t *testing.T, b *bfftest.Browser, files ...item) item {
+	save := func(t *testing.T, b *bfftest.Browser, files ...Item) Item {
 		t.Helper()
-		return add(t, b, "notebookEntry", form{"title": "有附件", "noteDate": day(0), "content": "<p>见附件</p>", "files": files})
+		return Add(t, b, "notebookEntry", Form{"title": "有附件", "noteDate": Day(0), "content": "<p>见附件</p>", "files": files})
 	}
 	t.Run("COMM-09 what is uploaded comes back byte for byte, whole and in parts, as what it is", func(t *testing.T) {
-		a := adminA(t)
+		a := AdminA(t)
 		data := film(9 << 20) // three parts of the service's answers
 		f := kept(t, upload(a, note, "files", "会议 录像.mp4", data))
 		at := fileOf(note, save(t, a, f)["id"].(string), f["id"].(string))
@@ -118,7 +119,7 @@ func TestAttachments(t *testing.T) {
 		}
 	})
 	t.Run("COMM-09 browsers are kept from running what is inside a file", func(t *testing.T) {
-		a := adminA(t)
+		a := AdminA(t)
 		for _, x := range []struct {
 			name, shown string
 			sandbox     bool
@@ -134,7 +135,7 @@ func TestAttachments(t *testing.T) {
 		}
 	})
 	t.Run("COMM-09 other kinds, disguises and what is too large are refused, and nothing is kept", func(t *testing.T) {
-		a := adminA(t)
+		a := AdminA(t)
 		svg := []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)
 		page := []byte("<!DOCTYPE html><script>alert(1)</script>")
 		for _, x := range []struct {
@@ -152,19 +153,19 @@ func TestAttachments(t *testing.T) {
 			{"files", "空.png", nil, "不符"},
 			{"files", "大.pdf", append([]byte(pdf), make([]byte, 20<<20)...), "不能超过20MB"},
 		} {
-			refused(t, upload(a, note, x.field, x.name, x.data), http.StatusBadRequest, "files", x.says)
+			Refused(t, upload(a, note, x.field, x.name, x.data), http.StatusBadRequest, "files", x.says)
 		}
-		refused(t, upload(a, path("memberShowcase"), "cover", "文.pdf", []byte(pdf)), http.StatusBadRequest, "cover", "不支持的文件格式")
-		refused(t, upload(a, note, "title", "图.png", photo(t)), http.StatusNotFound, "", "")
-		refused(t, upload(a, note, "none", "图.png", photo(t)), http.StatusNotFound, "", "")
-		refused(t, upload(a, path("nothing"), "files", "图.png", photo(t)), http.StatusNotFound, "", "")
-		refused(t, a.Do("POST", note+"/upload?field=files", form{"file": "x"}), http.StatusBadRequest, "file", "请选择文件")
+		Refused(t, upload(a, Path("memberShowcase"), "cover", "文.pdf", []byte(pdf)), http.StatusBadRequest, "cover", "不支持的文件格式")
+		Refused(t, upload(a, note, "title", "图.png", photo(t)), http.StatusNotFound, "", "")
+		Refused(t, upload(a, note, "none", "图.png", photo(t)), http.StatusNotFound, "", "")
+		Refused(t, upload(a, Path("nothing"), "files", "图.png", photo(t)), http.StatusNotFound, "", "")
+		Refused(t, a.Do("POST", note+"/upload?field=files", Form{"file": "x"}), http.StatusBadRequest, "file", "请选择文件")
 		f := kept(t, upload(a, note, "files", "图.png", photo(t)))
-		refused(t, a.Do("POST", path("reward"), form{"memberId": newMember(t, orgA(t)).ID, "rewardName": "奖", "rewardLevel": "municipal", "rewardedOn": day(0), "content": "x", "files": []item{f}}),
+		Refused(t, a.Do("POST", Path("reward"), Form{"memberId": NewMember(t, OrgA(t)).ID, "rewardName": "奖", "rewardLevel": "municipal", "rewardedOn": Day(0), "content": "x", "files": []Item{f}}),
 			http.StatusBadRequest, "files", "附件不存在")
 	})
 	t.Run("COMM-09 a body beyond any limit is cut off", func(t *testing.T) {
-		a := adminA(t)
+		a := AdminA(t)
 		answer, err := a.Try("POST", note+"/upload?field=files", &bfftest.Upload{Name: "大.mp4", Data: film(records.MostUpload + 1<<20)})
 		// The server may hang up while the rest is still being sent.
 		if err == nil && answer.Status != http.StatusRequestEntityTooLarge {
@@ -173,58 +174,58 @@ func TestAttachments(t *testing.T) {
 		kept(t, upload(a, note, "files", "图.png", photo(t)))
 	})
 	t.Run("COMM-01 COMM-09 a file is for those who may see its record", func(t *testing.T) {
-		a, b := adminA(t), adminB(t)
+		a, b := AdminA(t), AdminB(t)
 		f := kept(t, upload(a, note, "files", "图.png", photo(t)))
 		n := save(t, a, f)
 		id, file := n["id"].(string), f["id"].(string)
 		at := fileOf(note, id, file)
-		if got := adminP(t).Do("GET", at, nil); got.Status != http.StatusOK || !bytes.Equal(got.Body, photo(t)) {
+		if got := AdminP(t).Do("GET", at, nil); got.Status != http.StatusOK || !bytes.Equal(got.Body, photo(t)) {
 			t.Fatalf("the superior gets %d", got.Status)
 		}
-		refused(t, b.Do("GET", at, nil), http.StatusNotFound, "", nothingThere)
+		Refused(t, b.Do("GET", at, nil), http.StatusNotFound, "", NothingThere)
 		theirs := save(t, b)["id"].(string)
-		refused(t, b.Do("GET", fileOf(note, theirs, file), nil), http.StatusNotFound, "", nothingThere)
-		refused(t, b.Do("GET", note+"/files/"+file, nil), http.StatusNotFound, "", nothingThere)
-		refused(t, limited(t, "statistics.view").Do("GET", at, nil), http.StatusForbidden, "", "无操作权限")
-		refused(t, product.Browser(t, 0).Do("GET", at, nil), http.StatusUnauthorized, "", "")
-		refused(t, phoneOf(t, newMember(t, orgA(t))).Do("GET", fileOf(own("notebookEntry"), id, file), nil), http.StatusForbidden, "", "")
+		Refused(t, b.Do("GET", fileOf(note, theirs, file), nil), http.StatusNotFound, "", NothingThere)
+		Refused(t, b.Do("GET", note+"/files/"+file, nil), http.StatusNotFound, "", NothingThere)
+		Refused(t, Limited(t, "statistics.view").Do("GET", at, nil), http.StatusForbidden, "", "无操作权限")
+		Refused(t, Visitor(t).Do("GET", at, nil), http.StatusUnauthorized, "", "")
+		Refused(t, PhoneOf(t, NewMember(t, OrgA(t))).Do("GET", fileOf(Own("notebookEntry"), id, file), nil), http.StatusForbidden, "", "")
 		// Nor does naming it in a record of one's own make it one's own.
-		refused(t, b.Do("POST", note, form{"title": "借来", "noteDate": day(0), "content": "<p>x</p>", "files": []item{f}}), http.StatusBadRequest, "files", "附件不存在")
-		remove(t, a, "notebookEntry", id)
-		refused(t, a.Do("GET", at, nil), http.StatusNotFound, "", nothingThere)
+		Refused(t, b.Do("POST", note, Form{"title": "借来", "noteDate": Day(0), "content": "<p>x</p>", "files": []Item{f}}), http.StatusBadRequest, "files", "附件不存在")
+		Remove(t, a, "notebookEntry", id)
+		Refused(t, a.Do("GET", at, nil), http.StatusNotFound, "", NothingThere)
 	})
 	t.Run("COMM-09 a file that no record names yet is its uploader's, if he may write such a record", func(t *testing.T) {
-		a := adminA(t)
+		a := AdminA(t)
 		f := kept(t, upload(a, note, "files", "图.png", photo(t)))
 		at := note + "/files/" + f["id"].(string)
 		if got := a.Do("GET", at, nil); got.Status != http.StatusOK || got.Header.Get("Content-Type") != "image/png" {
 			t.Fatalf("%d", got.Status)
 		}
-		refused(t, adminP(t).Do("GET", at, nil), http.StatusNotFound, "", nothingThere)
-		refused(t, adminP(t).Do("POST", note, form{"title": "拿来", "noteDate": day(0), "content": "<p>x</p>", "files": []item{f}}), http.StatusBadRequest, "files", "附件不存在")
-		refused(t, a.Do("GET", path("reward")+"/files/"+f["id"].(string), nil), http.StatusNotFound, "", nothingThere)
-		refused(t, upload(limited(t, "notebookEntry.view"), note, "files", "图.png", photo(t)), http.StatusForbidden, "", "无操作权限")
-		refused(t, upload(product.Browser(t, 0), note, "files", "图.png", photo(t)), http.StatusUnauthorized, "", "")
+		Refused(t, AdminP(t).Do("GET", at, nil), http.StatusNotFound, "", NothingThere)
+		Refused(t, AdminP(t).Do("POST", note, Form{"title": "拿来", "noteDate": Day(0), "content": "<p>x</p>", "files": []Item{f}}), http.StatusBadRequest, "files", "附件不存在")
+		Refused(t, a.Do("GET", Path("reward")+"/files/"+f["id"].(string), nil), http.StatusNotFound, "", NothingThere)
+		Refused(t, upload(Limited(t, "notebookEntry.view"), note, "files", "图.png", photo(t)), http.StatusForbidden, "", "无操作权限")
+		Refused(t, upload(Visitor(t), note, "files", "图.png", photo(t)), http.StatusUnauthorized, "", "")
 	})
 	t.Run("COMM-09 SUGG-03 members bring pictures with their letters, seen by them and by their admins", func(t *testing.T) {
-		phone, second := phoneOf(t, newMember(t, orgA(t))), phoneOf(t, newMember(t, orgA(t)))
+		phone, second := PhoneOf(t, NewMember(t, OrgA(t))), PhoneOf(t, NewMember(t, OrgA(t)))
 		f := kept(t, upload(phone, letter, "images", "现场.png", photo(t)))
 		waiting := letter + "/files/" + f["id"].(string)
 		if got := phone.Do("GET", waiting, nil); !bytes.Equal(got.Body, photo(t)) {
 			t.Fatalf("%d", got.Status)
 		}
-		refused(t, second.Do("GET", waiting, nil), http.StatusNotFound, "", nothingThere)
-		refused(t, upload(phone, letter, "images", "文.pdf", []byte(pdf)), http.StatusBadRequest, "images", "不支持的文件格式")
-		refused(t, upload(phone, own("memberShowcase"), "cover", "图.png", photo(t)), http.StatusForbidden, "", "")
-		var l item
-		phone.Post(letter, form{"title": "路灯", "content": "坏了", "images": []item{f}}, &l)
+		Refused(t, second.Do("GET", waiting, nil), http.StatusNotFound, "", NothingThere)
+		Refused(t, upload(phone, letter, "images", "文.pdf", []byte(pdf)), http.StatusBadRequest, "images", "不支持的文件格式")
+		Refused(t, upload(phone, Own("memberShowcase"), "cover", "图.png", photo(t)), http.StatusForbidden, "", "")
+		var l Item
+		phone.Post(letter, Form{"title": "路灯", "content": "坏了", "images": []Item{f}}, &l)
 		id, file := l["id"].(string), f["id"].(string)
-		for who, at := range map[*bfftest.Browser]string{phone: fileOf(letter, id, file), adminA(t): fileOf(path("suggestion"), id, file)} {
+		for who, at := range map[*bfftest.Browser]string{phone: fileOf(letter, id, file), AdminA(t): fileOf(Path("suggestion"), id, file)} {
 			if got := who.Do("GET", at, nil); got.Status != http.StatusOK || !bytes.Equal(got.Body, photo(t)) {
 				t.Errorf("%s: %d", at, got.Status)
 			}
 		}
-		refused(t, second.Do("GET", fileOf(letter, id, file), nil), http.StatusNotFound, "", nothingThere)
-		refused(t, adminB(t).Do("GET", fileOf(path("suggestion"), id, file), nil), http.StatusNotFound, "", nothingThere)
+		Refused(t, second.Do("GET", fileOf(letter, id, file), nil), http.StatusNotFound, "", NothingThere)
+		Refused(t, AdminB(t).Do("GET", fileOf(Path("suggestion"), id, file), nil), http.StatusNotFound, "", NothingThere)
 	})
 }

@@ -1,4 +1,4 @@
-package acceptance
+package meeting
 
 import (
 	"net/http"
@@ -7,16 +7,9 @@ import (
 	"testing"
 	"time"
 
+	. "zhihuidangjian/bff/acceptance/world"
 	"zhihuidangjian/bff/bfftest"
 )
-
-// meetingForm is a meeting that begins soon, or runs.
-func meetingForm(title string, change form) form {
-	return form{
-		"title": title, "meetingType": "branch", "meetingForm": "onlineMeeting", "needSignIn": true, "noticeForm": []string{"site"},
-		"startAt": time.Now().Add(-time.Minute).Format(time.RFC3339), "endAt": time.Now().Add(time.Hour).Format(time.RFC3339),
-	}.with(change)
-}
 
 type attendance struct {
 	Participants []struct {
@@ -33,10 +26,10 @@ func TestGuestsInMeetings(t *testing.T) {
 }
 
 func guestsInMeetings(t *testing.T, typ, id string) {
-	a, b := adminA(t), adminB(t)
-	stranger := func() (form, bfftest.Person) {
-		p := bfftest.Invent(int(world.people.Add(1)))
-		return form{"name": p.Name, "idNumber": p.IDNumber, "phone": p.Phone, "homeOrgName": "外省某支部", "startOn": day(-10), "endOn": day(0)}, p
+	a, b := AdminA(t), AdminB(t)
+	stranger := func() (Form, bfftest.Person) {
+		p := NewPerson()
+		return Form{"name": p.Name, "idNumber": p.IDNumber, "phone": p.Phone, "homeOrgName": "外省某支部", "startOn": Day(-10), "endOn": Day(0)}, p
 	}
 	offered := func(b *bfftest.Browser) map[string]string {
 		var l struct {
@@ -62,64 +55,64 @@ func guestsInMeetings(t *testing.T, typ, id string) {
 		}
 		return out
 	}
-	began := func(t *testing.T, f form) string {
+	began := func(t *testing.T, f Form) string {
 		t.Helper()
-		m := add(t, a, "meeting", f)["id"].(string)
-		a.Post("/api/console/meetings/"+m+"/start", nil, &item{})
+		m := Add(t, a, "meeting", f)["id"].(string)
+		a.Post("/api/console/meetings/"+m+"/start", nil, &Item{})
 		return m
 	}
 	t.Run(id+"-06 until the last day he is offered under his home organisation's name, afterwards refused; what he joined keeps him", func(t *testing.T) {
 		a.T, b.T = t, t
 		f, _ := stranger()
-		g := add(t, a, typ, f)["id"].(string)
+		g := Add(t, a, typ, f)["id"].(string)
 		over, _ := stranger()
-		ended := add(t, a, typ, over.with(form{"endOn": day(-1)}))["id"].(string)
-		home := newMember(t, orgB(t))
-		local := add(t, a, typ, form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": day(-1), "endOn": day(1)})["id"].(string)
+		ended := Add(t, a, typ, over.With(Form{"endOn": Day(-1)}))["id"].(string)
+		home := NewMember(t, OrgB(t))
+		local := Add(t, a, typ, Form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": Day(-1), "endOn": Day(1)})["id"].(string)
 		list := offered(a)
-		if _, there := list[ended]; list[g] != "外省某支部" || list[local] != name("乙支部") || there {
+		if _, there := list[ended]; list[g] != "外省某支部" || list[local] != Name("乙支部") || there {
 			t.Fatalf("offered %v", list)
 		}
 		if _, there := offered(b)[local]; there {
 			t.Fatal("the home branch is offered its own member as a guest")
 		}
-		refused(t, a.Do("GET", "/api/console/participants?orgId="+orgB(t), nil), http.StatusNotFound, "", nothingThere)
-		refused(t, a.Do("POST", path("meeting"), meetingForm("会", form{"participantIds": []string{ended}})), http.StatusBadRequest, "participantIds", "不存在")
-		refused(t, b.Do("POST", path("meeting"), meetingForm("会", form{"participantIds": []string{local}})), http.StatusBadRequest, "participantIds", "不在管理范围内")
-		refused(t, a.Do("POST", path("meeting"), meetingForm("会", form{"participantIds": []string{home.ID}})), http.StatusBadRequest, "participantIds", "不在管理范围内")
-		m := began(t, meetingForm("兼职参加", form{"participantIds": []string{g, local}}))
-		whole := add(t, a, "meeting", meetingForm("全体", form{"participantOrgId": orgA(t)}))
+		Refused(t, a.Do("GET", "/api/console/participants?orgId="+OrgB(t), nil), http.StatusNotFound, "", NothingThere)
+		Refused(t, a.Do("POST", Path("meeting"), MeetingForm("会", Form{"participantIds": []string{ended}})), http.StatusBadRequest, "participantIds", "不存在")
+		Refused(t, b.Do("POST", Path("meeting"), MeetingForm("会", Form{"participantIds": []string{local}})), http.StatusBadRequest, "participantIds", "不在管理范围内")
+		Refused(t, a.Do("POST", Path("meeting"), MeetingForm("会", Form{"participantIds": []string{home.ID}})), http.StatusBadRequest, "participantIds", "不在管理范围内")
+		m := began(t, MeetingForm("兼职参加", Form{"participantIds": []string{g, local}}))
+		whole := Add(t, a, "meeting", MeetingForm("全体", Form{"participantOrgId": OrgA(t)}))
 		if all := whole["participantIds"].([]any); !slices.Contains(all, any(g)) || !slices.Contains(all, any(home.ID)) || slices.Contains(all, any(ended)) {
 			t.Fatalf("the whole organisation: %v", all)
 		}
-		put(t, a, typ, g, form{"startOn": day(-20), "endOn": day(-1)}).Into(t, &item{})
+		Put(t, a, typ, g, Form{"startOn": Day(-20), "endOn": Day(-1)}).Into(t, &Item{})
 		if _, there := offered(a)[g]; there {
 			t.Fatal("still offered")
 		}
-		refused(t, a.Do("POST", path("meeting"), meetingForm("会", form{"participantIds": []string{g}})), http.StatusBadRequest, "participantIds", "不存在")
+		Refused(t, a.Do("POST", Path("meeting"), MeetingForm("会", Form{"participantIds": []string{g}})), http.StatusBadRequest, "participantIds", "不存在")
 		var s attendance
 		a.Get("/api/console/meetings/"+m+"/statistics", &s)
-		if got := []string{s.Participants[0].OrgName, s.Participants[1].OrgName}; !slices.Contains(got, "外省某支部") || !slices.Contains(got, name("乙支部")) {
+		if got := []string{s.Participants[0].OrgName, s.Participants[1].OrgName}; !slices.Contains(got, "外省某支部") || !slices.Contains(got, Name("乙支部")) {
 			t.Fatalf("%+v", s)
 		}
 	})
 	t.Run(id+"-07 after the last day he is ended and his pages close; a longer period makes him a guest again", func(t *testing.T) {
 		a.T = t
 		f, who := stranger()
-		g := add(t, a, typ, f)["id"].(string)
-		phone := phoneOf(t, who)
+		g := Add(t, a, typ, f)["id"].(string)
+		phone := PhoneOf(t, who)
 		set := func(t *testing.T, from, to, want string) {
 			t.Helper()
-			var r item
-			put(t, a, typ, g, form{"startOn": from, "endOn": to}).Into(t, &r)
+			var r Item
+			Put(t, a, typ, g, Form{"startOn": from, "endOn": to}).Into(t, &r)
 			if r["state"] != want {
 				t.Fatalf("state %v, want %v", r["state"], want)
 			}
 		}
-		set(t, day(-20), day(-1), "ended")
-		eventually(t, "his pages close", func() bool { return phone.Do("GET", "/api/member/meetings", nil).Status == http.StatusForbidden })
-		set(t, day(-20), day(0), "active")
-		again := product.Browser(t, 0)
+		set(t, Day(-20), Day(-1), "ended")
+		bfftest.Eventually(t, "his pages close", func() bool { return phone.Do("GET", "/api/member/meetings", nil).Status == http.StatusForbidden })
+		set(t, Day(-20), Day(0), "active")
+		again := Visitor(t)
 		again.OpenPhone(again.WeChatUser("又来", who.Phone))
 		if _, there := offered(a)[g]; !there {
 			t.Fatal("not offered again")
@@ -128,27 +121,27 @@ func guestsInMeetings(t *testing.T, typ, id string) {
 	t.Run(id+"-13 the guest's phone lists what names him, beside what his home branch holds; he signs in, and afterwards only that remains", func(t *testing.T) {
 		a.T, b.T = t, t
 		f, who := stranger()
-		g := add(t, a, typ, f)["id"].(string)
-		phone := phoneOf(t, who)
-		home := newMember(t, orgB(t))
-		local := add(t, a, typ, form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": day(-1), "endOn": day(1)})["id"].(string)
-		homePhone := phoneOf(t, home)
-		homes := add(t, b, "meeting", meetingForm("家里的会", form{"participantIds": []string{home.ID}}))["id"].(string)
-		b.Post("/api/console/meetings/"+homes+"/start", nil, &item{})
-		m := began(t, meetingForm("都参加", form{"participantIds": []string{g, local}}))
-		other := began(t, meetingForm("不参加", form{"participantIds": []string{newMember(t, orgA(t)).ID}}))
-		later := began(t, meetingForm("将来的", form{"participantIds": []string{local}, "startAt": time.Now().Add(time.Hour).Format(time.RFC3339), "endAt": time.Now().Add(2 * time.Hour).Format(time.RFC3339)}))
-		if got := meets(phone); got[m] != name("甲支部") || len(got) != 1 {
+		g := Add(t, a, typ, f)["id"].(string)
+		phone := PhoneOf(t, who)
+		home := NewMember(t, OrgB(t))
+		local := Add(t, a, typ, Form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": Day(-1), "endOn": Day(1)})["id"].(string)
+		homePhone := PhoneOf(t, home)
+		homes := Add(t, b, "meeting", MeetingForm("家里的会", Form{"participantIds": []string{home.ID}}))["id"].(string)
+		b.Post("/api/console/meetings/"+homes+"/start", nil, &Item{})
+		m := began(t, MeetingForm("都参加", Form{"participantIds": []string{g, local}}))
+		other := began(t, MeetingForm("不参加", Form{"participantIds": []string{NewMember(t, OrgA(t)).ID}}))
+		later := began(t, MeetingForm("将来的", Form{"participantIds": []string{local}, "startAt": time.Now().Add(time.Hour).Format(time.RFC3339), "endAt": time.Now().Add(2 * time.Hour).Format(time.RFC3339)}))
+		if got := meets(phone); got[m] != Name("甲支部") || len(got) != 1 {
 			t.Fatalf("the guest sees %v", got)
 		}
-		if got := meets(homePhone); got[m] != name("甲支部") || got[homes] != name("乙支部") || got[later] == "" || got[other] != "" {
+		if got := meets(homePhone); got[m] != Name("甲支部") || got[homes] != Name("乙支部") || got[later] == "" || got[other] != "" {
 			t.Fatalf("the member sees %v", got)
 		}
 		for _, p := range []*bfftest.Browser{phone, homePhone} {
 			var qr struct{ URL string }
 			a.Get("/api/console/meetings/"+m+"/qr", &qr)
 			_, token, _ := strings.Cut(qr.URL, "?t=")
-			p.Post("/api/member/sign-in", form{"token": token}, &item{})
+			p.Post("/api/member/sign-in", Form{"token": token}, &Item{})
 		}
 		var s attendance
 		a.Get("/api/console/meetings/"+m+"/statistics", &s)
@@ -157,16 +150,16 @@ func guestsInMeetings(t *testing.T, typ, id string) {
 				t.Errorf("%s did not sign in", x.Name)
 			}
 		}
-		put(t, a, typ, local, form{"startOn": day(-20), "endOn": day(-1)}).Into(t, &item{})
-		var one item
-		eventually(t, "what is to come is gone", func() bool { return meets(homePhone)[later] == "" })
-		refused(t, homePhone.Do("GET", "/api/member/meetings/"+later, nil), http.StatusNotFound, "", "")
+		Put(t, a, typ, local, Form{"startOn": Day(-20), "endOn": Day(-1)}).Into(t, &Item{})
+		var one Item
+		bfftest.Eventually(t, "what is to come is gone", func() bool { return meets(homePhone)[later] == "" })
+		Refused(t, homePhone.Do("GET", "/api/member/meetings/"+later, nil), http.StatusNotFound, "", "")
 		homePhone.Get("/api/member/meetings/"+homes, &one)
 	})
 }
 
 // participation are the rows of the lists that 参加情况 opens, by their titles.
-func participation(t *testing.T, b *bfftest.Browser, typ, id string) map[string][]item {
+func participation(t *testing.T, b *bfftest.Browser, typ, id string) map[string][]Item {
 	t.Helper()
 	var schema struct {
 		Actions []struct {
@@ -174,8 +167,8 @@ func participation(t *testing.T, b *bfftest.Browser, typ, id string) map[string]
 			Related []struct{ Type, Field, Title string }
 		}
 	}
-	b.Get(path(typ)+"/schema", &schema)
-	out := map[string][]item{}
+	b.Get(Path(typ)+"/schema", &schema)
+	out := map[string][]Item{}
 	for _, a := range schema.Actions {
 		for _, r := range a.Related {
 			if a.Key != "participation" {
@@ -193,27 +186,27 @@ func participation(t *testing.T, b *bfftest.Browser, typ, id string) map[string]
 func TestParticipation(t *testing.T) {
 	for typ, id := range map[string]string{"partTimeMember": "PART-12", "reportInMember": "RPIN-12"} {
 		t.Run(id+" what a guest took part in, with time and sign-in; nothing of other organisations, and nothing of who took part in none", func(t *testing.T) {
-			a, b := adminA(t), adminB(t)
-			home := newMember(t, orgB(t))
+			a, b := AdminA(t), AdminB(t)
+			home := NewMember(t, OrgB(t))
 			guest := func() string {
-				p := bfftest.Invent(int(world.people.Add(1)))
-				return idOf(add(t, a, typ, form{"name": p.Name, "idNumber": p.IDNumber, "phone": p.Phone, "homeOrgName": "外省某支部", "startOn": day(-10), "endOn": day(0)}))
+				p := NewPerson()
+				return IDOf(Add(t, a, typ, Form{"name": p.Name, "idNumber": p.IDNumber, "phone": p.Phone, "homeOrgName": "外省某支部", "startOn": Day(-10), "endOn": Day(0)}))
 			}
-			local := idOf(add(t, a, typ, form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": day(-10), "endOn": day(1)}))
+			local := IDOf(Add(t, a, typ, Form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": Day(-10), "endOn": Day(1)}))
 			stranger, idle := guest(), guest()
-			hold := func(by *bfftest.Browser, f form) string {
-				m := idOf(add(t, by, "meeting", meetingForm(name("参加情况"), f)))
-				by.Post("/api/console/meetings/"+m+"/start", nil, &item{})
+			hold := func(by *bfftest.Browser, f Form) string {
+				m := IDOf(Add(t, by, "meeting", MeetingForm(Name("参加情况"), f)))
+				by.Post("/api/console/meetings/"+m+"/start", nil, &Item{})
 				return m
 			}
-			both := hold(a, form{"participantIds": []string{local, stranger}})
-			free := hold(a, form{"participantIds": []string{local}, "needSignIn": false})
-			add(t, a, "meeting", meetingForm("还没启动", form{"participantIds": []string{local, stranger}}))
-			hold(b, form{"participantIds": []string{home.ID}}) // of his own branch
+			both := hold(a, Form{"participantIds": []string{local, stranger}})
+			free := hold(a, Form{"participantIds": []string{local}, "needSignIn": false})
+			Add(t, a, "meeting", MeetingForm("还没启动", Form{"participantIds": []string{local, stranger}}))
+			hold(b, Form{"participantIds": []string{home.ID}}) // of his own branch
 			var qr struct{ URL string }
 			a.Get("/api/console/meetings/"+both+"/qr", &qr)
 			_, token, _ := strings.Cut(qr.URL, "?t=")
-			phoneOf(t, home).Post("/api/member/sign-in", form{"token": token}, &item{})
+			PhoneOf(t, home).Post("/api/member/sign-in", Form{"token": token}, &Item{})
 
 			lists := participation(t, a, typ, local)
 			for _, title := range []string{"活动", "学习"} {
@@ -231,7 +224,7 @@ func TestParticipation(t *testing.T) {
 			if got := participation(t, a, typ, stranger)["会议"]; len(got) != 1 || got[0]["attendance"] != "absent" || got[0]["signedInAt"] != nil {
 				t.Fatalf("the stranger took part in %v", got)
 			}
-			if got := participation(t, adminP(t), typ, local)["会议"]; len(got) != 2 {
+			if got := participation(t, AdminP(t), typ, local)["会议"]; len(got) != 2 {
 				t.Fatalf("the superior sees %v", got)
 			}
 			if got := participation(t, a, typ, idle)["会议"]; len(got) != 0 {
@@ -246,7 +239,7 @@ func TestParticipation(t *testing.T) {
 				t.Fatal("he is not in the list")
 				return false
 			}
-			if !offers(a) || !offers(adminP(t)) || offers(b) {
+			if !offers(a) || !offers(AdminP(t)) || offers(b) {
 				t.Fatal("offered to the wrong people")
 			}
 			if got := participation(t, b, typ, local)["会议"]; len(got) != 0 {
@@ -254,32 +247,4 @@ func TestParticipation(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestGuestsAfterTransfer: whichever of a guest's two organisations moves, both see him.
-func TestGuestsAfterTransfer(t *testing.T) {
-	top := idOf(add(t, root(t), "organization", orgForm(name("客党委"), "committee", orgP(t))))
-	from := idOf(add(t, root(t), "organization", orgForm(name("客总支一"), "generalBranch", top)))
-	to := idOf(add(t, root(t), "organization", orgForm(name("客总支二"), "generalBranch", top)))
-	at := idOf(add(t, root(t), "organization", orgForm(name("客支部"), "branch", from)))
-	home := idOf(add(t, root(t), "organization", orgForm(name("家支部"), "branch", from)))
-	tops, host, homes := adminOf(t, top, "guestTop"), adminOf(t, at, "guestHost"), adminOf(t, home, "guestHome")
-	old, next := adminOf(t, from, "guestOld"), adminOf(t, to, "guestNext")
-	who := newMember(t, home)
-	g := idOf(add(t, host, "partTimeMember", form{"name": who.Name, "idNumber": who.IDNumber, "phone": who.Phone, "homeOrgName": "x", "startOn": day(-1), "endOn": day(1)}))
-	sees := func(b *bfftest.Browser) bool { return slices.Contains(ids(b.List("partTimeMember", "size=100")), g) }
-	t.Run("PART-04 OTRF-03 the home branch moves: nothing changes for the guest's record", func(t *testing.T) {
-		move(t, tops, home, to)
-		eventually(t, "the home branch's own records have followed", func() bool { return slices.Contains(ids(next.List("member", "size=100")), who.ID) })
-		if !sees(host) || !sees(homes) || !sees(old) || sees(next) {
-			t.Fatalf("host %v, home %v, above the host %v, above the home %v", sees(host), sees(homes), sees(old), sees(next))
-		}
-	})
-	t.Run("PART-04 OTRF-03 the organisation that added him moves: he moves with it", func(t *testing.T) {
-		move(t, tops, at, to)
-		eventually(t, "the new superior sees him", func() bool { return sees(next) })
-		if !sees(host) || !sees(homes) || sees(old) {
-			t.Fatalf("host %v, home %v, former superior %v", sees(host), sees(homes), sees(old))
-		}
-	})
 }

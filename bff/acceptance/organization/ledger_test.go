@@ -1,4 +1,4 @@
-package acceptance
+package organization
 
 import (
 	"fmt"
@@ -9,47 +9,48 @@ import (
 	"testing"
 	"time"
 
+	. "zhihuidangjian/bff/acceptance/world"
 	"zhihuidangjian/bff/bfftest"
 )
 
 // TestLedger: 工作台账 (manual 15), of the modules that exist.
 func TestLedger(t *testing.T) {
-	a, p := adminA(t), adminP(t)
-	who := newMember(t, orgA(t))
+	a, p := AdminA(t), AdminP(t)
+	who := NewMember(t, OrgA(t))
 	type related struct{ Type, Field, Title, Year string }
 	parts := func(t *testing.T, typ string) []related {
 		t.Helper()
 		var schema struct {
 			Related []related
 		}
-		a.Get(path(typ)+"/schema", &schema)
+		a.Get(Path(typ)+"/schema", &schema)
 		return schema.Related
 	}
 	readOnly := func(t *testing.T, typ, id string) {
 		t.Helper()
-		refused(t, a.Do("POST", path(typ), form{"orgName": "x", "name": "x"}), http.StatusForbidden, "", "无操作权限")
-		refused(t, a.Do("PUT", path(typ)+"/"+id, form{"version": 1}), http.StatusForbidden, "", "无操作权限")
-		refused(t, a.Do("POST", path(typ)+"/delete", form{"ids": []string{id}}), http.StatusForbidden, "", "无操作权限")
+		Refused(t, a.Do("POST", Path(typ), Form{"orgName": "x", "name": "x"}), http.StatusForbidden, "", "无操作权限")
+		Refused(t, a.Do("PUT", Path(typ)+"/"+id, Form{"version": 1}), http.StatusForbidden, "", "无操作权限")
+		Refused(t, a.Do("POST", Path(typ)+"/delete", Form{"ids": []string{id}}), http.StatusForbidden, "", "无操作权限")
 	}
 	t.Run("LEDG-01 the organisations of the chosen subtree, and none outside", func(t *testing.T) {
 		a.T, p.T = t, t
-		got := ids(p.List("organizationLedger", "size=100"))
-		for _, id := range []string{orgP(t), orgA(t), orgB(t)} {
+		got := IDs(p.List("organizationLedger", "size=100"))
+		for _, id := range []string{OrgP(t), OrgA(t), OrgB(t)} {
 			if !slices.Contains(got, id) {
 				t.Errorf("%s is missing", id)
 			}
 		}
-		if got := ids(a.List("organizationLedger", "size=100")); !slices.Equal(got, []string{orgA(t)}) {
+		if got := IDs(a.List("organizationLedger", "size=100")); !slices.Equal(got, []string{OrgA(t)}) {
 			t.Fatalf("A sees %v", got)
 		}
-		columns(t, a, recordSpec{Type: "organizationLedger", Columns: []string{"orgName", "orgType", "secretary"}})
-		refused(t, a.Do("GET", path("organizationLedger")+"?orgId="+orgB(t), nil), http.StatusNotFound, "", nothingThere)
+		Columns(t, a, RecordSpec{Type: "organizationLedger", Columns: []string{"orgName", "orgType", "secretary"}})
+		Refused(t, a.Do("GET", Path("organizationLedger")+"?orgId="+OrgB(t), nil), http.StatusNotFound, "", NothingThere)
 	})
 	t.Run("LEDG-02 an organisation's page is that of 党组织管理, to read only", func(t *testing.T) {
 		a.T = t
-		var l, o item
-		a.Get(path("organizationLedger")+"/"+orgA(t), &l)
-		a.Get(path("organization")+"/"+orgA(t), &o)
+		var l, o Item
+		a.Get(Path("organizationLedger")+"/"+OrgA(t), &l)
+		a.Get(Path("organization")+"/"+OrgA(t), &o)
 		for _, k := range []string{"orgName", "orgType", "parentId", "secretary", "contactName", "contactPhone", "address", "introduction"} {
 			if l[k] != o[k] {
 				t.Errorf("%s: %v, there %v", k, l[k], o[k])
@@ -61,28 +62,28 @@ func TestLedger(t *testing.T) {
 		if !slices.ContainsFunc(parts(t, "organizationLedger"), func(r related) bool { return r.Type == "leadershipMember" && r.Field == "orgId" && r.Year == "" }) {
 			t.Error("no leadership")
 		}
-		refused(t, a.Do("GET", path("organizationLedger")+"/"+orgB(t), nil), http.StatusNotFound, "", nothingThere)
-		readOnly(t, "organizationLedger", orgA(t))
+		Refused(t, a.Do("GET", Path("organizationLedger")+"/"+OrgB(t), nil), http.StatusNotFound, "", NothingThere)
+		readOnly(t, "organizationLedger", OrgA(t))
 	})
 	t.Run("LEDG-04 LEDG-05 the members of the chosen subtree; a member's page is that of 党员管理, to read only", func(t *testing.T) {
 		a.T, p.T = t, t
-		theirs := newMember(t, orgB(t)).ID
-		if got := ids(a.List("memberLedger", "size=100")); !slices.Contains(got, who.ID) || slices.Contains(got, theirs) || a.List("memberLedger", "").Total != a.List("member", "").Total {
+		theirs := NewMember(t, OrgB(t)).ID
+		if got := IDs(a.List("memberLedger", "size=100")); !slices.Contains(got, who.ID) || slices.Contains(got, theirs) || a.List("memberLedger", "").Total != a.List("member", "").Total {
 			t.Fatalf("A sees %v", got)
 		}
-		if got := ids(p.List("memberLedger", "size=100&orgId="+orgB(t))); !slices.Contains(got, theirs) || slices.Contains(got, who.ID) {
+		if got := IDs(p.List("memberLedger", "size=100&orgId="+OrgB(t))); !slices.Contains(got, theirs) || slices.Contains(got, who.ID) {
 			t.Fatalf("P with B chosen sees %v", got)
 		}
-		columns(t, a, recordSpec{Type: "memberLedger", Columns: []string{"name", "orgId"}})
-		var l, m item
-		a.Get(path("memberLedger")+"/"+who.ID, &l)
-		a.Get(path("member")+"/"+who.ID, &m)
+		Columns(t, a, RecordSpec{Type: "memberLedger", Columns: []string{"name", "orgId"}})
+		var l, m Item
+		a.Get(Path("memberLedger")+"/"+who.ID, &l)
+		a.Get(Path("member")+"/"+who.ID, &m)
 		for _, k := range []string{"name", "gender", "idNumber", "phone", "birthDate", "orgId", "memberType", "joinedOn", "regularizedOn", "education"} {
 			if l[k] != m[k] {
 				t.Errorf("%s: %v, there %v", k, l[k], m[k])
 			}
 		}
-		refused(t, a.Do("GET", path("memberLedger")+"/"+theirs, nil), http.StatusNotFound, "", nothingThere)
+		Refused(t, a.Do("GET", Path("memberLedger")+"/"+theirs, nil), http.StatusNotFound, "", NothingThere)
 		readOnly(t, "memberLedger", who.ID)
 	})
 	// of is a part of a record's ledger as the console asks for it.
@@ -104,21 +105,21 @@ func TestLedger(t *testing.T) {
 		t.Fatalf("no part %s", title)
 		return bfftest.Page{}
 	}
-	top := idOf(add(t, root(t), "organization", orgForm(name("台账总支"), "generalBranch", orgP(t))))
-	branch := idOf(add(t, root(t), "organization", orgForm(name("台账支部"), "branch", top)))
-	admin := adminOf(t, branch, "ledgerAdmin")
-	one, two := newMember(t, branch), newMember(t, branch)
+	top := NewOrg(t, Name("台账总支"), "generalBranch", OrgP(t))
+	branch := NewOrg(t, Name("台账支部"), "branch", top)
+	admin := AdminOf(t, branch, "ledgerAdmin")
+	one, two := NewMember(t, branch), NewMember(t, branch)
 	now := time.Now()
-	newest := idOf(add(t, admin, "meeting", meetingForm("今年的会", form{"participantIds": []string{one.ID, two.ID}, "meetingForm": "offline", "place": "礼堂"})))
-	admin.Post("/api/console/meetings/"+newest+"/start", nil, &item{})
-	add(t, admin, "meeting", meetingForm("去年的会", form{"participantIds": []string{two.ID},
+	newest := IDOf(Add(t, admin, "meeting", MeetingForm("今年的会", Form{"participantIds": []string{one.ID, two.ID}, "meetingForm": "offline", "place": "礼堂"})))
+	admin.Post("/api/console/meetings/"+newest+"/start", nil, &Item{})
+	Add(t, admin, "meeting", MeetingForm("去年的会", Form{"participantIds": []string{two.ID},
 		"startAt": now.AddDate(-1, 0, 0).Format(time.RFC3339), "endAt": now.AddDate(-1, 0, 0).Add(time.Hour).Format(time.RFC3339)}))
-	add(t, admin, "reward", form{"memberId": one.ID, "rewardName": "优秀党员", "rewardedOn": now.Format(time.DateOnly), "content": "表彰"})
-	add(t, admin, "sanction", form{"memberId": two.ID, "sanctionType": "warning", "sanctionedOn": now.AddDate(-1, 0, 0).Format(time.DateOnly), "reason": "违纪"})
+	Add(t, admin, "reward", Form{"memberId": one.ID, "rewardName": "优秀党员", "rewardedOn": now.Format(time.DateOnly), "content": "表彰"})
+	Add(t, admin, "sanction", Form{"memberId": two.ID, "sanctionType": "warning", "sanctionedOn": now.AddDate(-1, 0, 0).Format(time.DateOnly), "reason": "违纪"})
 	var qr struct{ URL string }
 	admin.Get("/api/console/meetings/"+newest+"/qr", &qr)
 	_, token, _ := strings.Cut(qr.URL, "?t=")
-	phoneOf(t, one).Post("/api/member/sign-in", form{"token": token}, &item{})
+	PhoneOf(t, one).Post("/api/member/sign-in", Form{"token": token}, &Item{})
 
 	t.Run("LEDG-03 a year of an organisation: what its modules list, with date and participants; an empty part is empty", func(t *testing.T) {
 		a.T, p.T, admin.T = t, t, t
@@ -141,7 +142,7 @@ func TestLedger(t *testing.T) {
 		if r := of(t, admin, "organizationLedger", branch, "奖励", now.Year()).Items[0]; r["_labels"].(map[string]any)["memberId"] != one.Name || r["rewardedOn"] == "" {
 			t.Fatalf("%v", r)
 		}
-		refused(t, a.Do("GET", path("meeting")+"?orgId="+branch, nil), http.StatusNotFound, "", nothingThere)
+		Refused(t, a.Do("GET", Path("meeting")+"?orgId="+branch, nil), http.StatusNotFound, "", NothingThere)
 	})
 	t.Run("LEDG-06 a year of a member: his meetings, dues, rewards, sanctions and points, and no others'", func(t *testing.T) {
 		a.T, admin.T = t, t
@@ -159,7 +160,7 @@ func TestLedger(t *testing.T) {
 			of(t, admin, "memberLedger", two.ID, "处分", last).Total != 1 || of(t, admin, "memberLedger", one.ID, "党费", now.Year()).Total != 0 {
 			t.Fatal("rewards, sanctions or dues")
 		}
-		eventually(t, "the reward and the sign-in are booked", func() bool {
+		bfftest.Eventually(t, "the reward and the sign-in are booked", func() bool {
 			return of(t, admin, "memberLedger", one.ID, "积分", now.Year()).Total == 2
 		})
 		got := of(t, admin, "memberLedger", one.ID, "积分", now.Year())
@@ -181,6 +182,6 @@ func TestLedger(t *testing.T) {
 		if got := of(t, a, "memberLedger", one.ID, "积分", now.Year()); got.Total != 0 {
 			t.Fatalf("another branch sees %v", got)
 		}
-		refused(t, limited(t, "member.view").Do("GET", path("points"), nil), http.StatusForbidden, "", "无操作权限")
+		Refused(t, Limited(t, "member.view").Do("GET", Path("points"), nil), http.StatusForbidden, "", "无操作权限")
 	})
 }

@@ -1,28 +1,30 @@
-package acceptance
+package organization
 
 import (
 	"net/http"
 	"slices"
 	"testing"
+
+	. "zhihuidangjian/bff/acceptance/world"
 )
 
 // TestTree: 组织树 (manual 3).
 func TestTree(t *testing.T) {
-	top := idOf(add(t, root(t), "organization", orgForm(name("树总支"), "generalBranch", orgP(t))))
-	b := idOf(add(t, root(t), "organization", orgForm(name("树乙"), "branch", top).with(form{"sortNo": 2})))
-	idOf(add(t, root(t), "organization", orgForm(name("树甲"), "jointBranch", top).with(form{"sortNo": 1})))
-	add(t, root(t), "organization", orgForm(name("树乙组"), "group", b))
-	n := name("treeAdmin")
-	newUser(t, n, top, "*")
-	me := user(t, n, userPassword)
+	top := NewOrg(t, Name("树总支"), "generalBranch", OrgP(t))
+	b := IDOf(Add(t, Root(t), "organization", OrgForm(Name("树乙"), "branch", top).With(Form{"sortNo": 2})))
+	IDOf(Add(t, Root(t), "organization", OrgForm(Name("树甲"), "jointBranch", top).With(Form{"sortNo": 1})))
+	Add(t, Root(t), "organization", OrgForm(Name("树乙组"), "group", b))
+	n := Name("treeAdmin")
+	NewUser(t, n, top, "*")
+	me := User(t, n, UserPassword)
 
 	t.Run("TREE-01 the own organisation and all below it, nested, in sort order, and nothing else", func(t *testing.T) {
 		me.T = t
 		names, nodes := treeOf(t, me, "")
-		if !slices.Equal(names, []string{name("树总支"), name("树甲"), name("树乙"), name("树乙组")}) {
+		if !slices.Equal(names, []string{Name("树总支"), Name("树甲"), Name("树乙"), Name("树乙组")}) {
 			t.Fatalf("%v", names)
 		}
-		if nodes[name("树总支")]["parentId"] != "" || nodes[name("树乙组")]["parentId"] != b || nodes[name("树甲")]["parentId"] != top {
+		if nodes[Name("树总支")]["parentId"] != "" || nodes[Name("树乙组")]["parentId"] != b || nodes[Name("树甲")]["parentId"] != top {
 			t.Fatalf("%v", nodes)
 		}
 	})
@@ -30,50 +32,50 @@ func TestTree(t *testing.T) {
 		me.T = t
 		_, nodes := treeOf(t, me, "")
 		for k, want := range map[string]string{"树总支": "总", "树甲": "联", "树乙": "支", "树乙组": "组"} {
-			if nodes[name(k)]["icon"] != want {
-				t.Errorf("%s has %v, want %s", k, nodes[name(k)]["icon"], want)
+			if nodes[Name(k)]["icon"] != want {
+				t.Errorf("%s has %v, want %s", k, nodes[Name(k)]["icon"], want)
 			}
 		}
-		if _, all := treeOf(t, adminP(t), ""); all[name("试验党委")]["icon"] != "委" {
-			t.Errorf("committee: %v", all[name("试验党委")])
+		if _, all := treeOf(t, AdminP(t), ""); all[Name("试验党委")]["icon"] != "委" {
+			t.Errorf("committee: %v", all[Name("试验党委")])
 		}
-		var r item
-		put(t, me, "organization", b, form{"orgType": "jointBranch"}).Into(t, &r)
-		if _, nodes = treeOf(t, me, ""); nodes[name("树乙")]["icon"] != "联" {
-			t.Fatalf("%v", nodes[name("树乙")])
+		var r Item
+		Put(t, me, "organization", b, Form{"orgType": "jointBranch"}).Into(t, &r)
+		if _, nodes = treeOf(t, me, ""); nodes[Name("树乙")]["icon"] != "联" {
+			t.Fatalf("%v", nodes[Name("树乙")])
 		}
-		put(t, me, "organization", b, form{"orgType": "branch"}).Into(t, &r)
+		Put(t, me, "organization", b, Form{"orgType": "branch"}).Into(t, &r)
 	})
 	t.Run("TREE-03 a list shows the chosen node's records; a node outside the scope is refused", func(t *testing.T) {
 		me.T = t
 		got := me.List("organization", "size=100&orgId="+b)
-		if got.Total != 2 || got.Items[0]["orgName"] != name("树乙组") || got.Items[1]["orgName"] != name("树乙") {
+		if got.Total != 2 || got.Items[0]["orgName"] != Name("树乙组") || got.Items[1]["orgName"] != Name("树乙") {
 			t.Fatalf("%+v", got)
 		}
 		for _, typ := range []string{"organization", "member", "unit", "election"} {
-			refused(t, me.Do("GET", path(typ)+"?orgId="+orgA(t), nil), http.StatusNotFound, "", nothingThere)
+			Refused(t, me.Do("GET", Path(typ)+"?orgId="+OrgA(t), nil), http.StatusNotFound, "", NothingThere)
 		}
-		refused(t, me.Do("GET", "/api/console/tree?orgId="+orgA(t), nil), http.StatusNotFound, "", nothingThere)
+		Refused(t, me.Do("GET", "/api/console/tree?orgId="+OrgA(t), nil), http.StatusNotFound, "", NothingThere)
 	})
 	t.Run("TREE-05 the next load shows what was made, renamed, moved or deleted", func(t *testing.T) {
 		me.T = t
-		id := idOf(add(t, me, "organization", orgForm(name("树新"), "branch", top)))
-		var r item
-		put(t, me, "organization", id, form{"orgName": name("树新名")}).Into(t, &r)
-		if _, nodes := treeOf(t, me, ""); nodes[name("树新")] != nil || nodes[name("树新名")]["parentId"] != top {
+		id := IDOf(Add(t, me, "organization", OrgForm(Name("树新"), "branch", top)))
+		var r Item
+		Put(t, me, "organization", id, Form{"orgName": Name("树新名")}).Into(t, &r)
+		if _, nodes := treeOf(t, me, ""); nodes[Name("树新")] != nil || nodes[Name("树新名")]["parentId"] != top {
 			t.Fatalf("%v", nodes)
 		}
-		sub := idOf(add(t, me, "organization", orgForm(name("树分总支"), "generalBranch", top)))
+		sub := IDOf(Add(t, me, "organization", OrgForm(Name("树分总支"), "generalBranch", top)))
 		move(t, me, id, sub)
-		if _, nodes := treeOf(t, me, ""); nodes[name("树新名")]["parentId"] != sub {
-			t.Fatalf("%v", nodes[name("树新名")])
+		if _, nodes := treeOf(t, me, ""); nodes[Name("树新名")]["parentId"] != sub {
+			t.Fatalf("%v", nodes[Name("树新名")])
 		}
-		if a := gone(me, "organization", id); a.Status != http.StatusOK {
+		if a := Delete(me, "organization", id); a.Status != http.StatusOK {
 			t.Fatalf("%s", a.Body)
 		}
-		if _, nodes := treeOf(t, me, ""); nodes[name("树新名")] != nil {
+		if _, nodes := treeOf(t, me, ""); nodes[Name("树新名")] != nil {
 			t.Fatal("still there")
 		}
-		refused(t, me.Do("GET", path("member")+"?orgId="+id, nil), http.StatusNotFound, "", nothingThere)
+		Refused(t, me.Do("GET", Path("member")+"?orgId="+id, nil), http.StatusNotFound, "", NothingThere)
 	})
 }
