@@ -311,6 +311,7 @@ func Own() (_ *Product, _ func(), err error) {
 	}
 	started := &Product{Bases: []string{cfg.PublicURL}, Work: func() { p.Go("workers", func() error { return work.Run(ctx, p, s.Clients) }) }}
 	return started, func() {
+		http.DefaultClient.CloseIdleConnections() // those of browsers, which a shutdown waits for
 		shut, done := context.WithTimeout(context.Background(), 5*time.Second)
 		defer done()
 		_ = e.Shutdown(shut)
@@ -330,8 +331,9 @@ var Seed = rand.IntN(8000) + 1000
 // Person is an invented member: a region no real Person has, a right check character.
 type Person struct{ ID, Name, IDNumber, Phone string }
 
+// Invent is the person of a number below 1000; runs have different ones.
 func Invent(i int) Person {
-	digits := fmt.Sprintf("99020119%02d0101%03d", 60+i%40, (Seed+i)%1000)
+	digits := fmt.Sprintf("99%04d19%02d0101%03d", Seed, 60+i%40, i%1000)
 	return Person{
 		Name: fmt.Sprintf("试员%d号%d", Seed, i), IDNumber: digits + string(model.IDCheck(digits)),
 		Phone: fmt.Sprintf("1980%04d%03d", Seed, i),
