@@ -7,25 +7,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"net/url"
-	"os"
-	"path/filepath"
-
-	"gocloud.dev/blob"
-	"gocloud.dev/blob/fileblob"
-	_ "gocloud.dev/blob/s3blob" // s3:// addresses
-	"gocloud.dev/gcerrors"
+	"strings"
+	"unicode"
 )
 
 // ErrNotFound says that nothing is kept under the key.
 var ErrNotFound = errors.New("blob: not found")
 
-// Store keeps contents by key. A key is written once and never changed.
+// Store keeps contents by key. A key is written once and never changed; to write it again
+// with the same contents does no harm. A key is a path of parts between slashes: one that
+// could lead out of a directory, or whose parts begin or end with a dot, is refused.
 type Store interface {
+	// Put returns when the contents will outlast a crash. Readers find all of them or none.
 	Put(ctx context.Context, key string, data []byte) error
-	// Read reads a part: length bytes from offset, or up to the end. ErrNotFound when there
-	// is nothing under the key.
+	// Read reads a part: length bytes from offset, or fewer where the contents end before.
+	// ErrNotFound when there is nothing under the key.
 	Read(ctx context.Context, key string, offset, length int64) ([]byte, error)
 	// Delete of a key that is not there is no error.
 	Delete(ctx context.Context, key string) error
@@ -35,68 +33,46 @@ type Store interface {
 // Open opens a store: "file:///directory", made when it is missing, or
 // "s3://bucket?region=…&endpoint=…" with credentials from AWS_ACCESS_KEY_ID and
 // AWS_SECRET_ACCESS_KEY.
+//
+// The endpoint, AWS itself when it is left out, is the http or https address of a server.
+// Where it takes the bucket is known for AWS, Google and Aliyun (in the host name) and
+// elsewhere in the path; use_path_style=true or false says otherwise.
 func Open(ctx context.Context, address string) (Store, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("BLOB_URL: %w", err)
 	}
-	if u.Scheme == "file" {
-		return Dir(u.Path)
+	var s Store
+	switch u.Scheme {
+	case "file":
+		s, err = Dir(u.Path)
+	case "s3":
+		s, err = openBucket(u)
+	default:
+		err = errors.New("must begin with file:/// or s3://")
 	}
-	b, err := blob.OpenBucket(ctx, address)
 	if err != nil {
 		return nil, fmt.Errorf("BLOB_URL: %w", err)
 	}
-	return bucket{b}, nil
+	return s, nil
 }
 
-// Dir keeps contents in a directory.
-func Dir(path string) (Store, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("blobs: %w", err)
+// checkKey refuses keys that mean something else to a file system or to a URL.
+func checkKey(key string) error {
+	ok := fs.ValidPath(key) && !strings.ContainsFunc(key, unicode.IsControl)
+	for part := range strings.SplitSeq(key, "/") {
+		ok = ok && !strings.HasPrefix(part, ".") && !strings.HasSuffix(part, ".")
 	}
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("blobs: %w", err)
-	}
-	// Half-written files stand beside the others, so that a rename never crosses disks.
-	b, err := fileblob.OpenBucket(path, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite, DirFileMode: 0o700})
-	if err != nil {
-		return nil, fmt.Errorf("blobs: %w", err)
-	}
-	return bucket{b}, nil
-}
-
-type bucket struct{ b *blob.Bucket }
-
-func (s bucket) Put(ctx context.Context, key string, data []byte) error {
-	if err := s.b.WriteAll(ctx, key, data, &blob.WriterOptions{ContentType: "application/octet-stream"}); err != nil {
-		return fmt.Errorf("keep blob: %w", err)
+	if !ok {
+		return fmt.Errorf("blob: unsafe key %q", key)
 	}
 	return nil
 }
 
-func (s bucket) Read(ctx context.Context, key string, offset, length int64) (_ []byte, err error) {
-	r, err := s.b.NewRangeReader(ctx, key, offset, length, nil)
-	if gcerrors.Code(err) == gcerrors.NotFound {
-		return nil, ErrNotFound
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open blob: %w", err)
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("read blob: %w", err)
-	}
-	return data, nil
-}
-
-func (s bucket) Delete(ctx context.Context, key string) error {
-	if err := s.b.Delete(ctx, key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-		return fmt.Errorf("delete blob: %w", err)
+// checkRange refuses what is no part of any contents.
+func checkRange(offset, length int64) error {
+	if offset < 0 || length < 0 {
+		return fmt.Errorf("blob: cannot read %d bytes from %d", length, offset)
 	}
 	return nil
 }
-
-func (s bucket) Close() error { return s.b.Close() }
