@@ -1,5 +1,5 @@
 // Spec prints, by chapter and in total, how many rows of the specification a passing
-// test proves. A test proves a row by carrying its id in its name; a row with any
+// test proves, and of beyond.csv, what no peer has. A test proves a row by carrying its id in its name; a row with any
 // failing test is not proved. Reports are read from the directory given: *.jsonl of
 // `go test -json`, and *.json of Playwright.
 package main
@@ -21,25 +21,36 @@ import (
 //go:embed features.csv
 var features string
 
+//go:embed beyond.csv
+var beyond string
+
 var rowID = regexp.MustCompile(`([A-Z]{3,4}-\d{2})(?:\D|$)`)
 
 func main() {
 	missing := flag.Bool("missing", false, "list the rows without a passing test")
 	flag.Parse()
-	rows, err := csv.NewReader(strings.NewReader(features)).ReadAll()
-	if err != nil {
-		log.Fatal(err)
-	}
 	passed, failed := map[string]bool{}, map[string]bool{}
 	for _, dir := range flag.Args() {
 		if err := readReports(dir, passed, failed); err != nil {
 			log.Fatal(err)
 		}
 	}
+	count := func(id string) bool { return passed[id] && !failed[id] }
+	more, moreOf := tally(beyond, count, *missing, false)
+	total, of := tally(features, count, *missing, true)
+	fmt.Printf("beyond the manual: %d of %d\n", more, moreOf)
+	fmt.Printf("%d of %d\n", total, of)
+}
+
+// tally counts the proved rows of a table, and prints them by chapter.
+func tally(table string, proved func(id string) bool, missing, chaptered bool) (total, of int) {
+	rows, err := csv.NewReader(strings.NewReader(table)).ReadAll()
+	if err != nil {
+		log.Fatal(err)
+	}
 	type chapter struct{ rows, proved int }
 	var order []string
 	chapters := map[string]*chapter{}
-	total := 0
 	for _, r := range rows[1:] {
 		id, key := r[0], fmt.Sprintf("%2s %s", r[1], r[2])
 		if chapters[key] == nil {
@@ -47,18 +58,19 @@ func main() {
 			order = append(order, key)
 		}
 		chapters[key].rows++
-		if passed[id] && !failed[id] {
+		if proved(id) {
 			chapters[key].proved++
 			total++
-		} else if *missing {
+		} else if missing {
 			fmt.Println(id, r[6])
 		}
 	}
 	for _, key := range order {
-		c := chapters[key]
-		fmt.Printf("%4d of %4d  %s\n", c.proved, c.rows, key)
+		if c := chapters[key]; chaptered {
+			fmt.Printf("%4d of %4d  %s\n", c.proved, c.rows, key)
+		}
 	}
-	fmt.Printf("%d of %d\n", total, len(rows)-1)
+	return total, len(rows) - 1
 }
 
 func readReports(dir string, passed, failed map[string]bool) error {
