@@ -129,7 +129,7 @@ func (e *Engine) Download(ctx context.Context, req *gen.AttachmentReq) (*gen.Fil
 	}
 	var a attachment
 	err = e.attachments.FindOne(ctx, bson.D{{Key: "_id", Value: req.FileId}}).Decode(&a)
-	if errors.Is(err, mongo.ErrNoDocuments) || err == nil && req.Id == "" && (a.By != uploader(kit.CallerOf(ctx)) || a.Type != req.Type) {
+	if errors.Is(err, mongo.ErrNoDocuments) || err == nil && req.Id == "" && (a.By != uploader(kit.CallerOf(ctx)) || a.Type != req.Type || a.Kept) { // a record's is fetched through it
 		return nil, kit.ErrNotFound
 	}
 	if err != nil {

@@ -322,6 +322,9 @@ func TestAttachments(t *testing.T) {
 		if _, err := s.download(root, rec, doc); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := s.download(a, "", doc); !errors.Is(err, kit.ErrNotFound) {
+			t.Errorf("a record's file is had beside its record, and without a trace: %v", err)
+		}
 		if _, err := s.Download(root, &gen.AttachmentReq{Type: "report", Id: rec, FileId: doc, Offset: 3}); err != nil {
 			t.Fatal(err)
 		}
