@@ -13,6 +13,7 @@ import (
 	partygen "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 	"zhihuidangjian/rpc/records"
 )
 
@@ -91,7 +92,7 @@ func (s *Service) withRoster(ctx context.Context) (context.Context, error) {
 	}
 	r := &roster{masked: map[string][]*partygen.Member{}, open: map[string]*partygen.Member{}}
 	for _, m := range list.Members {
-		key := m.Name + " " + m.IdNumber
+		key := normal.Name(m.Name) + " " + m.IdNumber
 		r.masked[key] = append(r.masked[key], m)
 	}
 	return context.WithValue(ctx, rosterKey{}, r), nil
@@ -100,7 +101,7 @@ func (s *Service) withRoster(ctx context.Context) (context.Context, error) {
 // baseFromRow finds the member of a row by name and full ID number.
 func (s *Service) baseFromRow(ctx context.Context, row map[string]string, b *model.DuesBase) error {
 	r, _ := ctx.Value(rosterKey{}).(*roster)
-	name, id := strings.TrimSpace(row["memberName"]), strings.ToUpper(strings.TrimSpace(row["idNumber"]))
+	name, id := row["memberName"], row["idNumber"]
 	for _, m := range r.masked[name+" "+maskID(id)] {
 		open := r.open[m.Id]
 		if open == nil {

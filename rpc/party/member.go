@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 	"zhihuidangjian/rpc/records"
 )
 
@@ -60,8 +60,8 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 		Filter:     s.memberFilter,
 		Keyword: func(_ context.Context, k string) []bson.D {
 			return []bson.D{
-				{{Key: "idBlind", Value: s.d.Seal.Blind(strings.ToUpper(k))}},
-				{{Key: "phoneBlind", Value: s.d.Seal.Blind(k)}},
+				{{Key: "idBlind", Value: s.d.Seal.Blind(normal.IDNumber(k))}},
+				{{Key: "phoneBlind", Value: s.d.Seal.Blind(normal.Phone(k))}},
 			}
 		},
 		Unseal: s.unseal, Seal: s.sealMember,
@@ -205,9 +205,9 @@ func (s *Service) checkDates(old, m *model.Member, wrong map[string]string) {
 func (s *Service) memberFilter(_ context.Context, key, value string) (bson.D, bool, error) {
 	switch key {
 	case "idNumber":
-		return bson.D{{Key: "idBlind", Value: s.d.Seal.Blind(strings.ToUpper(value))}}, true, nil
+		return bson.D{{Key: "idBlind", Value: s.d.Seal.Blind(normal.IDNumber(value))}}, true, nil
 	case "phone":
-		return bson.D{{Key: "phoneBlind", Value: s.d.Seal.Blind(value)}}, true, nil
+		return bson.D{{Key: "phoneBlind", Value: s.d.Seal.Blind(normal.Phone(value))}}, true, nil
 	case "bound":
 		return bson.D{{Key: "boundAt", Value: bson.D{{Key: "$exists", Value: value == "true"}}}}, true, nil
 	}

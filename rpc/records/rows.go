@@ -7,12 +7,14 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records/workbook"
 )
 
 func (t *recordType) chunk() int {
@@ -35,7 +37,10 @@ func (t *recordType) runRows(ctx context.Context, batchID string, rows []importR
 	if t.BeforeImport != nil {
 		cells := make([]map[string]string, len(rows))
 		for i, r := range rows {
-			cells[i] = r.Cells
+			cells[i] = make(map[string]string, len(t.Columns))
+			for j, f := range t.columns() {
+				cells[i][f.Key] = f.tidy(r.Cells[j].Text)
+			}
 		}
 		var err error
 		if ctx, err = t.BeforeImport(ctx, cells); err != nil {
@@ -132,82 +137,140 @@ func (t *recordType) explain(ctx context.Context, docs []model.Document, at []in
 
 // fromRow makes a document of a row. found remembers what ref cells meant, for the chunk.
 func (t *recordType) fromRow(ctx context.Context, batchID string, r importRow, found map[string]string) (model.Document, error) {
-	if r.Formula {
-		return nil, refusal("单元格不能包含公式")
-	}
 	doc := t.Collection.New()
 	v := reflect.ValueOf(doc).Elem()
 	now := t.engine.clock.Now()
-	var wrong []string
-	for _, k := range t.Columns {
-		f := t.byKey[k]
-		text := r.Cells[k]
-		if f.Ref != "" && text != "" {
-			if err := f.plain(text); err != nil || strings.ContainsRune("=+-@", rune(text[0])) {
-				wrong = append(wrong, f.Label+"填写有误")
-				continue
-			}
-			key := f.resolver() + "\x00" + text
-			id, ok := found[key]
-			if !ok {
-				var err error
-				id, err = t.engine.ref(f).Find(ctx, text)
-				if reason, no := why(err); no {
-					wrong = append(wrong, f.Label+"："+reason)
-					continue
-				}
-				if err != nil {
-					return nil, err
-				}
-				found[key] = id
-			}
-			if !f.Virtual {
-				f.write(v, id)
-			}
+	texts := make(map[string]string, len(t.Columns)) // as they were read
+	var wrong complaints
+	for i, f := range t.columns() {
+		x, err := t.fromCell(ctx, f, r.Cells[i], now, found)
+		if c, no := complain(err); no {
+			wrong = append(wrong, c.about(f.Key)...)
 			continue
 		}
-		x, err := f.fromCell(text, now)
-		if reason, no := why(err); no {
-			wrong = append(wrong, reason)
-			continue
+		if err != nil {
+			return nil, err
+		}
+		if texts[f.Key] = f.tidy(r.Cells[i].Text); f.Ref == "" {
+			if s, ok := x.(string); ok {
+				texts[f.Key] = s
+			}
 		}
 		if !f.Virtual && f.index != nil {
 			f.write(v, x)
 		}
 	}
 	if len(wrong) > 0 {
-		return nil, refusal(strings.Join(wrong, "；"))
+		return nil, wrong
 	}
 	h := doc.Header()
 	h.ID, h.CreatedBy = rowID(batchID, r.No), kit.CallerOf(ctx).UserID
 	if t.FromImport != nil {
-		if err := t.FromImport(ctx, r.Cells, doc); err != nil {
+		if err := t.FromImport(ctx, texts, doc); err != nil {
 			return nil, err
 		}
 	}
-	if err := t.complete(ctx, nil, doc); err != nil {
+	if err := t.place(ctx, nil, doc); err != nil {
 		return nil, err
 	}
+	changes, err := t.changes(ctx, nil, doc)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.close(doc); err != nil {
+		return nil, err
+	}
+	t.audit(ctx, write{action: model.AuditCreate, title: "导入", changes: changes}, nil, doc)
 	return doc, nil
 }
 
-// why is the reason to tell when err is one; anything else is trouble of ours.
-func why(err error) (string, bool) {
+// fromCell reads a cell; one that names another record becomes its id.
+func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, now time.Time, found map[string]string) (any, error) {
+	if f.Ref == "" {
+		return f.fromCell(c, now)
+	}
+	if err := f.readable(c); err != nil {
+		return nil, err
+	}
+	text := f.tidy(c.Text)
+	if err := f.plain(text); err != nil {
+		return nil, err
+	}
+	if text == "" {
+		return f.fromString("", now)
+	}
+	key := f.resolver() + "\x00" + text
+	id, ok := found[key]
+	if !ok {
+		var err error
+		id, err = t.engine.ref(f).Find(ctx, text)
+		if reason, no := why(err); no {
+			return nil, unknownWord{refusal(f.Label + "：" + reason)}
+		}
+		if err != nil {
+			return nil, err
+		}
+		found[key] = id
+	}
+	return id, nil
+}
+
+// complaint is what is wrong with one column of a row, or with Key "" the whole of it.
+type complaint struct {
+	Key, Reason string
+	Unknown     bool // a word that may be mapped to a known one
+}
+
+// complaints are all that is wrong with a row.
+type complaints []complaint
+
+// Error implements error.
+func (c complaints) Error() string {
+	all := make([]string, len(c))
+	for i, x := range c {
+		all[i] = x.Reason
+	}
+	return strings.Join(all, "；")
+}
+
+// about gives a column to what has none.
+func (c complaints) about(key string) complaints {
+	for i := range c {
+		if c[i].Key == "" {
+			c[i].Key = key
+		}
+	}
+	return c
+}
+
+// complain is what to tell of an error when it is one that a person can do something about;
+// anything else is trouble of ours.
+func complain(err error) (complaints, bool) {
+	var all complaints
+	if errors.As(err, &all) {
+		return all, true
+	}
+	var u unknownWord
 	var r refusal
 	if errors.As(err, &r) {
-		return string(r), true
+		return complaints{{Reason: string(r), Unknown: errors.As(err, &u)}}, true
 	}
 	var e *kit.Error
-	if errors.As(err, &e) && e.Code < 50000 {
-		if len(e.Fields) > 1 {
-			all := make([]string, 0, len(e.Fields))
-			for _, m := range e.Fields {
-				all = append(all, m)
-			}
-			slices.Sort(all)
-			return strings.Join(slices.Compact(all), "；"), true
-		}
-		return e.Message, true
+	if !errors.As(err, &e) || e.Code >= 50000 {
+		return nil, false
 	}
-	return "", false
+	for key, reason := range e.Fields {
+		all = append(all, complaint{Key: key, Reason: reason})
+	}
+	if len(all) == 0 {
+		return complaints{{Reason: e.Message}}, true
+	}
+	slices.SortFunc(all, func(a, b complaint) int { return strings.Compare(a.Reason, b.Reason) })
+	return slices.CompactFunc(all, func(a, b complaint) bool { return a.Reason == b.Reason }), true
+}
+
+// why is the reason to tell when err is one.
+func why(err error) (string, bool) {
+	c, ok := complain(err)
+	return c.Error(), ok
 }
