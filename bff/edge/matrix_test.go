@@ -44,6 +44,7 @@ const (
 	topSees  = " 401     401     401    401   403  404     404   404 404    ok"
 	topOnly  = " 401     401     401    401   403  403     403   403 403    ok"
 	ownOnly  = " 401     401     401    401   403  404     404   ok  404    404" // who made it
+	ownOver  = " 401     401     401    401   403  404     404   409 404    404" // the same, too late
 	never    = " 401     401     401    401   403  403     403   403 403    403"
 	absent   = " 401     401     401    401   404  404     404   404 404    404"
 	noFile   = " 401     401     401    401   403  404     404   404 404    404" // a file that is not the record's
@@ -168,6 +169,11 @@ var recordMatrix = []line{
 	{cells: cells{route: "POST /import", want: scoped, query: "orgId=$own", body: "file"}, verb: "import", without: absent},
 	{cells: cells{route: "GET /imports/:id", want: ownOnly, query: "$import"}, verb: "import", without: absent},
 	{cells: cells{route: "GET /imports/:id/failures", want: ownOnly, query: "$import"}, verb: "import", without: absent},
+	// The sample is stored already: whose it is, it is too late for.
+	{cells: cells{route: "GET /imports/:id/preview", want: ownOver, query: "$import"}, verb: "import", without: absent},
+	{cells: cells{route: "POST /imports/:id/mend", want: ownOver, query: "$import", body: `{}`}, verb: "import", without: absent},
+	{cells: cells{route: "POST /imports/:id/confirm", want: ownOver, query: "$import", body: `{}`}, verb: "import", without: absent},
+	{cells: cells{route: "POST /imports/:id/cancel", want: ownOver, query: "$import", body: `{}`}, verb: "import", without: absent},
 	{cells: cells{route: "POST /:id/actions/:action", want: absent, query: "$sample/none", body: `{}`}},
 	{cells: cells{route: "POST /delete", want: scoped, body: `{"ids":["$fresh"]}`}, verb: "delete", without: never},
 	{cells: cells{route: "POST /upload", want: absent, query: "field=none", body: "file"}, verb: "create", without: never},
@@ -485,6 +491,7 @@ func (w *matrixWorld) types(t *testing.T) []*records.TypeInfo {
 var recordVerbs = map[string]string{
 	"GET /schema": "view", "GET ": "view", "GET /:id": "view", "POST ": "create", "PUT /:id": "update", "POST /delete": "delete",
 	"GET /export": "export", "GET /template": "import", "POST /import": "import", "GET /imports/:id": "import", "GET /imports/:id/failures": "import",
+	"GET /imports/:id/preview": "import", "POST /imports/:id/mend": "import", "POST /imports/:id/confirm": "import", "POST /imports/:id/cancel": "import",
 	"GET /files/:fileId": "view",
 }
 

@@ -52,6 +52,7 @@ func (s *Service) baseType() *records.Type[*model.DuesBase] {
 		},
 		NameOf:  func(b *model.DuesBase) string { return b.MemberName + " " + b.EffectiveMonth },
 		Columns: []string{"memberName", "idNumber", "effectiveMonth", "baseAmount"},
+		Once:    []string{"idNumber", "effectiveMonth"},
 		BeforeImport: func(ctx context.Context, _ []map[string]string) (context.Context, error) {
 			return s.withRoster(ctx)
 		},
@@ -150,7 +151,7 @@ func fillBase(b *model.DuesBase, m *partygen.Member) {
 func baseID(memberID, month string) string { return kit.KeyID("dues-base", memberID, month) }
 
 // storeBases inserts bases; one that is there, also a deleted one, gets the new values
-// (BASE-04). The same month twice in a file: the later row wins.
+// (BASE-04).
 func (s *Service) storeBases(ctx context.Context, docs []*model.DuesBase) (map[int]error, error) {
 	failed, err := s.bases.InsertMany(ctx, docs)
 	if err != nil {

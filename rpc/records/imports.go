@@ -21,14 +21,17 @@ import (
 
 // The states of an import.
 const (
-	stateQueued   = "queued"
-	stateRunning  = "running"
-	stateFinished = "finished"
-	stateFailed   = "failed" // refused as a whole, or given up
+	stateQueued    = "queued"
+	stateChecking  = "checking"
+	statePreview   = "preview" // checked; it waits to be confirmed
+	stateRunning   = "running"
+	stateFinished  = "finished"
+	stateFailed    = "failed" // refused as a whole, or given up
+	stateCancelled = "cancelled"
 )
 
 // working are the states in which an import wants a worker.
-var working = bson.A{stateQueued, stateRunning}
+var working = bson.A{stateQueued, stateChecking, stateRunning}
 
 const (
 	// leaseTime is how long an import without a heartbeat stays with its worker. It is
@@ -67,6 +70,13 @@ type batch struct {
 	Tries      int       `bson:"tries"`  // workers since the last progress
 	Deaths     int       `bson:"deaths"` // those of them that never gave it back
 	CreatedAt  time.Time `bson:"createdAt"`
+
+	// Checks: it is to be shown and confirmed; until then it only checks.
+	Checks bool `bson:"checks"`
+	// Mended is what was mended before it was confirmed, and Found what the check found:
+	// JSON, sealed, since both hold what is in the file.
+	Mended string `bson:"mended"`
+	Found  string `bson:"found"`
 }
 
 // part is a piece of the uploaded file, gone when the import ends.
@@ -78,12 +88,13 @@ type part struct {
 
 // failure is one row that was refused.
 type failure struct {
-	ID        string    `bson:"_id"` // batch/row
-	Batch     string    `bson:"batch"`
-	RowNo     int       `bson:"rowNo"`
-	Values    string    `bson:"values"` // JSON, sealed: it holds personal data
-	Reason    string    `bson:"reason"`
-	CreatedAt time.Time `bson:"createdAt"`
+	ID        string     `bson:"_id"` // batch/row
+	Batch     string     `bson:"batch"`
+	RowNo     int        `bson:"rowNo"`
+	Values    string     `bson:"values"` // JSON, sealed: it holds personal data
+	Reason    string     `bson:"reason"`
+	Wrong     complaints `bson:"wrong"`
+	CreatedAt time.Time  `bson:"createdAt"`
 }
 
 // imports are the batches of all types.
@@ -171,7 +182,7 @@ func (e *Engine) StartImport(ctx context.Context, req *gen.ImportReq) (*gen.Impo
 	now := time.Now()
 	b := &batch{
 		ID: kit.NewID(e.clock.Now()), Type: req.Type, FileName: clip(req.FileName), State: stateQueued,
-		Caller: who, UserID: caller.UserID, CreatedAt: now, LeaseUntil: now.Add(leaseTime),
+		Caller: who, UserID: caller.UserID, CreatedAt: now, LeaseUntil: now.Add(leaseTime), Checks: req.Preview,
 	}
 	if err := e.imports.putFile(ctx, b, req.Data); err != nil {
 		return nil, err
@@ -337,7 +348,7 @@ func (m *imports) report(ctx context.Context, b *batch) error {
 		bson.D{{Key: "$set", Value: bson.D{
 			{Key: "state", Value: b.State}, {Key: "message", Value: b.Message}, {Key: "total", Value: b.Total},
 			{Key: "done", Value: b.Done}, {Key: "success", Value: b.Success}, {Key: "failure", Value: b.Failure},
-			{Key: "leaseUntil", Value: b.LeaseUntil}, {Key: "tries", Value: b.Tries}, {Key: "deaths", Value: b.Deaths},
+			{Key: "leaseUntil", Value: b.LeaseUntil}, {Key: "tries", Value: b.Tries}, {Key: "deaths", Value: b.Deaths}, {Key: "found", Value: b.Found},
 		}}})
 	if err != nil {
 		return fmt.Errorf("report import: %w", err)
@@ -411,15 +422,13 @@ func (m *imports) wait(ctx context.Context, b *batch) error {
 }
 
 func (m *imports) work(ctx context.Context, b *batch, t *recordType) error {
-	b.State = stateRunning
+	if b.State = stateRunning; b.Checks {
+		b.State = stateChecking
+	}
 	if err := m.report(ctx, b); err != nil {
 		return err
 	}
-	data, err := m.file(ctx, b)
-	if err != nil {
-		return err
-	}
-	rows, note, err := readUpload(data, t.columns())
+	rows, note, err := m.rows(ctx, b, t)
 	var whole refusal
 	if errors.As(err, &whole) {
 		b.State, b.Message = stateFailed, string(whole)
@@ -429,9 +438,13 @@ func (m *imports) work(ctx context.Context, b *batch, t *recordType) error {
 		return err
 	}
 	b.Total, b.Message = len(rows), note
+	rd := t.newReader(b.ID, rows)
+	if b.Checks {
+		return m.check(ctx, b, t, rows, rd)
+	}
 	for b.Done < len(rows) {
 		chunk := rows[b.Done:min(b.Done+t.chunk(), len(rows))]
-		reasons, err := t.runRows(ctx, b.ID, chunk)
+		reasons, err := t.runRows(ctx, chunk, rd)
 		if err != nil {
 			return err
 		}
@@ -463,6 +476,12 @@ func (m *imports) finish(ctx context.Context, b *batch) error {
 	if err := m.report(ctx, b); err != nil {
 		return err
 	}
+	m.forget(ctx, b)
+	return nil
+}
+
+// forget deletes the uploaded file.
+func (m *imports) forget(ctx context.Context, b *batch) {
 	ids := make(bson.A, b.Parts)
 	for i := range ids {
 		ids[i] = partID(b.ID, i)
@@ -470,7 +489,6 @@ func (m *imports) finish(ctx context.Context, b *batch) error {
 	if _, err := m.parts.DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}); err != nil {
 		slog.Warn("import file stays until it expires", "import", b.ID, "cause", err)
 	}
-	return nil
 }
 
 // note writes the end of an import down for the audit, under one id however often it ends.
@@ -490,7 +508,7 @@ func (m *imports) note(ctx context.Context, b *batch) error {
 }
 
 // fail stores the rows that were refused, each once.
-func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons map[int]string) error {
+func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons map[int]complaints) error {
 	if len(reasons) == 0 {
 		return nil
 	}
@@ -506,7 +524,7 @@ func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons
 		}
 		docs = append(docs, failure{
 			ID: fmt.Sprintf("%s/%d", b.ID, r.No), Batch: b.ID, RowNo: r.No, Values: m.sealed(string(values)),
-			Reason: reason, CreatedAt: time.Now(),
+			Reason: reason.Error(), Wrong: reason, CreatedAt: time.Now(),
 		})
 	}
 	_, err := m.failures.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))

@@ -39,7 +39,7 @@ func (t *recordType) bind(ctx context.Context, e *Engine) error {
 	if t.Approval != nil {
 		t.approvals()
 	}
-	for _, c := range append(slices.Clone(t.Columns), t.Exports...) {
+	for _, c := range slices.Concat(t.Columns, t.Exports, t.Once) {
 		if t.byKey[c] == nil {
 			return fmt.Errorf("record type %s: import or export column %s is no field", t.Name, c)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 	"zhihuidangjian/rpc/records/workbook"
 )
 
@@ -24,45 +26,130 @@ func (t *recordType) chunk() int {
 	return 500
 }
 
-// runRows stores the rows of a chunk that are right; the answer says, by position, why
-// the others are not. An error means that the chunk must be tried again.
-func (t *recordType) runRows(ctx context.Context, batchID string, rows []importRow) (map[int]string, error) {
-	reasons := map[int]string{}
+// reader is what the rows of an import are read with, beside the record type.
+type reader struct {
+	batchID string
+	refused map[int]complaints // rows that are refused for what other rows say, by their number
+	found   map[string]string  // what cells that name records meant
+
+	// Of a check only.
+	dry   bool
+	ahead map[string]bool // names of right rows above, which a row may refer to
+	seen  map[string]int  // unique keys → row
+	// values are wanted of the rows that are in it: as they would be stored, by column.
+	values map[int][]string
+}
+
+func (t *recordType) newReader(batchID string, rows []importRow) *reader {
+	return &reader{batchID: batchID, refused: t.contradictions(rows), found: map[string]string{}}
+}
+
+// contradictions are the rows that agree in what they are about (Once) and differ in what
+// they say of it.
+func (t *recordType) contradictions(rows []importRow) map[int]complaints {
+	out := map[int]complaints{}
+	if len(t.Once) == 0 {
+		return out
+	}
+	now := t.engine.clock.Now()
+	type group struct {
+		says string
+		rows []int
+		no   bool
+	}
+	groups := map[string]*group{}
+	var labels []string
+	for _, k := range t.Once {
+		labels = append(labels, t.byKey[k].Label)
+	}
+	for _, r := range rows {
+		var key, says strings.Builder
+		right := true
+		for i, f := range t.columns() {
+			x, err := f.fromCell(r.Cells[i], now)
+			right = right && err == nil
+			if slices.Contains(t.Once, f.Key) {
+				fmt.Fprint(&key, x, "\x00")
+			}
+			fmt.Fprint(&says, x, "\x00")
+		}
+		if !right {
+			continue // refused for itself
+		}
+		g := groups[key.String()]
+		if g == nil {
+			g = &group{says: says.String()}
+			groups[key.String()] = g
+		}
+		g.rows, g.no = append(g.rows, r.No), g.no || g.says != says.String()
+	}
+	for _, g := range groups {
+		if !g.no {
+			continue
+		}
+		told := make([]string, 0, 10)
+		for _, no := range g.rows[:min(len(g.rows), 10)] {
+			told = append(told, strconv.Itoa(no))
+		}
+		reason := fmt.Sprintf("第%s行的%s相同而内容不同，请只保留正确的一行", strings.Join(told, "、"), strings.Join(labels, "、"))
+		for _, no := range g.rows {
+			out[no] = complaints{{Reason: reason}}
+		}
+	}
+	return out
+}
+
+// read makes documents of the rows that are right; reasons say, by position, why the others
+// are not, and at is the position of each document. An error means that the rows must be
+// read again.
+func (t *recordType) read(ctx context.Context, rows []importRow, rd *reader) (docs []model.Document, at []int, reasons map[int]complaints, err error) {
+	reasons = map[int]complaints{}
 	if c := kit.CallerOf(ctx); t.Global && !c.TopLevel {
 		for i := range rows {
-			reasons[i] = ErrTopLevel.Message
+			reasons[i] = complaints{{Reason: ErrTopLevel.Message}}
 		}
-		return reasons, nil
+		return nil, nil, reasons, nil
 	}
-	if t.BeforeImport != nil {
-		cells := make([]map[string]string, len(rows))
-		for i, r := range rows {
-			cells[i] = make(map[string]string, len(t.Columns))
-			for j, f := range t.columns() {
-				cells[i][f.Key] = f.tidy(r.Cells[j].Text)
-			}
-		}
-		var err error
-		if ctx, err = t.BeforeImport(ctx, cells); err != nil {
-			return nil, err
-		}
+	if ctx, err = t.beforeImport(ctx, rows); err != nil {
+		return nil, nil, nil, err
 	}
-	var docs []model.Document
-	var at []int // position of each document's row
-	found := map[string]string{}
 	for i, r := range rows {
-		doc, err := t.fromRow(ctx, batchID, r, found)
-		if reason, ok := why(err); ok {
-			reasons[i] = reason
+		doc, err := t.fromRow(ctx, r, rd)
+		if c, no := complain(err); no {
+			reasons[i] = c
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, nil, err
 		}
 		docs, at = append(docs, doc), append(at, i)
+		if rd.dry {
+			rd.ahead[normal.Name(t.nameOf(doc))] = true
+		}
 	}
-	if len(docs) == 0 {
-		return reasons, nil
+	return docs, at, reasons, nil
+}
+
+func (t *recordType) beforeImport(ctx context.Context, rows []importRow) (context.Context, error) {
+	if t.BeforeImport == nil {
+		return ctx, nil
+	}
+	cells := make([]map[string]string, len(rows))
+	for i, r := range rows {
+		cells[i] = make(map[string]string, len(t.Columns))
+		for j, f := range t.columns() {
+			cells[i][f.Key] = f.tidy(r.Cells[j].Text)
+		}
+	}
+	return t.BeforeImport(ctx, cells)
+}
+
+// runRows stores the rows of a chunk that are right; the answer says, by position, why
+// the others are not. An error means that the chunk must be tried again.
+func (t *recordType) runRows(ctx context.Context, rows []importRow, rd *reader) (map[int]complaints, error) {
+	docs, at, reasons, err := t.read(ctx, rows, rd)
+	if err != nil || len(docs) == 0 {
+		return reasons, err
 	}
 	for _, d := range docs {
 		d.Header().FollowDue = t.due(d)
@@ -84,7 +171,7 @@ func (t *recordType) runRows(ctx context.Context, batchID string, rows []importR
 
 // explain finds out why documents could not be stored: this import stored them before,
 // which is no failure, or another document holds a unique key.
-func (t *recordType) explain(ctx context.Context, docs []model.Document, at []int, failed map[int]error, reasons map[int]string) error {
+func (t *recordType) explain(ctx context.Context, docs []model.Document, at []int, failed map[int]error, reasons map[int]complaints) error {
 	var twins []model.Document
 	var twinAt []int
 	var ids bson.A
@@ -96,11 +183,11 @@ func (t *recordType) explain(ctx context.Context, docs []model.Document, at []in
 			twins, twinAt = append(twins, docs[i]), append(twinAt, at[i])
 			ids = append(ids, docs[i].Header().ID)
 		default:
-			reason, ok := why(err)
+			c, ok := complain(err)
 			if !ok {
 				return err
 			}
-			reasons[at[i]] = reason
+			reasons[at[i]] = c
 		}
 	}
 	if len(twins) == 0 {
@@ -127,23 +214,26 @@ func (t *recordType) explain(ctx context.Context, docs []model.Document, at []in
 		switch {
 		case own[d.Header().ID]:
 		case taken[i] != nil:
-			reasons[twinAt[i]] = taken[i].Message
+			reasons[twinAt[i]] = complaints{{Key: taken[i].Field, Reason: taken[i].Message}}
 		default:
-			reasons[twinAt[i]] = "数据已存在"
+			reasons[twinAt[i]] = complaints{{Reason: "数据已存在"}}
 		}
 	}
 	return nil
 }
 
-// fromRow makes a document of a row. found remembers what ref cells meant, for the chunk.
-func (t *recordType) fromRow(ctx context.Context, batchID string, r importRow, found map[string]string) (model.Document, error) {
+// fromRow makes a document of a row.
+func (t *recordType) fromRow(ctx context.Context, r importRow, rd *reader) (model.Document, error) {
+	if c := rd.refused[r.No]; c != nil {
+		return nil, c
+	}
 	doc := t.Collection.New()
 	v := reflect.ValueOf(doc).Elem()
 	now := t.engine.clock.Now()
 	texts := make(map[string]string, len(t.Columns)) // as they were read
 	var wrong complaints
 	for i, f := range t.columns() {
-		x, err := t.fromCell(ctx, f, r.Cells[i], now, found)
+		x, err := t.fromCell(ctx, f, r.Cells[i], now, rd)
 		if c, no := complain(err); no {
 			wrong = append(wrong, c.about(f.Key)...)
 			continue
@@ -164,14 +254,22 @@ func (t *recordType) fromRow(ctx context.Context, batchID string, r importRow, f
 		return nil, wrong
 	}
 	h := doc.Header()
-	h.ID, h.CreatedBy = rowID(batchID, r.No), kit.CallerOf(ctx).UserID
+	h.ID, h.CreatedBy = rowID(rd.batchID, r.No), kit.CallerOf(ctx).UserID
 	if t.FromImport != nil {
 		if err := t.FromImport(ctx, texts, doc); err != nil {
 			return nil, err
 		}
 	}
+	if t.leans(doc) { // on a row above, which is not stored yet
+		rd.show(t, r, doc)
+		return doc, nil
+	}
 	if err := t.place(ctx, nil, doc); err != nil {
 		return nil, err
+	}
+	rd.show(t, r, doc)
+	if rd.dry {
+		return doc, t.close(doc)
 	}
 	changes, err := t.changes(ctx, nil, doc)
 	if err != nil {
@@ -184,8 +282,17 @@ func (t *recordType) fromRow(ctx context.Context, batchID string, r importRow, f
 	return doc, nil
 }
 
+// aheadID is the id of what a row above is going to be, in a check.
+const aheadID = "^ahead"
+
+// leans tells whether a document of a check refers to what is not stored yet.
+func (t *recordType) leans(doc model.Document) bool {
+	v := reflect.ValueOf(doc).Elem()
+	return slices.ContainsFunc(t.columns(), func(f *Field) bool { return f.Ref != "" && f.held() && f.read(v) == aheadID })
+}
+
 // fromCell reads a cell; one that names another record becomes its id.
-func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, now time.Time, found map[string]string) (any, error) {
+func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, now time.Time, rd *reader) (any, error) {
 	if f.Ref == "" {
 		return f.fromCell(c, now)
 	}
@@ -200,25 +307,29 @@ func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, no
 		return f.fromString("", now)
 	}
 	key := f.resolver() + "\x00" + text
-	id, ok := found[key]
+	id, ok := rd.found[key]
 	if !ok {
 		var err error
 		id, err = t.engine.ref(f).Find(ctx, text)
 		if reason, no := why(err); no {
+			if f.Ref == t.Name && rd.ahead[text[strings.LastIndexAny(text, "/>")+1:]] {
+				return aheadID, nil
+			}
 			return nil, unknownWord{refusal(f.Label + "：" + reason)}
 		}
 		if err != nil {
 			return nil, err
 		}
-		found[key] = id
+		rd.found[key] = id
 	}
 	return id, nil
 }
 
 // complaint is what is wrong with one column of a row, or with Key "" the whole of it.
 type complaint struct {
-	Key, Reason string
-	Unknown     bool // a word that may be mapped to a known one
+	Key     string `bson:"key"`
+	Reason  string `bson:"reason"`
+	Unknown bool   `bson:"unknown"` // a word that may be mapped to a known one
 }
 
 // complaints are all that is wrong with a row.
