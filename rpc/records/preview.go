@@ -179,23 +179,16 @@ func (t *recordType) checkRows(ctx context.Context, rows []importRow, rd *reader
 	if err != nil {
 		return nil, err
 	}
-	var whole []model.Document
-	var wholeAt []int
-	for i, d := range docs {
-		if !t.leans(d) {
-			whole, wholeAt = append(whole, d), append(wholeAt, at[i])
-		}
-	}
-	if len(whole) == 0 || len(t.Unique) == 0 {
+	if len(docs) == 0 || len(t.Unique) == 0 {
 		return reasons, nil
 	}
-	taken, err := t.taken(ctx, whole)
+	taken, err := t.taken(ctx, docs)
 	if err != nil {
 		return nil, err
 	}
-	for i, d := range whole {
+	for i, d := range docs {
 		if u := taken[i]; u != nil {
-			reasons[wholeAt[i]] = complaints{{Key: u.Field, Reason: u.Message}}
+			reasons[at[i]] = complaints{{Key: u.Field, Reason: u.Message}}
 			continue
 		}
 		raw, err := bson.Marshal(d)
@@ -208,10 +201,10 @@ func (t *recordType) checkRows(ctx context.Context, rows []importRow, rd *reader
 			}
 			key := fmt.Sprint(n, keyOf(raw, u.Keys))
 			if no := rd.seen[key]; no > 0 {
-				reasons[wholeAt[i]] = complaints{{Key: u.Field, Reason: fmt.Sprintf("%s（与文件第%d行相同）", u.Message, no)}}
+				reasons[at[i]] = complaints{{Key: u.Field, Reason: fmt.Sprintf("%s（与文件第%d行相同）", u.Message, no)}}
 				break
 			}
-			rd.seen[key] = rows[wholeAt[i]].No
+			rd.seen[key] = rows[at[i]].No
 		}
 	}
 	return reasons, nil

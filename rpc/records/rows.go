@@ -282,13 +282,19 @@ func (t *recordType) fromRow(ctx context.Context, r importRow, rd *reader) (mode
 	return doc, nil
 }
 
-// aheadID is the id of what a row above is going to be, in a check.
-const aheadID = "^ahead"
+// aheadID begins the id of what a row above is going to be, in a check.
+const aheadID = "^ahead "
 
 // leans tells whether a document of a check refers to what is not stored yet.
 func (t *recordType) leans(doc model.Document) bool {
 	v := reflect.ValueOf(doc).Elem()
-	return slices.ContainsFunc(t.columns(), func(f *Field) bool { return f.Ref != "" && f.held() && f.read(v) == aheadID })
+	return slices.ContainsFunc(t.columns(), func(f *Field) bool {
+		if f.Ref == "" || !f.held() {
+			return false
+		}
+		id, _ := f.read(v).(string)
+		return strings.HasPrefix(id, aheadID)
+	})
 }
 
 // fromCell reads a cell; one that names another record becomes its id.
@@ -312,8 +318,8 @@ func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, no
 		var err error
 		id, err = t.engine.ref(f).Find(ctx, text)
 		if reason, no := why(err); no {
-			if f.Ref == t.Name && rd.ahead[text[strings.LastIndexAny(text, "/>")+1:]] {
-				return aheadID, nil
+			if name := text[strings.LastIndexAny(text, "/>")+1:]; f.Ref == t.Name && rd.ahead[name] {
+				return aheadID + name, nil
 			}
 			return nil, unknownWord{refusal(f.Label + "：" + reason)}
 		}
