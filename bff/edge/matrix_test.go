@@ -168,6 +168,10 @@ var recordMatrix = []line{
 	{cells: cells{route: "POST /import", want: scoped, query: "orgId=$own", body: "file"}, verb: "import", without: absent},
 	{cells: cells{route: "GET /imports/:id", want: ownOnly, query: "$import"}, verb: "import", without: absent},
 	{cells: cells{route: "GET /imports/:id/failures", want: ownOnly, query: "$import"}, verb: "import", without: absent},
+	{cells: cells{route: "GET /imports/:id/preview", want: ownOnly, query: "$import"}, verb: "import", without: absent},
+	{cells: cells{route: "POST /imports/:id/mend", want: ownOnly, query: "$import", body: `{}`}, verb: "import", without: absent},
+	{cells: cells{route: "POST /imports/:id/confirm", want: ownOnly, query: "$import", body: `{}`}, verb: "import", without: absent},
+	{cells: cells{route: "POST /imports/:id/cancel", want: ownOnly, query: "$import", body: `{}`}, verb: "import", without: absent},
 	{cells: cells{route: "POST /:id/actions/:action", want: absent, query: "$sample/none", body: `{}`}},
 	{cells: cells{route: "POST /delete", want: scoped, body: `{"ids":["$fresh"]}`}, verb: "delete", without: never},
 	{cells: cells{route: "POST /upload", want: absent, query: "field=none", body: "file"}, verb: "create", without: never},
@@ -257,7 +261,7 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 		return w.order(t, payer)
 	},
 	"duesBase": func(t *testing.T, w *matrixWorld) string {
-		month := kit.AddMonths("2020-01", w.serial())
+		month := kit.AddMonths("1930-01", w.serial()) // no later than a year from now
 		return w.create(t, w.by["own"], "duesBase", map[string]any{"memberId": w.m1.id, "effectiveMonth": month, "baseAmount": 100000})
 	},
 	"duesReconcile": func(t *testing.T, w *matrixWorld) string {
@@ -483,6 +487,7 @@ func (w *matrixWorld) types(t *testing.T) []*records.TypeInfo {
 var recordVerbs = map[string]string{
 	"GET /schema": "view", "GET ": "view", "GET /:id": "view", "POST ": "create", "PUT /:id": "update", "POST /delete": "delete",
 	"GET /export": "export", "GET /template": "import", "POST /import": "import", "GET /imports/:id": "import", "GET /imports/:id/failures": "import",
+	"GET /imports/:id/preview": "import", "POST /imports/:id/mend": "import", "POST /imports/:id/confirm": "import", "POST /imports/:id/cancel": "import",
 	"GET /files/:fileId": "view", "POST /:id/reveal": "reveal",
 }
 

@@ -164,7 +164,8 @@ func fresh(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 }
 
-// startImport takes a workbook and starts its import.
+// startImport takes a workbook and starts its import; with ?preview=true it waits until what
+// was understood is confirmed.
 func (e *Edge) startImport(ctx context.Context, c *app.RequestContext) {
 	var batch *records.ImportBatch
 	svc, err := e.services.Owner(ctx, c.Param("type"))
@@ -172,7 +173,7 @@ func (e *Edge) startImport(ctx context.Context, c *app.RequestContext) {
 		err = e.file(ctx, c, importMost, func(name string, data []byte) (err error) {
 			ctx, cancel := fresh(ctx)
 			defer cancel()
-			batch, err = svc.StartImport(ctx, &records.ImportReq{Type: c.Param("type"), FileName: name, Data: data, OrgId: c.Query("orgId")})
+			batch, err = svc.StartImport(ctx, &records.ImportReq{Type: c.Param("type"), FileName: name, Data: data, OrgId: c.Query("orgId"), Preview: c.Query("preview") == "true"})
 			return err
 		})
 	}

@@ -62,6 +62,7 @@ func (t *recordType) check() error {
 	}
 	known("import column", t.Columns...)
 	known("export column", t.Exports...)
+	known("column of a row's key", t.Once...)
 	stored := storedNames(t.document())
 	for _, u := range t.Unique {
 		for _, k := range append(keysOf(u.Partial), u.Keys...) {

@@ -88,7 +88,7 @@ func packed(main string) func([]byte) bool {
 			return false
 		}
 		z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-		if err != nil || len(z.File) > maxParts*5 {
+		if err != nil || len(z.File) > 10_000 {
 			return false
 		}
 		types, found := false, false

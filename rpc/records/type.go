@@ -225,6 +225,10 @@ type Type[D model.Document] struct {
 	// ImportChunk is how many rows are stored at once, 500 unless given; 1 when a row
 	// may refer to an earlier one.
 	ImportChunk int
+	// Once are the import columns that name what a row is about, e.g. member and month:
+	// rows of one file that agree in them and differ in others are refused together, since
+	// nobody knows which of them is meant.
+	Once []string
 	// BeforeImport sees the rows of a chunk (column key → text), to look up together
 	// what FromImport needs; it may put it beside the context.
 	BeforeImport func(ctx context.Context, rows []map[string]string) (context.Context, error)
