@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 test -z "$(gofmt -l $(git ls-files '*.go' ':!:idl/gen') | tee /dev/stderr)"
 mkdir -p bin
 (cd scripts/tools && go test ./lint && go build -o ../../bin/lint ./lint)
-go vet -vettool=bin/lint ./...
+# Its processes are short: little garbage is worth collecting.
+GOGC=400 go vet -vettool=bin/lint ./...

@@ -123,8 +123,7 @@ func (t *recordType) checkField(f *Field, wrong func(string, ...any)) {
 // storedNames are the names that a struct's fields have in the store.
 func storedNames(t reflect.Type) []string {
 	var out []string
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if f.Anonymous {
 			out = append(out, storedNames(f.Type)...)
 			continue
