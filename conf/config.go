@@ -24,7 +24,7 @@ type Config struct {
 	Data          string `koanf:"data"`           // DATA, directory of the embedded store and of generated secrets
 	PublicURL     string `koanf:"public_url"`     // PUBLIC_URL, the address people use; https outside the sandbox
 	AdminPassword string `koanf:"admin_password"` // ADMIN_PASSWORD of the first admin; generated and printed when empty
-	DataKey       string `koanf:"data_key"`       // DATA_KEY, at least 32 bytes; encrypts personal fields and signs QR codes
+	DataKey       string `koanf:"data_key"`       // DATA_KEY, at least 32 bytes; encrypts personal fields, signs QR codes and the calls between processes
 	Demo          bool   `koanf:"demo"`           // DEMO, invented data on the first start; sandbox only
 
 	BlobURL string `koanf:"blob_url"` // BLOB_URL of uploaded files, file:///directory or s3://bucket?region=…&endpoint=…; empty: blobs in Data
@@ -34,7 +34,7 @@ type Config struct {
 	RedisAddr string   `koanf:"redis_addr"` // REDIS_ADDR; empty: embedded
 	RedisPass string   `koanf:"redis_password"`
 	Etcd      []string `koanf:"etcd"`     // ETCD, addresses; empty: one process
-	RPCAddr   string   `koanf:"rpc_addr"` // RPC_ADDR, where rpc listens; port 0: any
+	RPCAddr   string   `koanf:"rpc_addr"` // RPC_ADDR, where rpc listens; port 0: any. One that other machines reach needs DATA_KEY
 
 	CashConfirm bool `koanf:"cash_confirm"` // CASH_CONFIRM: cash counts when somebody else confirms it
 
@@ -96,6 +96,9 @@ func (c Config) Validate() error {
 	if c.DataKey != "" && len(c.DataKey) < 32 {
 		return errors.New("DATA_KEY must have at least 32 bytes")
 	}
+	if !loopback(c.RPCAddr) && c.DataKey == "" {
+		return errors.New("RPC_ADDR that other machines reach needs DATA_KEY: processes know each other's calls by it; draw one for all of them: openssl rand -hex 32")
+	}
 	if err := checkTiles(c.MapTiles); err != nil {
 		return err
 	}
@@ -151,6 +154,16 @@ func (c Config) Secret() ([]byte, error) {
 		return nil, fmt.Errorf("data key: %w", err)
 	}
 	return key, nil
+}
+
+// loopback tells whether only this machine reaches an address, host:port.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // checkTiles wants an address whose host is fixed: pages may load pictures from that one

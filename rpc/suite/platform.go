@@ -37,6 +37,7 @@ type Platform struct {
 	Clock      *kit.Clock
 	Seal       *model.Sealer
 	Secret     []byte
+	Peers      *kit.Peers // how the processes of this installation know each other
 	Blobs      blob.Store // contents of uploaded files; nil in a process without services
 	SandboxURL string     // of the simulator, in this process or another; empty outside the sandbox
 
@@ -71,6 +72,9 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 		return nil, err
 	}
 	if p.Seal, err = model.NewSealer(p.Secret); err != nil {
+		return nil, err
+	}
+	if p.Peers, err = kit.NewPeers(p.Secret); err != nil {
 		return nil, err
 	}
 	if err := p.openRedis(ctx); err != nil {
