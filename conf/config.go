@@ -38,7 +38,10 @@ type Config struct {
 
 	CashConfirm bool `koanf:"cash_confirm"` // CASH_CONFIRM: cash counts when somebody else confirms it
 
-	SandboxURL string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
+	// SANDBOX=true opens the sandbox where others than this machine reach it: whoever does
+	// reads every SMS and opens every WeChat user's session.
+	OpenSandbox bool   `koanf:"sandbox"`
+	SandboxURL  string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
 	FontPath   string `koanf:"font_path"`   // FONT_PATH, TrueType font of receipts
 	MapTiles   string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
 
@@ -88,7 +91,8 @@ func Load() (Config, error) {
 func (c Config) Sandbox() bool { return !c.WeChat.Present() && !c.SMS.Present() }
 
 // Validate refuses what would be unsafe: weak or missing secrets outside the sandbox,
-// a simulator beside real credentials, half-given credentials.
+// a sandbox that others reach and nobody asked for, a simulator beside real credentials,
+// half-given credentials.
 func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		return fmt.Errorf("ADDR: %w", err)
@@ -106,9 +110,16 @@ func (c Config) Validate() error {
 		return errors.New("BLOB_URL must begin with file:/// or s3://")
 	}
 	if c.Sandbox() {
+		if !c.OpenSandbox && !c.private() {
+			return errors.New("no WECHAT_* or ALIYUN_* credentials: the sandbox would stand open to everybody who reaches ADDR or PUBLIC_URL. " +
+				"Give the credentials, or say SANDBOX=true")
+		}
 		return nil
 	}
 	var errs []error
+	if c.OpenSandbox {
+		errs = append(errs, errors.New("SANDBOX=true cannot stand beside real WeChat or Aliyun credentials"))
+	}
 	if c.SandboxURL != "" {
 		errs = append(errs, errors.New("SANDBOX_URL cannot stand beside real WeChat or Aliyun credentials"))
 	}
@@ -154,6 +165,12 @@ func (c Config) Secret() ([]byte, error) {
 		return nil, fmt.Errorf("data key: %w", err)
 	}
 	return key, nil
+}
+
+// private tells whether only this machine can be meant by the addresses.
+func (c Config) private() bool {
+	u, err := url.Parse(c.PublicURL)
+	return err == nil && u.Scheme == "http" && loopback(net.JoinHostPort(u.Hostname(), "0")) && loopback(c.Addr)
 }
 
 // loopback tells whether only this machine reaches an address, host:port.
