@@ -49,7 +49,7 @@ func run(ctx context.Context) (err error) {
 	var services *suite.Clients
 	welcome := ""
 	if remote {
-		if services, err = suite.Dial(cfg.Etcd); err != nil {
+		if services, err = suite.Dial(platform); err != nil {
 			return err
 		}
 	} else {
