@@ -23,7 +23,6 @@ import (
 	"github.com/cloudwego/kitex/pkg/transmeta"
 	"github.com/cloudwego/kitex/server"
 	"github.com/cloudwego/kitex/transport"
-	etcd "github.com/kitex-contrib/registry-etcd"
 )
 
 // serviceName is what one service is called in etcd.
@@ -44,9 +43,9 @@ func ServerOptions(addr, name string, etcdAddrs []string) ([]server.Option, erro
 		server.WithMiddleware(receiveCaller), server.WithMiddleware(answerErrors),
 	}
 	if len(etcdAddrs) > 0 {
-		r, err := etcd.NewEtcdRegistry(etcdAddrs)
+		r, err := newRegistry(etcdAddrs)
 		if err != nil {
-			return nil, fmt.Errorf("etcd: %w", err)
+			return nil, err
 		}
 		opts = append(opts, server.WithRegistry(r))
 	}
@@ -106,9 +105,9 @@ func methodOf(ctx context.Context) string {
 // ClientOptions find a service through etcd. Calls are retried on another instance when
 // no connection could be had, and after a broken one when the method is idempotent.
 func ClientOptions(etcdAddrs []string, idempotent func(method string) bool) ([]client.Option, error) {
-	r, err := etcd.NewEtcdResolver(etcdAddrs)
+	r, err := newResolver(etcdAddrs)
 	if err != nil {
-		return nil, fmt.Errorf("etcd: %w", err)
+		return nil, err
 	}
 	again := retry.NewFailurePolicyWithResultRetry(&retry.ShouldResultRetry{
 		NotRetryForTimeout: true,
