@@ -42,8 +42,8 @@ type Config struct {
 	// reads every SMS and opens every WeChat user's session.
 	OpenSandbox bool   `koanf:"sandbox"`
 	SandboxURL  string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
-	FontPath   string `koanf:"font_path"`   // FONT_PATH, TrueType font of receipts
-	MapTiles   string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
+	FontPath    string `koanf:"font_path"`   // FONT_PATH, TrueType font of receipts
+	MapTiles    string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
 
 	WeChat WeChat `koanf:"wechat"`
 	SMS    SMS    `koanf:"aliyun"`
@@ -143,28 +143,44 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Secret returns DATA_KEY; in the sandbox one is generated on the first start and kept
-// in Data, readable by the owner only.
-func (c Config) Secret() ([]byte, error) {
+// Secret returns DATA_KEY; in the sandbox one is drawn on the first start and kept in Data,
+// readable by the owner only. fresh is the file of a key that this call has drawn: who finds
+// that documents need another key removes it again.
+func (c Config) Secret() (key []byte, fresh string, err error) {
 	if c.DataKey != "" {
-		return []byte(c.DataKey), nil
+		return []byte(c.DataKey), "", nil
 	}
 	path := filepath.Join(c.Data, "data.key")
-	if b, err := os.ReadFile(path); err == nil {
-		return b, nil
+	if key, err = os.ReadFile(path); err == nil {
+		return key, "", nil
 	} else if !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("data key: %w", err)
+		return nil, "", fmt.Errorf("data key: %w", err)
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("DATA: %w", err)
+		return nil, "", fmt.Errorf("DATA: %w", err)
 	}
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw) // never fails since Go 1.24
-	key := []byte(hex.EncodeToString(raw))
-	if err := os.WriteFile(path, key, 0o600); err != nil {
-		return nil, fmt.Errorf("data key: %w", err)
+
+	f, err := os.CreateTemp(c.Data, "data.key.") // 0600
+	if err != nil {
+		return nil, "", fmt.Errorf("data key: %w", err)
 	}
-	return key, nil
+	_, err = f.WriteString(hex.EncodeToString(raw))
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Link(f.Name(), path) // of several first starts one draws the key, whole
+	}
+	_ = os.Remove(f.Name())
+	switch {
+	case err == nil:
+		fresh = path
+	case !errors.Is(err, os.ErrExist):
+		return nil, "", fmt.Errorf("data key: %w", err)
+	}
+	if key, err = os.ReadFile(path); err != nil {
+		return nil, "", fmt.Errorf("data key: %w", err)
+	}
+	return key, fresh, nil
 }
 
 // private tells whether only this machine can be meant by the addresses.

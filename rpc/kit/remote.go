@@ -23,7 +23,6 @@ import (
 	"github.com/cloudwego/kitex/pkg/transmeta"
 	"github.com/cloudwego/kitex/server"
 	"github.com/cloudwego/kitex/transport"
-	etcd "github.com/kitex-contrib/registry-etcd"
 )
 
 // serviceName is what one service is called in etcd.
@@ -45,9 +44,9 @@ func ServerOptions(addr, name string, etcdAddrs []string, peers *Peers) ([]serve
 		server.WithMiddleware(receiveCaller(peers)), server.WithMiddleware(answerErrors),
 	}
 	if len(etcdAddrs) > 0 {
-		r, err := etcd.NewEtcdRegistry(etcdAddrs)
+		r, err := newRegistry(etcdAddrs)
 		if err != nil {
-			return nil, fmt.Errorf("etcd: %w", err)
+			return nil, err
 		}
 		opts = append(opts, server.WithRegistry(r))
 	}
@@ -143,9 +142,9 @@ func ClientOptions(etcdAddrs []string, peers *Peers, idempotent func(method stri
 		client.WithFailureRetry(again), client.WithMiddleware(sendCaller(peers)),
 	}
 	if len(etcdAddrs) > 0 {
-		r, err := etcd.NewEtcdResolver(etcdAddrs)
+		r, err := newResolver(etcdAddrs)
 		if err != nil {
-			return nil, fmt.Errorf("etcd: %w", err)
+			return nil, err
 		}
 		opts = append(opts, client.WithResolver(r))
 	}

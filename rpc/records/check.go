@@ -11,10 +11,11 @@ import (
 )
 
 // fieldTypes are the types that a field may have. A decimal is a number as people write it,
-// which the type of the record checks; permissions are chosen from those of the product.
+// which the type of the record checks; permissions are chosen from those of the product; a
+// password is taken as it is typed and never shown.
 var fieldTypes = []string{
 	"string", "text", "richtext", "int", "decimal", "money", "bool", "date", "month", "datetime", "phone", "idNumber",
-	"enum", "enums", "ref", "refs", "files", "image", "scores", "permissions",
+	"enum", "enums", "ref", "refs", "files", "image", "scores", "permissions", "password",
 }
 
 // check finds what a declaration forgot or misspelt, once all types of the engine are known:

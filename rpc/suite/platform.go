@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -68,10 +69,12 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 			err = errors.Join(err, p.Close())
 		}
 	}()
-	if p.Secret, err = cfg.Secret(); err != nil {
-		return nil, err
+	if store { // first: without the right key nothing else begins
+		if err := p.openMongo(); err != nil {
+			return nil, err
+		}
 	}
-	if p.Seal, err = model.NewSealer(p.Secret); err != nil {
+	if err := p.openKey(ctx); err != nil {
 		return nil, err
 	}
 	if p.Peers, err = kit.NewPeers(p.Secret); err != nil {
@@ -84,9 +87,6 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 		return nil, err
 	}
 	if store {
-		if err := p.openMongo(); err != nil {
-			return nil, err
-		}
 		if err := p.openBlobs(ctx); err != nil {
 			return nil, err
 		}
@@ -118,6 +118,22 @@ func (p *Platform) openMongo() error {
 	})
 	p.DB = c.Database(p.Config.MongoName)
 	return nil
+}
+
+// openKey refuses a key that is not the store's.
+func (p *Platform) openKey(ctx context.Context) (err error) {
+	var fresh string
+	if p.Secret, fresh, err = p.Config.Secret(); err != nil {
+		return err
+	}
+	if p.Seal, err = model.NewSealer(p.Secret); err != nil || p.DB == nil {
+		return err
+	}
+	err = model.CheckKey(ctx, p.DB, p.Seal)
+	if errors.Is(err, model.ErrOtherKey) && fresh != "" {
+		err = errors.Join(err, os.Remove(fresh))
+	}
+	return err
 }
 
 func (p *Platform) openBlobs(ctx context.Context) (err error) {

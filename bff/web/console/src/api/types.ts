@@ -20,7 +20,7 @@ export interface Statistics {
 export type FieldType =
   | 'string' | 'text' | 'int' | 'money' | 'date' | 'month' | 'datetime'
   | 'enum' | 'enums' | 'ref' | 'refs' | 'bool' | 'decimal' | 'phone' | 'idNumber'
-  | 'files' | 'image' | 'richtext' | 'scores' | 'permissions'
+  | 'files' | 'image' | 'richtext' | 'scores' | 'permissions' | 'password'
 export interface Option { value: string; label: string }
 export interface Field {
   key: string; label: string; type: FieldType
