@@ -36,6 +36,7 @@ type Route struct {
 	Title      string // Chinese, for people who read the API
 	Access     Access
 	Permission string // e.g. meeting.start; empty: any session of that access
+	Repeats    bool   // a write that may happen again without harm: its answer is not kept
 	Handler    Handler
 }
 

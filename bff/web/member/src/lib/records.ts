@@ -44,9 +44,9 @@ export const schemaOf = (type: string) => get<Schema>(`${base(type)}/schema`)
 export const rowsOf = (type: string, page = 1, size = SIZE, keyword = '') =>
   get<Rows>(`${base(type)}?page=${page}&size=${size}${keyword ? `&keyword=${encodeURIComponent(keyword)}` : ''}`)
 export const rowOf = (type: string, id: string) => getContent<Row>(`${base(type)}/${id}`)
-/** Adds a record, or changes it. */
-export const save = (type: string, values: Values, id?: string) =>
-  id ? request<Row>(`${base(type)}/${id}`, { method: 'PUT', data: values }) : post<Row>(base(type), values)
+/** Adds a record, or changes it; once for each key. */
+export const save = (type: string, values: Values, key: string, id?: string) =>
+  request<Row>(id ? `${base(type)}/${id}` : base(type), { method: id ? 'PUT' : 'POST', data: values, key })
 export const remove = (type: string, id: string) => post(`${base(type)}/delete`, { ids: [id] })
 export const act = (type: string, id: string, action: string, values: Values = {}) => post<Row>(`${base(type)}/${id}/actions/${action}`, values)
 
