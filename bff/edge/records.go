@@ -134,5 +134,6 @@ func (e *Edge) recordRoutes() []route.Route {
 		phone("POST", "/:id/actions/:action", "操作我的记录", act),
 		again(phone("POST", "/upload", "上传我的附件", route.Func(e.upload))),
 		phone("GET", "/files/:fileId", "我的附件", route.Func(e.attachment)),
+		again(phone("POST", "/files/:fileId/link", "我的附件的临时地址", route.Func(e.linkFile))),
 	}
 }

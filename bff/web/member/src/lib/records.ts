@@ -59,6 +59,10 @@ export async function choices(ref: string): Promise<Option[]> {
 /** Where a file of a record is, for images of H5; the mini-program downloads it with its token. */
 export const fileUrl = (type: string, id: string, file: FileInfo) => `${BASE}${base(type)}/files/${file.id}?id=${id}`
 
+/** An address of a file that needs no session, for a few minutes. */
+export const linkOf = async (type: string, id: string, file: FileInfo) =>
+  (await post<{ url: string }>(`${base(type)}/files/${file.id}/link?id=${id}`, {}, true)).url
+
 /** The file on the phone, downloaded as the one who may see it. */
 export function download(url: string): Promise<string> {
   return new Promise((resolve, reject) =>
