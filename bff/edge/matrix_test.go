@@ -75,6 +75,7 @@ var matrix = []cells{
 	{route: "POST /api/console/login", want: anybody, body: `{"userName":"x","password":"x"}`},
 	{route: "GET /wechat/oauth", want: anybody},
 	{route: "GET /wechat/oauth/callback", want: anybody},
+	{route: "GET /api/file", want: anybody}, // what opens it is in its query
 	{route: "POST /api/member/mini-login", want: anybody, body: `{}`},
 
 	{route: "POST /api/console/logout", want: anyAdmin, ends: true},
@@ -190,6 +191,7 @@ var phoneMatrix = []line{
 	{cells: cells{route: "POST /delete", want: mine, body: `{"ids":["$fresh"]}`}, verb: "delete", without: closed},
 	{cells: cells{route: "POST /upload", want: mineNone, query: "field=none", body: "file"}, verb: "create", without: closed},
 	{cells: cells{route: "GET /files/:fileId", want: mineNone, query: "none/id=$sample"}},
+	{cells: cells{route: "POST /files/:fileId/link", want: mineNone, query: "none/id=$sample"}},
 }
 
 // The kinds of types that are not of a subtree, by line or route; routes of members begin

@@ -122,11 +122,11 @@ func (e *Edge) recordRoutes() []route.Route {
 		console("GET", "", "列表", list),
 		console("POST", "", "新增", save),
 		console("GET", "/:id", "查看", get),
-		console("POST", "/:id/reveal", "查看完整信息", byType(e, func(s svc) route.Method[records.IDReq, records.JSON] { return s.Reveal })),
+		again(console("POST", "/:id/reveal", "查看完整信息", byType(e, func(s svc) route.Method[records.IDReq, records.JSON] { return s.Reveal }))),
 		console("PUT", "/:id", "修改", save),
 		console("POST", "/delete", "删除", remove),
 		console("POST", "/:id/actions/:action", "操作", act),
-		console("POST", "/upload", "上传附件", route.Func(e.upload)),
+		again(console("POST", "/upload", "上传附件", route.Func(e.upload))),
 		console("GET", "/files/:fileId", "附件", route.Func(e.attachment)),
 
 		phone("GET", "/schema", "我的记录的表单与列表", schema),
@@ -136,7 +136,8 @@ func (e *Edge) recordRoutes() []route.Route {
 		phone("PUT", "/:id", "修改我的记录", save),
 		phone("POST", "/delete", "删除我的记录", remove),
 		phone("POST", "/:id/actions/:action", "操作我的记录", act),
-		phone("POST", "/upload", "上传我的附件", route.Func(e.upload)),
+		again(phone("POST", "/upload", "上传我的附件", route.Func(e.upload))),
 		phone("GET", "/files/:fileId", "我的附件", route.Func(e.attachment)),
+		again(phone("POST", "/files/:fileId/link", "我的附件的临时地址", route.Func(e.linkFile))),
 	}
 }

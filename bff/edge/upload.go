@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"mime/multipart"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -206,12 +205,15 @@ func (e *Edge) upload(ctx context.Context, c *app.RequestContext) {
 // attachment hands out a file part by part, so that a film takes no more memory than a
 // letter. Browsers show pictures, films and PDF; everything else is saved.
 func (e *Edge) attachment(ctx context.Context, c *app.RequestContext) {
-	svc, err := e.services.Owner(ctx, c.Param("type"))
+	e.handOut(ctx, c, records.AttachmentReq{Type: c.Param("type"), Id: c.Query("id"), FileId: c.Param("fileId")})
+}
+
+func (e *Edge) handOut(ctx context.Context, c *app.RequestContext, req records.AttachmentReq) {
+	svc, err := e.services.Owner(ctx, req.Type)
 	if err != nil {
 		route.Fail(ctx, c, err)
 		return
 	}
-	req := records.AttachmentReq{Type: c.Param("type"), Id: c.Query("id"), FileId: c.Param("fileId")}
 	from, to, ranged := byteRange(string(c.GetHeader("Range")))
 	req.Offset = from
 	first, err := svc.Download(ctx, &req)
@@ -243,7 +245,7 @@ func (e *Edge) attachment(ctx context.Context, c *app.RequestContext) {
 	}
 	h.Set("Content-Security-Policy", policy+"; frame-ancestors 'self'")
 	h.Set("X-Frame-Options", "SAMEORIGIN")
-	h.Set("Content-Disposition", disposition+"; filename*=UTF-8''"+url.PathEscape(first.Name))
+	h.Set("Content-Disposition", route.Disposition(disposition, first.Name))
 	h.SetContentType(first.ContentType)
 	c.Status(consts.StatusOK)
 	if ranged {
