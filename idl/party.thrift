@@ -160,6 +160,7 @@ struct Member {
     18: i64 version
     19: string duesCategory    // salaried, retired, farmer, student (records.md, domain-rules 1)
     20: string memberId        // of a part-time or report-in person: the member of this system he is
+    21: string retiredOn       // yyyy-MM-dd, of the record of 退休
 }
 
 struct Members {

@@ -103,7 +103,7 @@ var matrix = []cells{
 	{route: "POST /api/console/dues/orders/:id/native", want: scoped, query: "$order"},
 	{route: "POST /api/console/dues/orders/:id/delete", want: scoped, query: "$order"},
 	{route: "GET /api/console/dues/orders/:id/receipt", want: scoped, query: "$order"},
-	{route: "POST /api/console/dues/orders/:id/reverse", want: scoped, query: "$order"},
+	{route: "POST /api/console/dues/orders/:id/reverse", want: scoped, query: "$order", body: `{"reason":"x"}`},
 
 	{route: "POST /api/console/meetings/:id/start", want: scoped, query: "$draft"},
 	{route: "GET /api/console/meetings/:id/qr", want: scoped, query: "$meeting"},

@@ -143,7 +143,7 @@ func (s *Service) completeBase(ctx context.Context, _, b *model.DuesBase) error 
 func fillBase(b *model.DuesBase, m *partygen.Member) {
 	b.ID = baseID(m.Id, b.EffectiveMonth)
 	b.OrgID, b.Orgs = m.OrgId, m.Orgs
-	b.MemberID, b.MemberName, b.IDMasked, b.Category = m.Id, m.Name, maskID(m.IdNumber), category(m)
+	b.MemberID, b.MemberName, b.IDMasked, b.Category = m.Id, m.Name, maskID(m.IdNumber), category(m, b.EffectiveMonth)
 	b.Rate, b.PayableAmount = payable(b.EffectiveMonth, b.Category, b.BaseAmount)
 	b.RateVersion = rateIn(b.EffectiveMonth).Version
 }

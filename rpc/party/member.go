@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -98,6 +99,7 @@ func (s *Service) checkMember(ctx context.Context, old, m *model.Member) error {
 	if m.DuesCategory == "" {
 		m.DuesCategory = "salaried"
 	}
+	retire(m)
 	if id, ok := model.ParseIDNumber(m.IDNumber); !ok {
 		wrong["idNumber"] = errIDNumber.Message
 	} else {
@@ -160,9 +162,55 @@ func (s *Service) checkDates(old, m *model.Member, wrong map[string]string) {
 		}
 		last = d
 	}
+	s.checkAge(m, wrong)
 	if old == nil && m.DuesPaidThrough > kit.AddMonths(kit.Month(s.d.Clock.Now()), 12) {
 		wrong["duesPaidThrough"] = "党费缴纳至日期过晚"
 	}
+}
+
+// ageOfMembers is how old one must be to apply for membership (党章 article 1).
+const ageOfMembers = 18
+
+// ageSince is the day of the 党章 that first asked for that age (七大); who joined before may
+// have been younger.
+const ageSince = "1945-06-11"
+
+// probationSince is the day of the 党章 (十二大) since when the probation is a year from the
+// day of the branch meeting (发展党员工作细则 article 31).
+const probationSince = "1982-09-06"
+
+// checkAge refuses who is too young for what he is, and a probation cut short. One whom a
+// 省委 or the Centre admitted directly (党章 article 5) has no probation: both days are one.
+func (s *Service) checkAge(m *model.Member, wrong map[string]string) {
+	set := func(key, say string) {
+		if wrong[key] == "" {
+			wrong[key] = say
+		}
+	}
+	grown, ok := yearsAfter(m.BirthDate, ageOfMembers)
+	if !ok {
+		return
+	}
+	for _, d := range []struct{ key, label, date string }{{"activistOn", "确定为积极分子", m.ActivistOn}, {"joinedOn", "入党", m.JoinedOn}} {
+		if d.date != "" && d.date >= ageSince && d.date < grown {
+			set(d.key, fmt.Sprintf("年满%d岁方可%s", ageOfMembers, d.label))
+		}
+	}
+	if grown > s.d.Clock.Now().Format(time.DateOnly) {
+		set("memberType", fmt.Sprintf("年满%d岁方可申请入党", ageOfMembers))
+	}
+	if end, ok := yearsAfter(m.JoinedOn, 1); ok && m.JoinedOn >= probationSince && m.RegularizedOn > m.JoinedOn && m.RegularizedOn < end {
+		set("regularizedOn", "预备期为一年，转正日期不能早于"+end)
+	}
+}
+
+// yearsAfter is the same day some years later; of 29 February the 28th, in a common year.
+func yearsAfter(day string, years int) (string, bool) {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return "", false
+	}
+	return monthsBefore(d.Format(time.DateOnly), -12*years), true
 }
 
 func memberFilter(_ context.Context, key, value string) (bson.D, bool, error) {

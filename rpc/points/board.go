@@ -130,11 +130,12 @@ return {full, redis.call("ZCARD", KEYS[1]), redis.call("ZCOUNT", KEYS[1], "(" ..
 // ARGV[1] -> subject
 // --
 // Returns {time the board was made whole or false, number of subjects, its sum ("0" when
-// it is not on the board yet), number of subjects above it}.
+// it is not on the board), number of subjects above it, whether it is on the board}.
 var standScript = redis.NewScript(`
 local full = redis.call("HGET", KEYS[2], "@full")
-local sum = redis.call("ZSCORE", KEYS[1], ARGV[1]) or "0"
-return {full, redis.call("ZCARD", KEYS[1]), sum, redis.call("ZCOUNT", KEYS[1], "(" .. sum, "+inf")}
+local own = redis.call("ZSCORE", KEYS[1], ARGV[1])
+local sum = own or "0"
+return {full, redis.call("ZCARD", KEYS[1]), sum, redis.call("ZCOUNT", KEYS[1], "(" .. sum, "+inf"), own and 1 or 0}
 `)
 
 // label is what a board shows of a subject.
@@ -292,7 +293,8 @@ func (s *Service) nameRows(ctx context.Context, b board, rows []*points.RankRow)
 	return nil
 }
 
-// standing returns a subject's sum and rank and the number of subjects.
+// standing returns a subject's sum and rank, 0 when it is not on the board, and the number
+// of subjects.
 func (s *Service) standing(ctx context.Context, b board, subject string) (sum, rank, of int64, err error) {
 	for try := 0; ; try++ {
 		v, err := standScript.Run(ctx, s.d.Redis, b.keys()[:2], subject).Slice()
@@ -306,7 +308,10 @@ func (s *Service) standing(ctx context.Context, b board, subject string) (sum, r
 			continue
 		}
 		f, err := strconv.ParseFloat(v[2].(string), 64)
-		return int64(f), v[3].(int64) + 1, v[1].(int64), err
+		if v[4].(int64) == 1 {
+			rank = v[3].(int64) + 1
+		}
+		return int64(f), rank, v[1].(int64), err
 	}
 }
 
@@ -413,7 +418,7 @@ func (s *Service) make(ctx context.Context, b board) error {
 	return nil
 }
 
-// roster returns who belongs on a board: active members or organisations of the subtree.
+// roster returns who belongs on a board: members of the party or organisations of the subtree.
 func (s *Service) roster(ctx context.Context, b board) (map[string]label, error) {
 	labels := map[string]label{}
 	if b.dimension == model.DimensionOrganisation {
@@ -431,7 +436,9 @@ func (s *Service) roster(ctx context.Context, b board) (map[string]label, error)
 		return nil, err
 	}
 	for _, x := range m.Members {
-		labels[x.Id] = label{Name: x.Name, Org: x.OrgName}
+		if model.IsPartyMember(x.MemberType) {
+			labels[x.Id] = label{Name: x.Name, Org: x.OrgName}
+		}
 	}
 	return labels, nil
 }
@@ -515,6 +522,10 @@ func (s *Service) totals(ctx context.Context, b board) (map[string]total, error)
 // entries belong to. What was earned in a branch left since stays there. Index:
 // (subjectId, year).
 func (s *Service) rank(ctx context.Context, y yearly, subjects []string) error {
+	subjects, err := s.ranked(ctx, y.dimension, subjects)
+	if err != nil || len(subjects) == 0 {
+		return err
+	}
 	all, err := s.shares(ctx, y, bson.D{{Key: "subjectId", Value: bson.D{{Key: "$in", Value: subjects}}}})
 	if err != nil {
 		return err
@@ -540,6 +551,25 @@ func (s *Service) rank(ctx context.Context, y yearly, subjects []string) error {
 		return fmt.Errorf("rank: %w", err)
 	}
 	return nil
+}
+
+// ranked are the subjects that belong on boards. Activists and guests earn points too, and
+// are ranked once they are members.
+func (s *Service) ranked(ctx context.Context, dimension string, subjects []string) ([]string, error) {
+	if dimension != model.DimensionPersonal || len(subjects) == 0 {
+		return subjects, nil
+	}
+	m, err := s.d.Party.GetMembers(kit.AsSystem(ctx), &partygen.MembersReq{MemberIds: subjects})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, x := range m.Members {
+		if model.IsPartyMember(x.MemberType) {
+			out = append(out, x.Id)
+		}
+	}
+	return out, nil
 }
 
 // dropBoards forgets every leaderboard; who reads one has it made anew.

@@ -988,6 +988,8 @@ type Member struct {
 	DuesCategory string `thrift:"duesCategory,19" frugal:"19,default,string" json:"duesCategory"`
 	// of a part-time or report-in person: the member of this system he is
 	MemberId string `thrift:"memberId,20" frugal:"20,default,string" json:"memberId"`
+	// yyyy-MM-dd, of the record of 退休
+	RetiredOn string `thrift:"retiredOn,21" frugal:"21,default,string" json:"retiredOn"`
 }
 
 func NewMember() *Member {
@@ -1133,6 +1135,13 @@ func (p *Member) GetDuesCategory() (v string) {
 func (p *Member) GetMemberId() (v string) {
 	if p != nil {
 		return p.MemberId
+	}
+	return
+}
+
+func (p *Member) GetRetiredOn() (v string) {
+	if p != nil {
+		return p.RetiredOn
 	}
 	return
 }
