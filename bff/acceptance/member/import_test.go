@@ -1,4 +1,4 @@
-package acceptance
+package member
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	. "zhihuidangjian/bff/acceptance/world"
 	"zhihuidangjian/bff/bfftest"
 )
 
@@ -28,15 +29,14 @@ var cases sync.Once
 // casePlaces are the organisations that the cases name, and who imports them.
 func casePlaces(t *testing.T) *bfftest.Browser {
 	t.Helper()
-	setUp(t)
 	cases.Do(func() {
-		committee := newOrg(t, "案例党委", "committee", orgP(t))
-		newOrg(t, "甲支部", "branch", committee)
-		newOrg(t, "甲支部785", "branch", committee)
-		newOrg(t, "试验党委785", "committee", committee)
-		newUser(t, name("casesAdmin"), committee, "*")
+		committee := NewOrg(t, "案例党委", "committee", OrgP(t))
+		NewOrg(t, "甲支部", "branch", committee)
+		NewOrg(t, "甲支部785", "branch", committee)
+		NewOrg(t, "试验党委785", "committee", committee)
+		NewUser(t, Name("casesAdmin"), committee, "*")
 	})
-	return user(t, name("casesAdmin"), userPassword)
+	return User(t, Name("casesAdmin"), UserPassword)
 }
 
 // reasons are what an import said of its rows, by row.
@@ -93,7 +93,7 @@ func TestImportCases(t *testing.T) {
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			if c.file == "own_base_twice" {
-				add(t, a, "member", form{"name": "试人8649", "idNumber": "990201195901192353", "phone": "13800008649", "orgId": a.List("organization", "f.orgName=甲支部785").Items[0]["id"],
+				Add(t, a, "member", Form{"name": "试人8649", "idNumber": "990201195901192353", "phone": "13800008649", "orgId": a.List("organization", "f.orgName=甲支部785").Items[0]["id"],
 					"memberType": "fullMember", "joinedOn": "2010-07-01", "regularizedOn": "2011-07-01"})
 			}
 			b := a.Imports(c.typ, caseFile(t, c.file))
@@ -114,8 +114,8 @@ func TestImportCases(t *testing.T) {
 			if page.Total != 1 {
 				t.Fatalf("%s finds %d", c.find, page.Total)
 			}
-			var one item
-			a.Get(path(c.typ)+"/"+page.Items[0]["id"].(string), &one)
+			var one Item
+			a.Get(Path(c.typ)+"/"+page.Items[0]["id"].(string), &one)
 			for k, want := range c.has {
 				got := fmt.Sprint(one[k])
 				if n, ok := one[k].(float64); ok {
@@ -140,14 +140,14 @@ func TestImportCases(t *testing.T) {
 func TestNormalForm(t *testing.T) {
 	t.Run("PLUS-48 names with blanks, other dots, radicals or invisible characters are one person when stored, searched, bound or imported", func(t *testing.T) {
 		a := casePlaces(t)
-		orgID := a.List("organization", "f.orgName="+url.QueryEscape("甲支部")).Items[0]["id"]
+		orgID := IDOf(a.List("organization", "f.orgName="+url.QueryEscape("甲支部")).Items[0])
 		for i, c := range []struct{ typed, others, stored string }{
 			{"欧　阳芳", "欧 阳\u200b芳|欧\u00a0阳 芳|\u202e欧阳芳\u202c", "欧阳芳"},
 			{"⻢小⽂", "马小文|⻢小文|马小 文\ufeff", "马小文"},
 			{"阿依古丽•司马义", "阿依古丽·司马义|阿依古丽・司马义|阿依古丽 ‧ 司马义", "阿依古丽·司马义"},
 		} {
-			p := bfftest.Invent(int(world.people.Add(1)))
-			m := add(t, a, "member", form{"name": c.typed, "idNumber": p.IDNumber, "phone": p.Phone, "orgId": orgID, "memberType": "fullMember", "joinedOn": "2010-07-01", "regularizedOn": "2011-07-01"})
+			p := NewPerson()
+			m := Add(t, a, "member", MemberForm(p, orgID).With(Form{"name": c.typed}))
 			if m["name"] != c.stored {
 				t.Fatalf("%q is stored as %q", c.typed, m["name"])
 			}
@@ -160,21 +160,21 @@ func TestNormalForm(t *testing.T) {
 				}
 			}
 			// As a guest elsewhere he is the member.
-			if g := a.Do("POST", path("reportInMember"), form{"name": others[0], "idNumber": p.IDNumber, "phone": p.Phone, "homeOrgName": "x", "startOn": day(-1), "endOn": day(1)}); g.Status != http.StatusOK {
+			if g := a.Do("POST", Path("reportInMember"), Form{"name": others[0], "idNumber": p.IDNumber, "phone": p.Phone, "homeOrgName": "x", "startOn": Day(-1), "endOn": Day(1)}); g.Status != http.StatusOK {
 				t.Errorf("as a guest under %q: %s", others[0], g.Body)
 			}
 			// In a dues base he is the member.
-			sheet := bfftest.Workbook(t, a.Do("GET", path("duesBase")+"/template", nil).Body, []map[string]string{{"姓名": others[1], "身份证号": wide(p.IDNumber), "使用年月": "2025-01", "应缴基数": "￥5000"}})
+			sheet := bfftest.Workbook(t, a.Do("GET", Path("duesBase")+"/template", nil).Body, []map[string]string{{"姓名": others[1], "身份证号": wide(p.IDNumber), "使用年月": "2025-01", "应缴基数": "￥5000"}})
 			if b := a.Imports("duesBase", sheet); b.SuccessCount != 1 {
 				t.Errorf("a base under %q: %+v", others[1], b)
 			}
 			// A second member with his ID number is none.
-			sheet = bfftest.Workbook(t, a.Do("GET", path("member")+"/template", nil).Body, []map[string]string{{"姓名": others[2], "身份证号": wide(p.IDNumber), "手机号": fmt.Sprintf("1390000%04d", i), "所在支部": "甲支部", "党员类型": "正式", "入党日期": "2010-07-01", "转正日期": "2011-07-01"}})
+			sheet = bfftest.Workbook(t, a.Do("GET", Path("member")+"/template", nil).Body, []map[string]string{{"姓名": others[2], "身份证号": wide(p.IDNumber), "手机号": fmt.Sprintf("1390000%04d", i), "所在支部": "甲支部", "党员类型": "正式", "入党日期": "2010-07-01", "转正日期": "2011-07-01"}})
 			if b := a.Imports("member", sheet); b.SuccessCount != 0 || !strings.Contains(reasons(b)[2], "身份证号已存在") {
 				t.Errorf("twice: %+v", b)
 			}
 			// He binds under any of them.
-			phone := product.Browser(t, 0)
+			phone := Visitor(t)
 			phone.OpenPhone(phone.WeChatUser(c.stored, p.Phone))
 			who := map[string]string{"name": others[0], "idNumber": wide(p.IDNumber), "phone": p.Phone}
 			phone.Post("/api/member/bind-code", who, &struct{}{})
@@ -186,11 +186,11 @@ func TestNormalForm(t *testing.T) {
 			}
 		}
 		for typed, why := range map[string]string{"\u200b\u3164": "请填写姓名", "王\ue863": "自造字"} {
-			p := bfftest.Invent(int(world.people.Add(1)))
-			refused(t, a.Do("POST", path("member"), form{"name": typed, "idNumber": p.IDNumber, "phone": p.Phone, "orgId": orgID, "memberType": "fullMember", "joinedOn": "2010-07-01", "regularizedOn": "2011-07-01"}), http.StatusBadRequest, "name", why)
+			p := NewPerson()
+			Refused(t, a.Do("POST", Path("member"), MemberForm(p, orgID).With(Form{"name": typed})), http.StatusBadRequest, "name", why)
 		}
-		refused(t, a.Do("GET", path("member")+"?keyword=%00", nil), http.StatusBadRequest, "", "")
-		refused(t, a.Do("GET", path("member")+"?f.name=%ff", nil), http.StatusBadRequest, "", "")
+		Refused(t, a.Do("GET", Path("member")+"?keyword=%00", nil), http.StatusBadRequest, "", "")
+		Refused(t, a.Do("GET", Path("member")+"?f.name=%ff", nil), http.StatusBadRequest, "", "")
 	})
 }
 
@@ -206,30 +206,30 @@ func wide(s string) string {
 
 func TestImportPreview(t *testing.T) {
 	t.Run("PLUS-38 what will be stored is shown with good and bad rows first; a word is mapped once, a cell mended, a row skipped; cancelled, nothing is stored", func(t *testing.T) {
-		a := adminA(t)
-		template := a.Do("GET", path("member")+"/template", nil).Body
+		a := AdminA(t)
+		template := a.Do("GET", Path("member")+"/template", nil).Body
 		row := func(change map[string]string) map[string]string {
-			p := bfftest.Invent(int(world.people.Add(1)))
-			r := map[string]string{"姓名": p.Name, "身份证号": p.IDNumber, "手机号": p.Phone, "所在支部": name("甲支部"), "党员类型": "正式", "入党日期": "2010年7月1日", "转正日期": "2011-07-01"}
+			p := NewPerson()
+			r := map[string]string{"姓名": p.Name, "身份证号": p.IDNumber, "手机号": p.Phone, "所在支部": Name("甲支部"), "党员类型": "正式", "入党日期": "2010年7月1日", "转正日期": "2011-07-01"}
 			for k, v := range change {
 				r[k] = v
 			}
 			return r
 		}
 		rows := []map[string]string{row(nil), row(map[string]string{"民族": "汉人"}), row(map[string]string{"民族": "汉人"}), row(map[string]string{"入党日期": "2010-02-30"}), row(map[string]string{"身份证号": "1"})}
-		at := path("member") + "/imports/"
+		at := Path("member") + "/imports/"
 		type batch struct {
 			ID, State                               string
 			Total, SuccessCount, FailureCount, Done int
 		}
 		start := func() (b batch) {
 			t.Helper()
-			a.Post(path("member")+"/import?preview=true", &bfftest.Upload{Name: "党员.xlsx", Data: bfftest.Workbook(t, template, rows)}, &b)
+			a.Post(Path("member")+"/import?preview=true", &bfftest.Upload{Name: "党员.xlsx", Data: bfftest.Workbook(t, template, rows)}, &b)
 			return b
 		}
 		wait := func(b batch, state string, good, bad int) batch {
 			t.Helper()
-			eventually(t, "the import is "+state, func() bool {
+			bfftest.Eventually(t, "the import is "+state, func() bool {
 				a.Get(at+b.ID, &b)
 				return b.State == state
 			})
@@ -266,25 +266,25 @@ func TestImportPreview(t *testing.T) {
 		if n := a.List("member", "").Total; n != before {
 			t.Fatalf("%d members, were %d", n, before)
 		}
-		a.Post(at+b.ID+"/mend", form{"words": []form{{"column": "ethnicity", "word": "汉人", "text": "汉族"}}}, &b)
+		a.Post(at+b.ID+"/mend", Form{"words": []Form{{"column": "ethnicity", "word": "汉人", "text": "汉族"}}}, &b)
 		b = wait(b, "preview", 3, 2)
-		a.Post(at+b.ID+"/mend", form{"cells": []form{{"rowNo": 5, "column": "joinedOn", "text": "2010.2.28"}}, "skip": []int{6}}, &b)
+		a.Post(at+b.ID+"/mend", Form{"cells": []Form{{"rowNo": 5, "column": "joinedOn", "text": "2010.2.28"}}, "skip": []int{6}}, &b)
 		b = wait(b, "preview", 4, 0)
 		if n := a.List("member", "").Total; n != before {
 			t.Fatalf("%d members, were %d", n, before)
 		}
-		a.Post(at+b.ID+"/confirm", form{}, &b)
+		a.Post(at+b.ID+"/confirm", Form{}, &b)
 		wait(b, "finished", 4, 0)
 		l := a.List("member", "f.name="+url.QueryEscape(rows[1]["姓名"]))
 		if l.Total != 1 || l.Items[0]["ethnicity"] != "汉族" || a.List("member", "").Total != before+4 {
 			t.Fatalf("%+v", l.Items)
 		}
-		refused(t, a.Do("POST", at+b.ID+"/cancel", form{}), http.StatusConflict, "", "已确认")
+		Refused(t, a.Do("POST", at+b.ID+"/cancel", Form{}), http.StatusConflict, "", "已确认")
 
 		rows = []map[string]string{row(nil)}
 		b = wait(start(), "preview", 1, 0)
-		a.Post(at+b.ID+"/cancel", form{}, &b)
-		refused(t, a.Do("POST", at+b.ID+"/confirm", form{}), http.StatusConflict, "", "已取消")
+		a.Post(at+b.ID+"/cancel", Form{}, &b)
+		Refused(t, a.Do("POST", at+b.ID+"/confirm", Form{}), http.StatusConflict, "", "已取消")
 		if n := a.List("member", "").Total; b.State != "cancelled" || n != before+4 {
 			t.Fatalf("%+v, %d members", b, n)
 		}
