@@ -163,7 +163,7 @@ func Idempotent(method string) bool {
 		}
 	}
 	switch method {
-	case "SignIn", "PayMine", "PayNative", "PayCash", "SetDuesPaidThrough", "ImportFailures", "Deliver", "ExpireOrders", "QueryWaiting", "ConfirmCash", "Reconcile", "RunImport", "MarkRead":
+	case "SignIn", "PayMine", "PayNative", "PayCash", "SetDuesPaidThrough", "ImportFailures", "PreviewImport", "Deliver", "ExpireOrders", "QueryWaiting", "ConfirmCash", "Reconcile", "RunImport", "MarkRead":
 		return true
 	}
 	return false

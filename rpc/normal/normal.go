@@ -144,8 +144,15 @@ func Phone(s string) string {
 // type for its X.
 var idSigns = strings.NewReplacer(" ", "", "-", "", "'", "", "‘", "", "’", "", "`", "", "×", "X", "✕", "X", "Х", "X", "х", "X", "Χ", "X", "χ", "X")
 
-// IDNumber is a resident ID number without blanks, its X a Latin capital.
-func IDNumber(s string) string { return strings.ToUpper(idSigns.Replace(Figures(s))) }
+// IDNumber is a resident ID number without blanks, its X a Latin capital; what is none is as
+// it was typed.
+func IDNumber(s string) string {
+	s = Figures(s)
+	if id := strings.ToUpper(idSigns.Replace(s)); strings.Trim(id, "0123456789X") == "" {
+		return id
+	}
+	return s
+}
 
 // plain tells that a text has nothing to bring into a form: ASCII or common Han characters.
 func plain(s string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,10 +23,18 @@ func TestImportsEnd(t *testing.T) {
 	books := model.NewCollection[*Book](db, "books", clock.Now)
 	book := bookType(books, func() error { return nil })
 	hold, held := make(chan struct{}), make(chan struct{}, 10)
+	var atOnce, most atomic.Int32
 	book.FromImport = func(ctx context.Context, row map[string]string, _ *Book) error {
 		switch row["title"] {
 		case "panics":
 			panic("a mistake of ours")
+		case "counts":
+			n := atOnce.Add(1)
+			defer atOnce.Add(-1)
+			for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
+			}
+			// As long as a look into the store takes, others could begin.
+			return books.Each(ctx, model.Everything, nil, model.Page{}, func(*Book) error { return nil })
 		case "waits":
 			held <- struct{}{}
 			select {
@@ -92,6 +101,18 @@ func TestImportsEnd(t *testing.T) {
 			if b.SuccessCount != 0 {
 				t.Errorf("%+v", b)
 			}
+		}
+	})
+	t.Run("two at once", func(t *testing.T) {
+		var all []string
+		for range 8 {
+			all = append(all, start("counts").Id)
+		}
+		for _, id := range all {
+			state(id, "finished")
+		}
+		if n := most.Load(); n < 1 || n > 2 {
+			t.Errorf("%d imports were in memory at once", n)
 		}
 	})
 	t.Run("two deaths", func(t *testing.T) {

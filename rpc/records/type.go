@@ -51,6 +51,9 @@ type ShowIf struct {
 // personal, or public where they are an organisation's.
 // Its key is the JSON name. Without type the Go type decides: string, int, bool, datetime,
 // files for []model.File, enum when there are options, ref or refs when there is a ref.
+// Texts are stored and searched in their normal form (package normal); of a password
+// (type=password) each character counts. Other words for the label of an option, which
+// imports take, are in options.go.
 // type=image is one picture, also a []model.File; type=richtext a string of HTML. The max
 // of files is their number, that of scores the best mark.
 type Field struct {

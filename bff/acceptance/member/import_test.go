@@ -279,6 +279,10 @@ func TestImportPreview(t *testing.T) {
 		if l.Total != 1 || l.Items[0]["ethnicity"] != "汉族" || a.List("member", "").Total != before+4 {
 			t.Fatalf("%+v", l.Items)
 		}
+		bfftest.Eventually(t, "the audit names each record that was imported", func() bool {
+			e := a.List("audit", "f.recordName="+url.QueryEscape(rows[1]["姓名"])).Items
+			return len(e) == 1 && strings.Contains(fmt.Sprint(e[0]["changes"]), "汉族") && !strings.Contains(fmt.Sprint(e[0]["changes"]), rows[1]["身份证号"])
+		})
 		Refused(t, a.Do("POST", at+b.ID+"/cancel", Form{}), http.StatusConflict, "", "已确认")
 
 		rows = []map[string]string{row(nil)}
