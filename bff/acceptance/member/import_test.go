@@ -2,6 +2,7 @@ package member
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -211,9 +212,7 @@ func TestImportPreview(t *testing.T) {
 		row := func(change map[string]string) map[string]string {
 			p := NewPerson()
 			r := map[string]string{"姓名": p.Name, "身份证号": p.IDNumber, "手机号": p.Phone, "所在支部": Name("甲支部"), "党员类型": "正式", "入党日期": "2010年7月1日", "转正日期": "2011-07-01"}
-			for k, v := range change {
-				r[k] = v
-			}
+			maps.Copy(r, change)
 			return r
 		}
 		rows := []map[string]string{row(nil), row(map[string]string{"民族": "汉人"}), row(map[string]string{"民族": "汉人"}), row(map[string]string{"入党日期": "2010-02-30"}), row(map[string]string{"身份证号": "1"})}
