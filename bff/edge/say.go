@@ -31,6 +31,7 @@ func said(c *app.RequestContext) bool {
 // button that leads on, if there is a way.
 func say(ctx context.Context, c *app.RequestContext, err error, button, to string) {
 	route.Fail(ctx, c, err)
+	c.Response.ResetBody() // of JSON: an answer is appended to
 	var page bytes.Buffer
 	_ = sayPage.Execute(&page, map[string]string{"Text": route.FailureOf(c).Message, "Button": button, "To": to}) // a buffer and strings: cannot fail
 	c.Data(c.Response.StatusCode(), "text/html; charset=utf-8", page.Bytes())
