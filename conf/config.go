@@ -42,7 +42,7 @@ type Config struct {
 	// reads every SMS and opens every WeChat user's session.
 	OpenSandbox bool   `koanf:"sandbox"`
 	SandboxURL  string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
-	FontPath    string `koanf:"font_path"`   // FONT_PATH, TrueType font of receipts
+	FontPath    string `koanf:"font_path"`   // FONT_PATH, TrueType fonts of receipts, comma separated: a character comes from the first that has it
 	MapTiles    string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
 
 	WeChat WeChat `koanf:"wechat"`
@@ -53,7 +53,8 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Addr: "127.0.0.1:8080", Data: "data", Demo: true, MongoName: "zhihuidangjian",
-		RPCAddr: "127.0.0.1:0", FontPath: "/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf",
+		RPCAddr: "127.0.0.1:0", FontPath: "/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf," +
+			"/usr/share/fonts/truetype/hanazono/HanaMinA.ttf,/usr/share/fonts/truetype/hanazono/HanaMinB.ttf",
 	}
 }
 

@@ -88,7 +88,7 @@ func TestLink(t *testing.T) {
 			"another purpose": change(func(l *link) { l.Purpose = "cookie" }), "the past": change(func(l *link) { l.Until = time.Now().Unix() - 1 }),
 		} {
 			r := w.do(visitor, "GET", "/api/file?link="+url.QueryEscape(text), nil)
-			if r.status != http.StatusGone || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") || !strings.Contains(r.body, "请回到微信重新打开附件") {
+			if r.status != http.StatusGone || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") || !strings.HasPrefix(r.body, "<!DOCTYPE html>") || !strings.Contains(r.body, "请回到微信重新打开附件") {
 				t.Errorf("%s: %d %s", what, r.status, r.body)
 			}
 		}

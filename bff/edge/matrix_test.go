@@ -111,6 +111,8 @@ var matrix = []cells{
 	{route: "GET /api/console/meetings/:id/live/stream", want: scoped, query: "$meeting"},
 	{route: "GET /api/console/meetings/:id/statistics", want: scoped, query: "$meeting"},
 	{route: "GET /api/console/meetings/:id/statistics/export", want: scoped, query: "$meeting"},
+	{route: "GET /api/console/meetings/:id/deliveries", want: scoped, query: "$meeting"},
+	{route: "POST /api/console/meetings/:id/resend", want: scoped, query: "$meeting"},
 
 	{route: "GET /api/console/points/ranking", want: mayAdmin},
 	{route: "GET /api/console/points/ranking", want: scoped, query: "orgId=$own"},

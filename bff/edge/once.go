@@ -90,8 +90,8 @@ func (e *Edge) once(ctx context.Context, c *app.RequestContext, r route.Route, s
 		Request: fingerprint(c), Until: time.Now().Add(deadlineOf(r) + outlasts), At: time.Now(),
 	}
 	first, err := e.ledger.claim(ctx, a)
-	if err != nil && ctx.Err() != nil {
-		err = errRunning // its time went by in waiting
+	if err != nil && (ctx.Err() != nil || mongo.IsTimeout(err)) {
+		err = errRunning // its time went by in waiting; the driver gives up a little before
 	}
 	switch {
 	case errors.Is(err, errRunning):

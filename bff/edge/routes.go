@@ -69,6 +69,9 @@ func (e *Edge) Routes() []route.Route {
 		console("GET", "/meetings/:id/statistics", "会议统计", "meeting.view", route.Call(s.Meeting.GetStatistics)),
 		console("GET", "/meetings/:id/statistics/export", "导出会议统计", "meeting.export", route.Call(s.Meeting.ExportStatistics)),
 
+		console("GET", "/meetings/:id/deliveries", "会议通知送达情况", "meeting.view", route.Call(s.Notify.ListDeliveries)),
+		console("POST", "/meetings/:id/resend", "重新发送会议通知", "meeting.start", route.Call(s.Notify.Resend)),
+
 		console("GET", "/points/ranking", "积分排行", "points.view", route.Call(s.Points.GetRanking)),
 		console("GET", "/points/entries", "积分明细", "points.view", route.Call(s.Points.ListEntries)),
 		console("GET", "/audit/verify", "校验操作日志", "audit.view", route.Call(s.Audit.VerifyChain)),

@@ -22,10 +22,16 @@ a { display: block; max-width: 320px; margin: 32px auto 0; border-radius: 8px; p
 <body><p>{{.Text}}</p>{{if .To}}<a href="{{.To}}">{{.Button}}</a>{{end}}</body></html>
 `))
 
+// said tells whether the answer is a page for people already.
+func said(c *app.RequestContext) bool {
+	return bytes.HasPrefix(c.Response.Header.ContentType(), []byte("text/html"))
+}
+
 // say answers a browser that opened an address of ours by itself: what went wrong, and a
 // button that leads on, if there is a way.
 func say(ctx context.Context, c *app.RequestContext, err error, button, to string) {
 	route.Fail(ctx, c, err)
+	c.Response.ResetBody() // of JSON: an answer is appended to
 	var page bytes.Buffer
 	_ = sayPage.Execute(&page, map[string]string{"Text": route.FailureOf(c).Message, "Button": button, "To": to}) // a buffer and strings: cannot fail
 	c.Data(c.Response.StatusCode(), "text/html; charset=utf-8", page.Bytes())

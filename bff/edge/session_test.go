@@ -33,7 +33,7 @@ func TestOAuthForPeople(t *testing.T) {
 	}
 	page := func(t *testing.T, r reply, says, to string) {
 		t.Helper()
-		if r.status < 400 || r.status > 499 || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") || !strings.Contains(r.body, says) ||
+		if r.status < 400 || r.status > 499 || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") || !strings.HasPrefix(r.body, "<!DOCTYPE html>") || !strings.Contains(r.body, says) ||
 			!strings.Contains(r.body, "重新进入") || !strings.Contains(r.body, `href="/wechat/oauth?to=`+url.QueryEscape(to)) || r.cookieOf(memberCookie) != "" {
 			t.Errorf("%d %v %s", r.status, r.header, r.body)
 		}
@@ -81,4 +81,23 @@ func TestOAuthForPeople(t *testing.T) {
 		page(t, back(code(), "x", memberCookie+"=nonsense"), "页面已失效", "/m/")
 		page(t, back(code(), "x", memberCookie+"="+w.top.cookie), "页面已失效", "/m/") // an admin's
 	})
+}
+
+// TestWindow: a receipt or a file that is refused in a window of its own is refused in
+// words; programs get their JSON.
+func TestWindow(t *testing.T) {
+	e, _ := newEdge(t)
+	for _, path := range []string{"/api/console/dues/orders/none/receipt", "/api/console/records/member/files/none", "/nothing"} {
+		status, body, r := send(e, "GET", path, "", "Sec-Fetch-Mode", "navigate")
+		if status < 400 || !strings.HasPrefix(r.Header().Get("Content-Type"), "text/html") || !strings.HasPrefix(body, "<!DOCTYPE html>") {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+		again, _, r := send(e, "GET", path, "", "Sec-Fetch-Mode", "cors")
+		if again != status || !strings.HasPrefix(r.Header().Get("Content-Type"), "application/json") {
+			t.Errorf("%s: %d %v", path, again, r.Header())
+		}
+	}
+	if _, _, r := send(e, "GET", "/wechat/oauth/callback?state=x", "", "Sec-Fetch-Mode", "navigate"); !strings.Contains(r.Body.String(), "重新进入") {
+		t.Error("the way on is lost")
+	}
 }

@@ -39,6 +39,8 @@ type Client interface {
 	MarkRead(ctx context.Context, req *notify.ReadReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	Consent(ctx context.Context, req *notify.ConsentReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	GetTemplates(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Templates, err error)
+	ListDeliveries(ctx context.Context, req *notify.DeliveriesReq, callOptions ...callopt.Option) (r *notify.Deliveries, err error)
+	Resend(ctx context.Context, req *notify.ResendReq, callOptions ...callopt.Option) (r *notify.Done, err error)
 	HandleEvents(ctx context.Context, req *records.Events, callOptions ...callopt.Option) (r *records.Handled, err error)
 	Deliver(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Done, err error)
 }
@@ -205,6 +207,16 @@ func (p *kNotifyClient) Consent(ctx context.Context, req *notify.ConsentReq, cal
 func (p *kNotifyClient) GetTemplates(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Templates, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.GetTemplates(ctx, req)
+}
+
+func (p *kNotifyClient) ListDeliveries(ctx context.Context, req *notify.DeliveriesReq, callOptions ...callopt.Option) (r *notify.Deliveries, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ListDeliveries(ctx, req)
+}
+
+func (p *kNotifyClient) Resend(ctx context.Context, req *notify.ResendReq, callOptions ...callopt.Option) (r *notify.Done, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.Resend(ctx, req)
 }
 
 func (p *kNotifyClient) HandleEvents(ctx context.Context, req *records.Events, callOptions ...callopt.Option) (r *records.Handled, err error) {

@@ -203,6 +203,20 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"ListDeliveries": kitex.NewMethodInfo(
+		listDeliveriesHandler,
+		newNotifyListDeliveriesArgs,
+		newNotifyListDeliveriesResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"Resend": kitex.NewMethodInfo(
+		resendHandler,
+		newNotifyResendArgs,
+		newNotifyResendResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"HandleEvents": kitex.NewMethodInfo(
 		handleEventsHandler,
 		newNotifyHandleEventsArgs,
@@ -769,6 +783,42 @@ func newNotifyGetTemplatesResult() interface{} {
 	return notify.NewNotifyGetTemplatesResult()
 }
 
+func listDeliveriesHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*notify.NotifyListDeliveriesArgs)
+	realResult := result.(*notify.NotifyListDeliveriesResult)
+	success, err := handler.(notify.Notify).ListDeliveries(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newNotifyListDeliveriesArgs() interface{} {
+	return notify.NewNotifyListDeliveriesArgs()
+}
+
+func newNotifyListDeliveriesResult() interface{} {
+	return notify.NewNotifyListDeliveriesResult()
+}
+
+func resendHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*notify.NotifyResendArgs)
+	realResult := result.(*notify.NotifyResendResult)
+	success, err := handler.(notify.Notify).Resend(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newNotifyResendArgs() interface{} {
+	return notify.NewNotifyResendArgs()
+}
+
+func newNotifyResendResult() interface{} {
+	return notify.NewNotifyResendResult()
+}
+
 func handleEventsHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*notify.NotifyHandleEventsArgs)
 	realResult := result.(*notify.NotifyHandleEventsResult)
@@ -1080,6 +1130,26 @@ func (p *kClient) GetTemplates(ctx context.Context, req *records.Empty) (r *noti
 	_args.Req = req
 	var _result notify.NotifyGetTemplatesResult
 	if err = p.c.Call(ctx, "GetTemplates", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) ListDeliveries(ctx context.Context, req *notify.DeliveriesReq) (r *notify.Deliveries, err error) {
+	var _args notify.NotifyListDeliveriesArgs
+	_args.Req = req
+	var _result notify.NotifyListDeliveriesResult
+	if err = p.c.Call(ctx, "ListDeliveries", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) Resend(ctx context.Context, req *notify.ResendReq) (r *notify.Done, err error) {
+	var _args notify.NotifyResendArgs
+	_args.Req = req
+	var _result notify.NotifyResendResult
+	if err = p.c.Call(ctx, "Resend", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

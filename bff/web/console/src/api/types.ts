@@ -97,6 +97,11 @@ export interface MeetingStatistics {
   id: string; title: string; state: string; expected: number; signedIn: number; registered: number
   onLeave: number; participants?: Arrival[]; needSignIn: boolean; needRegistration: boolean
 }
+/** Who was told of a meeting; state: sent, waiting, failed. */
+export interface Deliveries {
+  items?: { id: string; memberId: string; name: string; channel: string; state: string; reason: string; tries: number; at: number; phone: string }[]
+  total: number; counts?: { channel: string; sent: number; waiting: number; failed: number }[]
+}
 export interface Ranking { rows?: { rank: number; id: string; name: string; orgName: string; score: number }[]; total: number; year: number }
 export interface Entries { entries?: { item: string; itemLabel: string; score: number; earnedAt: number; source: string }[]; total: number; sum: number }
 /** What a walk along the chain of 操作日志 found. */
