@@ -86,8 +86,8 @@ func TestFigures(t *testing.T) {
 			e := &Edge{publicURL: c.public, figures: c.token}
 			ctx := app.NewContext(0)
 			ctx.SetConn(wire{mock.NewConn(""), &net.TCPAddr{IP: net.ParseIP(c.from)}})
-			ctx.Request.SetRequestURI("http://127.0.0.1:8080/metrics")
-			ctx.Request.SetHost("127.0.0.1:8080")
+			ctx.Request.SetRequestURI("/metrics")
+			ctx.Request.Header.SetHost("127.0.0.1:8080")
 			for k, v := range c.headers {
 				ctx.Request.Header.Set(k, v)
 			}
