@@ -86,8 +86,6 @@ func newPayer(t *testing.T, number int) *payer {
 	org, people := branchOf(t, p.admin, fmt.Sprintf("值守支部%d", bfftest.Seed), []bfftest.Person{bfftest.Invent(number)})
 	p.org, p.member = org, people[0].ID
 	p.admin.Post("/api/console/records/duesBase", map[string]any{"memberId": p.member, "effectiveMonth": "2020-01", "baseAmount": 500000}, &map[string]any{})
-	var through map[string]any
-	p.admin.Get("/api/console/records/member/"+p.member, &through)
 	p.phone, p.user = under.Bind(t, 0, people[0])
 	return p
 }
@@ -196,6 +194,9 @@ func TestOutage(t *testing.T) {
 			if answers(p.admin, "/api/console/records/memberShowcase") {
 				t.Error("content is not gone")
 			}
+			if !answers(p.admin, "/readyz") {
+				t.Error("one of the pages' services takes the whole product away")
+			}
 			c.start("content")
 			soon(t, "its lists are back", func() bool { return answers(p.admin, "/api/console/records/memberShowcase") })
 			p.works(t)
@@ -209,9 +210,11 @@ func TestOutage(t *testing.T) {
 		})
 		t.Run("the store frozen", func(t *testing.T) {
 			c.signal("store", syscall.SIGSTOP)
-			thawed := time.AfterFunc(3*time.Second, func() { c.signal("store", syscall.SIGCONT) })
-			defer thawed.Stop()
+			soon(t, "a balancer is told", func() bool { return !answers(p.admin, "/readyz") })
+			thaw := time.AfterFunc(2*time.Second, func() { c.signal("store", syscall.SIGCONT) })
+			defer thaw.Stop()
 			p.works(t) // waits for it
+			soon(t, "a balancer is told", func() bool { return answers(p.admin, "/readyz") })
 			p.works(t)
 		})
 		t.Run("Redis back empty", func(t *testing.T) {
