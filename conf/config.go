@@ -45,6 +45,8 @@ type Config struct {
 	FontPath    string `koanf:"font_path"`   // FONT_PATH, TrueType fonts of receipts, comma separated: a character comes from the first that has it
 	MapTiles    string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
 
+	MetricsToken string `koanf:"metrics_token"` // METRICS_TOKEN, at least 16 bytes, for GET /metrics as a bearer token; required for figures where PUBLIC_URL is not this machine
+
 	WeChat WeChat `koanf:"wechat"`
 	SMS    SMS    `koanf:"aliyun"`
 }
@@ -104,6 +106,9 @@ func (c Config) Validate() error {
 	if !loopback(c.RPCAddr) && c.DataKey == "" {
 		return errors.New("RPC_ADDR that other machines reach needs DATA_KEY: processes know each other's calls by it; draw one for all of them: openssl rand -hex 32")
 	}
+	if c.MetricsToken != "" && len(c.MetricsToken) < 16 {
+		return errors.New("METRICS_TOKEN must have at least 16 bytes; draw one: openssl rand -hex 32")
+	}
 	if err := checkTiles(c.MapTiles); err != nil {
 		return err
 	}
@@ -135,11 +140,13 @@ func (c Config) Validate() error {
 	if !strings.HasPrefix(c.PublicURL, "https://") {
 		errs = append(errs, errors.New("PUBLIC_URL must be https with real credentials"))
 	}
-	if c.WeChat.Present() {
-		errs = append(errs, c.WeChat.Validate())
-	}
-	if c.SMS.Present() {
-		errs = append(errs, c.SMS.Validate())
+	switch {
+	case !c.SMS.Present():
+		errs = append(errs, errors.New("WECHAT_* is given without ALIYUN_*: with one real credential nothing is simulated, and members are bound by codes that Aliyun's SMS carries; give both, or none for the sandbox"))
+	case !c.WeChat.Present():
+		errs = append(errs, errors.New("ALIYUN_* is given without WECHAT_*: with one real credential nothing is simulated, and members come in by WeChat; give both, or none for the sandbox"))
+	default:
+		errs = append(errs, c.WeChat.Validate(), c.SMS.Validate())
 	}
 	return errors.Join(errs...)
 }

@@ -78,3 +78,32 @@ func TestSecret(t *testing.T) {
 		t.Errorf("%v %v", info, err)
 	}
 }
+
+// TestHalf gives real credentials of one of the two outside systems: refused at the start, with
+// a sentence that names what is missing.
+func TestHalf(t *testing.T) {
+	base := Default()
+	base.PublicURL, base.DataKey = "https://dj.example.org", "7f3a9c51e0b84d26935ac7d1f208e64b"
+	wechat, aliyun := WeChat{AppID: "wx1", AppSecret: "s"}, SMS{AccessKeyID: "id", AccessKeySecret: "s", SignName: "智慧党建"}
+	for name, c := range map[string]struct {
+		wechat WeChat
+		sms    SMS
+		says   string
+	}{
+		"WeChat without Aliyun": {wechat, SMS{}, "WECHAT_* is given without ALIYUN_*"},
+		"Aliyun without WeChat": {WeChat{}, aliyun, "ALIYUN_* is given without WECHAT_*"},
+		"both":                  {wechat, aliyun, ""},
+	} {
+		cfg := base
+		cfg.WeChat, cfg.SMS = c.wechat, c.sms
+		err := cfg.Validate()
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	weak := Default()
+	weak.MetricsToken = "short"
+	if err := weak.Validate(); err == nil || !strings.Contains(err.Error(), "METRICS_TOKEN") {
+		t.Error(err)
+	}
+}

@@ -3,22 +3,23 @@
 # README.md: document store, redis-server, etcd and simulators; each service in a process of
 # its own, those that a check-in passes through in two; two each of bff and job. The end of
 # it is a log-in as the first admin. `cluster.sh test` then runs both journeys against it,
-# and a check-in burst while the second processes and one bff are killed; without an
-# argument it stays up until interrupted.
+# and a check-in burst while the second processes and one bff are killed, and takes away one
+# after another what they stand on; without an argument it stays up until interrupted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
-pids=()
-start() { # start NAME COMMAND… leaves the pid in $last
+start() { # start NAME COMMAND… leaves the pid in $last and NAME.pid; NAME.sh starts it again
   local name=$1; shift
+  { printf 'cd %q; exec env %s' "$PWD" "${ADDR:+ADDR=$ADDR}"; printf ' %q' "$@"; } >"$dir/$name.sh"
   "$@" >"$dir/$name.log" 2>&1 &
   last=$!
-  pids+=("$last")
+  echo $last >"$dir/$name.pid"
 }
 stop() {
   local status=$?
   if [ $status != 0 ]; then tail -n 5 "$dir"/*.log; fi
-  kill "${pids[@]}" 2>/dev/null || true
+  kill -CONT $(cat "$dir"/*.pid) 2>/dev/null || true
+  kill $(cat "$dir"/*.pid) 2>/dev/null || true
   wait 2>/dev/null || true
   rm -rf "$dir"
 }
@@ -76,7 +77,7 @@ if [ "${1:-}" != test ]; then
   exit
 fi
 status=0
-export BASE_URL=http://127.0.0.1:19181 BASE_URL_2=http://127.0.0.1:19182 KILL_RPC="${second[*]}" KILL_BFF=$bff2
+export BASE_URL=http://127.0.0.1:19181 BASE_URL_2=http://127.0.0.1:19182 KILL_RPC="${second[*]}" KILL_BFF=$bff2 CLUSTER_DIR=$dir
 mkdir -p bin/reports
 go test -json -count=1 -timeout 10m ./bff/journey >bin/reports/cluster.jsonl || status=1
 go run ./scripts/testsummary <bin/reports/cluster.jsonl

@@ -5,8 +5,8 @@ package edge
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -43,7 +43,9 @@ type Options struct {
 	Clock      *kit.Clock
 	SandboxURL string // of the simulator; empty outside the sandbox
 	MapTiles   string // MAP_TILES, the one outside address that pages may load from
-	Ready      func(context.Context) error
+	// MetricsToken is METRICS_TOKEN; without one, figures are told to this machine only.
+	MetricsToken string
+	Ready        func(context.Context) error
 }
 
 // Upon are the options of an edge that stands on a platform; it waits for the outside
@@ -60,7 +62,9 @@ func Upon(p *suite.Platform, services *suite.Clients) (Options, error) {
 	return Options{
 		Addr: p.Config.Addr, PublicURL: p.Config.PublicURL, Services: services,
 		OAuth: outside.OAuth, Mini: outside.Mini, JSSDK: outside.JSSDK,
-		Redis: p.Redis, Ledger: ledger, Seal: p.Seal, Clock: p.Clock, SandboxURL: p.SandboxURL, MapTiles: p.Config.MapTiles, Ready: p.Ready,
+		Redis: p.Redis, Ledger: ledger, Seal: p.Seal, Clock: p.Clock, SandboxURL: p.SandboxURL, MapTiles: p.Config.MapTiles,
+		MetricsToken: p.Config.MetricsToken,
+		Ready:        func(ctx context.Context) error { return errors.Join(p.Ready(ctx), services.Ready(ctx)) },
 	}, nil
 }
 
@@ -79,7 +83,8 @@ type Edge struct {
 	sandbox    bool
 	policy     string // content security policy
 	secure     bool
-	ready      func(context.Context) error
+	ready      *readiness
+	figures    string // METRICS_TOKEN
 	identities identityCache
 	limits     *limits
 	uploads    slots
@@ -111,7 +116,7 @@ func New(o Options) *Edge {
 		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, ledger: o.Ledger, seal: o.Seal, clock: o.Clock,
 		addr: o.Addr, publicURL: o.PublicURL, sandboxURL: o.SandboxURL, sandbox: o.SandboxURL != "",
 		policy: contentPolicy(o.SandboxURL != "", tilesOrigin(o.MapTiles)),
-		secure: strings.HasPrefix(o.PublicURL, "https://"), ready: o.Ready,
+		secure: strings.HasPrefix(o.PublicURL, "https://"), ready: &readiness{ask: o.Ready}, figures: o.MetricsToken,
 		identities: identityCache{entries: map[string]identityEntry{}},
 		limits:     newLimits(), uploads: slots{by: map[string]int{}}, metrics: newMetrics(registry), closing: make(chan struct{}),
 	}
@@ -136,7 +141,7 @@ func New(o Options) *Edge {
 	h.POST("/wechat/pay/notify", e.payNotice)
 	h.GET("/healthz", func(_ context.Context, c *app.RequestContext) { c.String(consts.StatusOK, "ok") })
 	h.GET("/readyz", e.readyz)
-	h.GET("/metrics", e.loopbackOnly, adaptor.HertzHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{})))
+	h.GET("/metrics", e.figuresOnly, adaptor.HertzHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{})))
 	if e.sandbox {
 		e.sandboxRoutes(h)
 	}
@@ -170,25 +175,6 @@ func (e *Edge) WaitListening(ctx context.Context) error {
 func (e *Edge) Shutdown(ctx context.Context) error {
 	close(e.closing)
 	return e.server.Shutdown(ctx)
-}
-
-func (e *Edge) readyz(ctx context.Context, c *app.RequestContext) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if err := e.ready(ctx); err != nil {
-		c.String(http.StatusServiceUnavailable, "not ready")
-		return
-	}
-	c.String(consts.StatusOK, "ok")
-}
-
-// loopbackOnly keeps figures away from the network; a scraper runs beside the server.
-func (e *Edge) loopbackOnly(ctx context.Context, c *app.RequestContext) {
-	if ip := net.ParseIP(remoteIP(c)); ip == nil || !ip.IsLoopback() || len(c.GetHeader("X-Forwarded-For")) > 0 {
-		route.Fail(ctx, c, kit.ErrNotFound)
-		return
-	}
-	c.Next(ctx)
 }
 
 func remoteIP(c *app.RequestContext) string {

@@ -356,6 +356,7 @@ func TestSecurityAudit(t *testing.T) {
 			c := conf.Default()
 			c.PublicURL, c.DataKey = "https://dangjian.example", "Kq8#vT2m!Zr5w@Lp9^Xs4d&Hn7*Bj3f+"
 			c.WeChat.AppID, c.WeChat.AppSecret = "wx1", "secret"
+			c.SMS = conf.SMS{AccessKeyID: "id", AccessKeySecret: "secret", SignName: "智慧党建"}
 			change(&c)
 			return c.Validate()
 		}

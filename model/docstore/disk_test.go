@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -318,10 +319,11 @@ func TestFullDisk(t *testing.T) {
 		defer mu.Unlock()
 		left, syncErr = n, e
 	}
+	var told bytes.Buffer
 	s, err := Open(dir, withFiles(func(name string) (file, error) {
 		f, err := createFile(name)
 		return fullDisk{f, &mu, &left, &syncErr}, err
-	}))
+	}), WithLogger(slog.New(slog.NewTextHandler(&told, nil))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -419,6 +421,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	check()
 	_ = s.Close()
+	// One line, and not one for each of the writes that were refused.
+	if n := strings.Count(told.String(), "did not reach the disk"); n != 1 || !strings.Contains(told.String(), "directory="+dir) {
+		t.Errorf("%d lines tell of the full disk:\n%s", n, told.String())
+	}
 	s = open(t, dir)
 	cl = connect(t, s)
 	c = cl.Database("d").Collection("c")

@@ -9,8 +9,9 @@
 //
 // # Serving, backup, restore
 //
-// One command each; a backup is taken from a running server, or from a directory that
-// nobody serves:
+// One command each; a backup is taken from a running server, or from a directory on the same
+// machine, whether a process serves it (its owner answers on a socket in it, store.sock) or
+// not. Its file is readable by its owner only:
 //
 //	go run ./model/docstore/serve -listen 127.0.0.1:27017 -data DIR
 //	go run ./model/docstore/serve backup -uri mongodb://127.0.0.1:27017 -o FILE
@@ -29,8 +30,9 @@
 // write is acknowledged when it is on the disk; a write that cannot reach the disk is taken
 // back in memory too. After a failed fsync the store refuses writes until it is opened
 // again. A log or snapshot that is damaged is reported with file and byte (DamageError), and
-// the store does not open; only a last write that was cut off is dropped, since nobody was
-// told that it had succeeded.
+// the store does not open; only what follows the last whole record is dropped and reported.
+// After a crash that is a write that was cut off, which nobody was told had succeeded; where
+// the file was cut or overwritten from outside it may be more, and the store cannot tell.
 //
 // # Why not other parts
 //

@@ -17,7 +17,7 @@ import (
 // when it was written: one write and one fsync for many writers. A frame is written only
 // after the one before it is on the disk. So a frame that fails its check with a good frame
 // behind it is damage; at the very end it is a write that was cut off, which nobody was told
-// had succeeded.
+// had succeeded, or, for all that can be seen, damage from outside.
 //
 // Frame: magic, sequence number, length, CRC-32C of the payload, CRC-32C of this header.
 // Payload: operations. Operation: kind, length of the namespace, namespace, length, document.
@@ -247,6 +247,7 @@ type wal struct {
 	buf    []byte         // of the last frame, to be used again
 	seq    uint64         // of the next frame
 	locked func(f func()) // runs f while nobody else writes
+	tell   func(error)    // of a write that did not reach the disk
 	since  int64          // bytes logged since the last snapshot
 	limit  int64          // of since, beyond which full is told
 	full   chan struct{}
@@ -414,6 +415,7 @@ func (w *wal) stop(err error) error {
 // fail takes back a commit that could not be written, and all that was queued behind it and
 // may build upon it, then tells the writers.
 func (w *wal) fail(err error, c *commit) {
+	w.tell(err)
 	w.locked(func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -34,6 +34,7 @@ type Store struct {
 	log      *slog.Logger
 	ttlEvery time.Duration
 	logLimit int64
+	told     time.Time // of the last line of tellFailure, under the turnstile
 
 	stop    context.CancelFunc
 	ctx     context.Context // ctx: ends with the store, and with it what works in the background.
@@ -70,8 +71,9 @@ func withFiles(open func(name string) (file, error)) Option {
 
 // Open opens the store in a directory and makes it when it is not there; "" is a store in
 // memory, for tests. One process owns a directory at a time: Open fails with a sentence
-// that names the owner while another has it. A last write that was cut off is dropped (it
-// was never acknowledged) and reported to the log; any other damage is a *DamageError.
+// that names the owner while another has it. What follows the last whole record of the log is
+// dropped and reported: after a crash a write that was cut off and never acknowledged. Any
+// other damage is a *DamageError.
 func Open(dir string, opts ...Option) (*Store, error) {
 	s := &Store{dir: dir, colls: map[string]*collection{}, now: time.Now, openFile: createFile, log: slog.Default(),
 		ttlEvery: time.Minute, logLimit: 64 << 20, started: time.Now()}
@@ -99,7 +101,7 @@ func (s *Store) openDir() error {
 	if err := s.own(); err != nil {
 		return err
 	}
-	s.wal = &wal{dir: s.dir, open: s.openFile, turnstile: make(chan struct{}, 1), full: make(chan struct{}, 1), limit: s.logLimit, locked: func(f func()) {
+	s.wal = &wal{dir: s.dir, open: s.openFile, turnstile: make(chan struct{}, 1), full: make(chan struct{}, 1), limit: s.logLimit, tell: s.tellFailure, locked: func(f func()) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		f()
@@ -110,6 +112,15 @@ func (s *Store) openDir() error {
 	}
 	s.workers.Go(s.compactLoop)
 	return nil
+}
+
+// tellFailure tells an operator that writes are refused, and where: one line a minute, however
+// many are.
+func (s *Store) tellFailure(err error) {
+	if now := time.Now(); now.Sub(s.told) >= time.Minute {
+		s.told = now
+		s.log.Error("docstore: a write did not reach the disk and was refused", "directory", s.dir, "cause", err)
+	}
 }
 
 // own takes the lock of the directory.
@@ -196,7 +207,7 @@ func (s *Store) replay(gen uint64, last bool) error {
 	}
 	w.since += end
 	if torn > 0 {
-		s.log.Warn("docstore: dropped a last write that was cut off and never acknowledged", "file", name, "offset", end, "bytes", torn)
+		s.log.Warn("docstore: dropped what follows the last whole record: a write that a crash cut off, or damage from outside", "file", name, "offset", end, "bytes", torn)
 	}
 	if !last {
 		return nil

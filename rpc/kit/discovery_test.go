@@ -9,13 +9,13 @@ import (
 	"github.com/cloudwego/kitex/pkg/discovery"
 )
 
-// directory is etcd as a resolver sees it.
-type directory struct {
+// answering is etcd as a resolver sees it.
+type answering struct {
 	discovery.Resolver
 	resolve func(ctx context.Context) (discovery.Result, error)
 }
 
-func (d *directory) Resolve(ctx context.Context, _ string) (discovery.Result, error) {
+func (d *answering) Resolve(ctx context.Context, _ string) (discovery.Result, error) {
 	return d.resolve(ctx)
 }
 
@@ -35,7 +35,7 @@ func TestRemembering(t *testing.T) {
 		<-ctx.Done()
 		return discovery.Result{}, ctx.Err()
 	}
-	d := &directory{resolve: answers(discovery.Result{}, away)}
+	d := &answering{resolve: answers(discovery.Result{}, away)}
 	r := &remembering{Resolver: d, last: map[string]remembered{}, patience: 10 * time.Millisecond}
 	if _, err := r.Resolve(t.Context(), "party"); !errors.Is(err, away) {
 		t.Fatal("a service that was never found is found", err)

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/cloudwego/kitex/client"
@@ -11,8 +12,11 @@ import (
 	"zhihuidangjian/idl/gen/dues/dues"
 	"zhihuidangjian/idl/gen/meeting/meeting"
 	"zhihuidangjian/idl/gen/notify/notify"
+	partygen "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/idl/gen/party/party"
 	"zhihuidangjian/idl/gen/points/points"
+	"zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -77,4 +81,20 @@ func Dial(p *Platform) (*Clients, error) {
 		return fail(err)
 	}
 	return c, nil
+}
+
+// Ready tells whether the services without which nothing goes answer, and the store behind
+// them. One of the others that is down takes its own pages away, and not the product.
+func (c *Clients) Ready(ctx context.Context) error {
+	ctx = kit.AsSystem(ctx)
+	var both kit.Group
+	both.Go("ready", func() error {
+		_, err := c.Account.Types(ctx, &records.Empty{})
+		return err
+	})
+	both.Go("ready", func() error {
+		_, err := c.Party.GetOrganization(ctx, &partygen.OrgReq{OrgId: model.RootOrg}) // reads the store
+		return err
+	})
+	return both.Wait()
 }

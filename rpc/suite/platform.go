@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -70,7 +71,7 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 		}
 	}()
 	if store { // first: without the right key nothing else begins
-		if err := p.openMongo(); err != nil {
+		if err := p.openMongo(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -95,7 +96,7 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 	return p, nil
 }
 
-func (p *Platform) openMongo() error {
+func (p *Platform) openMongo(ctx context.Context) error {
 	o := options.Client().SetTimeout(kit.DefaultDeadline)
 	if uri := p.Config.MongoURI; uri != "" {
 		o.ApplyURI(uri)
@@ -105,6 +106,17 @@ func (p *Platform) openMongo() error {
 			return fmt.Errorf("document store: %w", err)
 		}
 		p.closers = append(p.closers, store.Close)
+		if inside, err := store.ListenInside(); err != nil {
+			slog.Warn("the store cannot be backed up while it runs", "cause", err)
+		} else {
+			p.Go("store", func() error {
+				defer context.AfterFunc(ctx, func() { _ = inside.Close() })()
+				if err := store.Serve(inside); ctx.Err() == nil {
+					return err
+				}
+				return nil
+			})
+		}
 		o.ApplyURI("mongodb://embedded").SetDialer(store.Dialer())
 	}
 	c, err := mongo.Connect(o)
@@ -157,9 +169,15 @@ func (p *Platform) openRedis(ctx context.Context) error {
 		if err := m.StartAddr("127.0.0.1:0"); err != nil {
 			return fmt.Errorf("embedded Redis: %w", err)
 		}
-		p.closers = append(p.closers, func() error { m.Close(); return nil })
+		k := &keeper{redis: m, path: filepath.Join(p.Config.Data, keepFile)}
+		if err := os.MkdirAll(p.Config.Data, 0o700); err != nil {
+			return fmt.Errorf("DATA: %w", err)
+		}
+		k.load()
+		p.closers = append(p.closers, func() error { err := k.save(); m.Close(); return err })
 		addr = m.Addr()
 		p.Go("embedded Redis", func() error { driveClock(ctx, m); return nil })
+		p.Go("embedded Redis", func() error { return k.run(ctx) })
 	}
 	p.Redis = redis.NewClient(&redis.Options{Addr: addr, Password: password})
 	p.closers = append(p.closers, p.Redis.Close)

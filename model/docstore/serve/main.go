@@ -3,7 +3,7 @@
 //
 //	serve -listen 127.0.0.1:27017 -data DIR         serve DIR until SIGINT or SIGTERM
 //	serve backup -uri mongodb://127.0.0.1:27017 -o FILE   back a running server up
-//	serve backup -data DIR -o FILE                  back up a directory nobody serves
+//	serve backup -data DIR -o FILE                  back up a directory on this machine, in use or not
 //	serve restore -data DIR -i FILE                 make a new directory from a backup
 //
 // There is no user or password: listen on an address that only trusted processes reach.
@@ -14,16 +14,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
-
-	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"zhihuidangjian/model/docstore"
 )
@@ -87,6 +83,11 @@ func serve(ctx context.Context, listen, data string) (err error) {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { l.Close() })()
+	if inside, err := s.ListenInside(); err != nil {
+		slog.Warn("serving on the port only", "cause", err)
+	} else {
+		go func() { _ = s.Serve(inside) }() // ends with the store
+	}
 	slog.Info("serving", "uri", "mongodb://"+l.Addr().String(), "data", data)
 	if err := s.Serve(l); ctx.Err() == nil {
 		return err
@@ -95,51 +96,22 @@ func serve(ctx context.Context, listen, data string) (err error) {
 }
 
 // backup writes the file under another name first, so that it is there whole or not at all.
+// Only the owner reads it: it holds all that the store does.
 func backup(ctx context.Context, uri, data, out string) (err error) {
-	f, err := os.Create(out + ".tmp")
+	f, err := os.CreateTemp(filepath.Dir(out), filepath.Base(out)+".") // 0600
 	if err != nil {
 		return err
 	}
 	if uri != "" {
-		err = fetch(ctx, uri, f)
+		err = docstore.BackupServer(ctx, uri, f)
 	} else {
-		err = dump(data, f)
+		err = docstore.BackupDir(ctx, data, f)
 	}
 	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(out+".tmp"))
+		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return os.Rename(out+".tmp", out)
-}
-
-func dump(data string, w io.Writer) (err error) {
-	if _, err := os.Stat(data); err != nil {
-		return err
-	}
-	s, err := docstore.Open(data)
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.Backup(w), s.Close())
-}
-
-func fetch(ctx context.Context, uri string, w io.Writer) (err error) {
-	c, err := mongo.Connect(options.Client().ApplyURI(uri))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Disconnect(context.WithoutCancel(ctx))) }()
-	cur, err := c.Database("admin").RunCommandCursor(ctx, bson.D{{Key: "docstoreBackup", Value: 1}})
-	if err != nil {
-		return err
-	}
-	for cur.Next(ctx) {
-		_, b := cur.Current.Lookup("data").Binary()
-		if _, err := w.Write(b); err != nil {
-			return err
-		}
-	}
-	return errors.Join(cur.Err(), cur.Close(ctx))
+	return os.Rename(f.Name(), out)
 }

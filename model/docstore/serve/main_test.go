@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -53,17 +55,29 @@ func TestBackupAndRestore(t *testing.T) {
 	if err := realMain(ctx, []string{"backup", "-uri", "mongodb://" + addr, "-o", file}); err != nil {
 		t.Fatal(err)
 	}
-	if err := realMain(ctx, []string{"backup", "-data", a, "-o", file + "2"}); err == nil || !strings.Contains(err.Error(), "another process") {
-		t.Errorf("a directory in use is backed up: %v", err)
-	}
-	stop()
-	if err := realMain(ctx, []string{"restore", "-data", b, "-i", file}); err != nil {
+	if err := realMain(ctx, []string{"backup", "-data", a, "-o", file + "2"}); err != nil { // the directory in use
 		t.Fatal(err)
 	}
-	c, _, stop = start(b)
-	defer stop()
-	if n, err := c.Database("d").Collection("c").CountDocuments(ctx, bson.D{}); err != nil || n != int64(len(docs)) {
-		t.Errorf("%d documents, %v", n, err)
+	stop()
+	if err := realMain(ctx, []string{"backup", "-data", a, "-o", file + "3"}); err != nil { // and at rest
+		t.Fatal(err)
+	}
+	for i, name := range []string{file, file + "2", file + "3"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", name, info, err)
+		}
+		to := fmt.Sprint(b, i)
+		if err := realMain(ctx, []string{"restore", "-data", to, "-i", name}); err != nil {
+			t.Fatal(err)
+		}
+		c, _, stop = start(to)
+		if n, err := c.Database("d").Collection("c").CountDocuments(ctx, bson.D{}); err != nil || n != int64(len(docs)) {
+			t.Errorf("%d documents, %v", n, err)
+		}
+		stop()
+	}
+	if left, err := filepath.Glob(file + "*"); err != nil || len(left) != 3 {
+		t.Errorf("%v %v", left, err)
 	}
 }
 
