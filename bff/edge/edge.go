@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudwego/hertz/pkg/app"
@@ -38,8 +40,9 @@ type Options struct {
 	JSSDK      wechat.JSSDK
 	Redis      redis.UniversalClient
 	Clock      *kit.Clock
-	SandboxURL string // of the simulator; empty outside the sandbox
-	MapTiles   string // MAP_TILES, the one outside address that pages may load from
+	SandboxURL string         // of the simulator; empty outside the sandbox
+	MapTiles   string         // MAP_TILES, the one outside address that pages may load from
+	Proxies    []netip.Prefix // TRUSTED_PROXIES, whose X-Forwarded-For is believed
 	Ready      func(context.Context) error
 }
 
@@ -53,7 +56,7 @@ func Upon(p *suite.Platform, services *suite.Clients) (Options, error) {
 	return Options{
 		Addr: p.Config.Addr, PublicURL: p.Config.PublicURL, Services: services,
 		OAuth: outside.OAuth, Mini: outside.Mini, JSSDK: outside.JSSDK,
-		Redis: p.Redis, Clock: p.Clock, SandboxURL: p.SandboxURL, MapTiles: p.Config.MapTiles, Ready: p.Ready,
+		Redis: p.Redis, Clock: p.Clock, SandboxURL: p.SandboxURL, MapTiles: p.Config.MapTiles, Proxies: p.Config.Proxies(), Ready: p.Ready,
 	}, nil
 }
 
@@ -75,6 +78,9 @@ type Edge struct {
 	ready      func(context.Context) error
 	identities identityCache
 	limits     *limits
+	streams    streams
+	proxies    []netip.Prefix
+	warned     atomic.Int64 // when the log last told of a proxy, Unix seconds
 	uploads    slots
 	metrics    *metrics
 	closing    chan struct{}
@@ -104,7 +110,7 @@ func New(o Options) *Edge {
 		policy: contentPolicy(o.SandboxURL != "", tilesOrigin(o.MapTiles)),
 		secure: strings.HasPrefix(o.PublicURL, "https://"), ready: o.Ready,
 		identities: identityCache{entries: map[string]identityEntry{}},
-		limits:     newLimits(), uploads: slots{by: map[string]int{}}, metrics: newMetrics(registry), closing: make(chan struct{}),
+		limits:     newLimits(), streams: streams{open: map[string]chan struct{}{}}, proxies: o.Proxies, uploads: slots{by: map[string]int{}}, metrics: newMetrics(registry), closing: make(chan struct{}),
 	}
 	h := server.New(
 		server.WithHostPorts(o.Addr), server.WithDisablePrintRoute(true),
@@ -114,7 +120,7 @@ func New(o Options) *Edge {
 		server.WithHandleMethodNotAllowed(true), server.WithRedirectTrailingSlash(false),
 	)
 	e.server = h
-	h.Use(e.request, e.headers, limitBody)
+	h.Use(e.request, e.headers, refuseNoise, limitBody)
 	table := e.Routes()
 	e.table = table
 	for _, r := range table {
@@ -180,28 +186,6 @@ func (e *Edge) loopbackOnly(ctx context.Context, c *app.RequestContext) {
 		return
 	}
 	c.Next(ctx)
-}
-
-func remoteIP(c *app.RequestContext) string {
-	host, _, err := net.SplitHostPort(c.RemoteAddr().String())
-	if err != nil {
-		return ""
-	}
-	return host
-}
-
-// clientIP believes X-Forwarded-For only from a proxy on this machine, and only its
-// last hop.
-func (e *Edge) clientIP(c *app.RequestContext) string {
-	ip := remoteIP(c)
-	if parsed := net.ParseIP(ip); parsed == nil || !parsed.IsLoopback() {
-		return ip
-	}
-	hops := strings.Split(string(c.GetHeader("X-Forwarded-For")), ",")
-	if last := strings.TrimSpace(hops[len(hops)-1]); net.ParseIP(last) != nil {
-		return last
-	}
-	return ip
 }
 
 func (e *Edge) config(ctx context.Context, c *app.RequestContext) {

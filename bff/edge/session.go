@@ -21,6 +21,9 @@ const (
 	memberCookieLife = 7 * 24 * time.Hour
 	stateCookie      = "zd_state"
 	stateLife        = 10 * time.Minute
+
+	callbackPath  = "/wechat/oauth/callback"
+	miniLoginPath = "/api/member/mini-login"
 )
 
 // signIn answers a new session: cookie for browsers.
@@ -59,7 +62,7 @@ func (e *Edge) oauth(ctx context.Context, c *app.RequestContext) {
 	}
 	state := kit.Token()[:32]
 	e.setCookie(c, stateCookie, state+"."+base64.RawURLEncoding.EncodeToString([]byte(to)), stateLife)
-	c.Redirect(consts.StatusFound, []byte(e.oa.AuthorizeURL(e.publicURL+"/wechat/oauth/callback", state)))
+	c.Redirect(consts.StatusFound, []byte(e.oa.AuthorizeURL(e.publicURL+callbackPath, state)))
 }
 
 // phonePath accepts only the product's own phone pages, so that nobody is sent
@@ -80,11 +83,17 @@ func (e *Edge) oauthCallback(ctx context.Context, c *app.RequestContext) {
 		route.Fail(ctx, c, kit.Invalid("oauth.state", "登录状态已失效，请重新打开页面"))
 		return
 	}
+	known, err := e.limits.code(kit.CallerOf(ctx).IP)
+	if err != nil {
+		route.Fail(ctx, c, err)
+		return
+	}
 	who, err := e.oa.Exchange(ctx, c.Query("code"))
 	if err != nil {
 		route.Fail(ctx, c, (&kit.Error{Code: 40102, Key: "oauth", Message: "微信授权失败，请重新打开页面"}).Because(err))
 		return
 	}
+	known()
 	s, err := e.services.Account.MemberSession(e.asSystem(ctx), &account.MemberSessionReq{OpenId: who.OpenID, UnionId: who.UnionID, Channel: "oa"})
 	if err != nil {
 		route.Fail(ctx, c, err)
@@ -108,11 +117,17 @@ func (e *Edge) miniLogin(ctx context.Context, c *app.RequestContext) {
 		route.Fail(ctx, c, kit.Invalid("mini.code", "登录凭证不正确"))
 		return
 	}
+	known, err := e.limits.code(kit.CallerOf(ctx).IP)
+	if err != nil {
+		route.Fail(ctx, c, err)
+		return
+	}
 	who, err := e.mini.Session(ctx, req.Code)
 	if err != nil {
 		route.Fail(ctx, c, (&kit.Error{Code: 40102, Key: "mini.code", Message: "微信登录失败，请重试"}).Because(err))
 		return
 	}
+	known()
 	s, err := e.services.Account.MemberSession(e.asSystem(ctx), &account.MemberSessionReq{OpenId: who.OpenID, UnionId: who.UnionID, Channel: "mini"})
 	if err != nil {
 		route.Fail(ctx, c, err)

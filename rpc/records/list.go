@@ -157,6 +157,9 @@ func (t *recordType) sort(by string) bson.D {
 	return bson.D{{Key: "_id", Value: dir}}
 }
 
+// anyText is what may be asked for, whatever the field.
+var anyText Field
+
 // filter is the query of a list, without the scope.
 func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 	out := slices.Clip(t.where(ctx, q.Filters))
@@ -171,7 +174,7 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		if value == "" {
 			continue
 		}
-		if len(value) > 1000 {
+		if len(value) > 1000 || anyText.plain(value) != nil {
 			return nil, kit.ErrInvalid
 		}
 		if t.Filter != nil {
@@ -200,6 +203,9 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		out = append(out, part)
 	}
 	if k := strings.TrimSpace(q.Keyword); k != "" {
+		if anyText.plain(k) != nil {
+			return nil, kit.ErrInvalid
+		}
 		var or bson.A
 		for _, f := range t.fields {
 			if f.Keyword && f.bson != "" {
