@@ -363,3 +363,40 @@ func (c *timeouts) SetReadTimeout(d time.Duration) error {
 	}
 	return nil
 }
+
+// TestMembersAsk: a member finds records by what he is shown of them, and by nothing else.
+func TestMembersAsk(t *testing.T) {
+	w := newWorld(t)
+	ask := func(query string) reply { return w.do(&w.m1.caller, "GET", "/api/member/records/organization?"+query, nil) }
+	rows := func(query string) int {
+		t.Helper()
+		var p struct{ Total int }
+		ask(query).into(t, &p)
+		return p.Total
+	}
+	if rows("keyword="+url.QueryEscape("组织own")) != 1 || rows("") < 4 {
+		t.Fatal("he does not find organisations by their name")
+	}
+	for _, hidden := range []string{"书记", "干事", "13800138000"} {
+		if n := rows("keyword=" + url.QueryEscape(hidden)); n != 0 {
+			t.Errorf("%s finds %d", hidden, n)
+		}
+	}
+	for _, query := range []string{"f.secretary=", "f.contactName=", "f.contactPhone="} {
+		expect(t, query, ask(query+url.QueryEscape("书")), 400, "filter.unknown")
+	}
+	ids := func(query string) (ids []string) {
+		t.Helper()
+		var p struct{ Items []struct{ ID string } }
+		ask(query).into(t, &p)
+		for _, row := range p.Items {
+			ids = append(ids, row.ID)
+		}
+		return ids
+	}
+	for _, hidden := range []string{"secretary", "-contactName"} {
+		if got, want := ids("sort="+hidden), ids(""); !slices.Equal(got, want) {
+			t.Errorf("by %s: the order tells what he is not shown: %s, not %s", hidden, got, want)
+		}
+	}
+}

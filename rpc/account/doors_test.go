@@ -313,3 +313,22 @@ func TestPasswordDoors(t *testing.T) {
 		session(t, name, next)
 	})
 }
+
+// TestMemberSessionEnds: a phone that is used every day is asked who it is all the same.
+func TestMemberSessionEnds(t *testing.T) {
+	f := setUp(t, false)
+	ses, err := f.client.MemberSession(kit.AsSystem(t.Context()), &account.MemberSessionReq{OpenId: "o1", Channel: "mini"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for f.clock.Offset() < memberMost-24*time.Hour {
+		f.clock.SetOffset(f.clock.Offset() + 24*time.Hour)
+		if f.ended(ses.Token) {
+			t.Fatalf("ended after %v", f.clock.Offset())
+		}
+	}
+	f.clock.SetOffset(memberMost + time.Second)
+	if !f.ended(ses.Token) {
+		t.Error("it never ends")
+	}
+}

@@ -49,7 +49,8 @@ func (s *Service) inflowApplicationType(t *records.Type[*model.MemberInflow]) *r
 		return s.introduce(ctx, x)
 	}
 	a.Own.Where = func(c *kit.Caller) bson.D {
-		return bson.D{{Key: "$or", Value: bson.A{bson.D{{Key: "memberId", Value: c.MemberID}}, bson.D{{Key: "matched", Value: c.MemberID}}}}}
+		is := func(key string) bson.D { return bson.D{{Key: key, Value: c.MemberID}} }
+		return bson.D{{Key: "$and", Value: bson.A{bson.D{{Key: "$or", Value: bson.A{is("memberId"), is("matched")}}}}}} // beside the $or of a search
 	}
 	a.Menu, a.Where = "", flowsOf // a page of its own shows both
 	return a
