@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,12 +21,13 @@ import (
 // Config is everything that can be set. The koanf tag is the environment variable in
 // lower case.
 type Config struct {
-	Addr          string `koanf:"addr"`           // ADDR, where the BFF listens
-	Data          string `koanf:"data"`           // DATA, directory of the embedded store and of generated secrets
-	PublicURL     string `koanf:"public_url"`     // PUBLIC_URL, the address people use; https outside the sandbox
-	AdminPassword string `koanf:"admin_password"` // ADMIN_PASSWORD of the first admin; generated and printed when empty
-	DataKey       string `koanf:"data_key"`       // DATA_KEY, at least 32 bytes; encrypts personal fields, signs QR codes and the calls between processes
-	Demo          bool   `koanf:"demo"`           // DEMO, invented data on the first start; sandbox only
+	Addr           string   `koanf:"addr"`            // ADDR, where the BFF listens
+	Data           string   `koanf:"data"`            // DATA, directory of the embedded store and of generated secrets
+	TrustedProxies []string `koanf:"trusted_proxies"` // TRUSTED_PROXIES, CIDRs of the proxies before the BFF, comma-separated; loopback by default
+	PublicURL      string   `koanf:"public_url"`      // PUBLIC_URL, the address people use; https outside the sandbox
+	AdminPassword  string   `koanf:"admin_password"`  // ADMIN_PASSWORD of the first admin; generated and printed when empty
+	DataKey        string   `koanf:"data_key"`        // DATA_KEY, at least 32 bytes; encrypts personal fields, signs QR codes and the calls between processes
+	Demo           bool     `koanf:"demo"`            // DEMO, invented data on the first start; sandbox only
 
 	BlobURL string `koanf:"blob_url"` // BLOB_URL of uploaded files, file:///directory or s3://bucket?region=…&endpoint=…; empty: blobs in Data
 
@@ -54,7 +56,8 @@ type Config struct {
 // Default is the configuration of a newcomer: one process on loopback, all embedded.
 func Default() Config {
 	return Config{
-		Addr: "127.0.0.1:8080", Data: "data", Demo: true, MongoName: "zhihuidangjian",
+		TrustedProxies: []string{"127.0.0.0/8", "::1/128"},
+		Addr:           "127.0.0.1:8080", Data: "data", Demo: true, MongoName: "zhihuidangjian",
 		RPCAddr: "127.0.0.1:0", FontPath: "/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf," +
 			"/usr/share/fonts/truetype/hanazono/HanaMinA.ttf,/usr/share/fonts/truetype/hanazono/HanaMinB.ttf",
 	}
@@ -71,7 +74,7 @@ func Load() (Config, error) {
 				return group + "." + rest, value
 			}
 		}
-		if key == "etcd" {
+		if key == "etcd" || key == "trusted_proxies" {
 			return key, strings.Split(value, ",")
 		}
 		return key, value
@@ -102,6 +105,11 @@ func (c Config) Validate() error {
 	}
 	if c.DataKey != "" && len(c.DataKey) < 32 {
 		return errors.New("DATA_KEY must have at least 32 bytes")
+	}
+	for _, s := range c.TrustedProxies {
+		if _, err := netip.ParsePrefix(strings.TrimSpace(s)); err != nil {
+			return fmt.Errorf("TRUSTED_PROXIES must be networks such as 10.0.0.5/32, comma-separated: %w", err)
+		}
 	}
 	if !loopback(c.RPCAddr) && c.DataKey == "" {
 		return errors.New("RPC_ADDR that other machines reach needs DATA_KEY: processes know each other's calls by it; draw one for all of them: openssl rand -hex 32")
@@ -189,6 +197,17 @@ func (c Config) Secret() (key []byte, fresh string, err error) {
 		return nil, "", fmt.Errorf("data key: %w", err)
 	}
 	return key, fresh, nil
+}
+
+// Proxies are the networks of TRUSTED_PROXIES.
+func (c Config) Proxies() []netip.Prefix {
+	var all []netip.Prefix
+	for _, s := range c.TrustedProxies {
+		if p, err := netip.ParsePrefix(strings.TrimSpace(s)); err == nil { // Validate refuses the others
+			all = append(all, p.Masked())
+		}
+	}
+	return all
 }
 
 // private tells whether only this machine can be meant by the addresses.

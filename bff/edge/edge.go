@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudwego/hertz/pkg/app"
@@ -41,8 +43,9 @@ type Options struct {
 	Seal       *model.Sealer // of addresses that hold for a while
 	Ledger     *Ledger       // nil: the keys of writes are not heeded
 	Clock      *kit.Clock
-	SandboxURL string // of the simulator; empty outside the sandbox
-	MapTiles   string // MAP_TILES, the one outside address that pages may load from
+	SandboxURL string         // of the simulator; empty outside the sandbox
+	MapTiles   string         // MAP_TILES, the one outside address that pages may load from
+	Proxies    []netip.Prefix // TRUSTED_PROXIES, whose X-Forwarded-For is believed
 	// MetricsToken is METRICS_TOKEN; without one, figures are told to this machine only.
 	MetricsToken string
 	Ready        func(context.Context) error
@@ -63,8 +66,8 @@ func Upon(p *suite.Platform, services *suite.Clients) (Options, error) {
 		Addr: p.Config.Addr, PublicURL: p.Config.PublicURL, Services: services,
 		OAuth: outside.OAuth, Mini: outside.Mini, JSSDK: outside.JSSDK,
 		Redis: p.Redis, Ledger: ledger, Seal: p.Seal, Clock: p.Clock, SandboxURL: p.SandboxURL, MapTiles: p.Config.MapTiles,
-		MetricsToken: p.Config.MetricsToken,
-		Ready:        func(ctx context.Context) error { return errors.Join(p.Ready(ctx), services.Ready(ctx)) },
+		Proxies: p.Config.Proxies(), MetricsToken: p.Config.MetricsToken,
+		Ready: func(ctx context.Context) error { return errors.Join(p.Ready(ctx), services.Ready(ctx)) },
 	}, nil
 }
 
@@ -87,6 +90,9 @@ type Edge struct {
 	figures    string // METRICS_TOKEN
 	identities identityCache
 	limits     *limits
+	streams    streams
+	proxies    []netip.Prefix
+	warned     atomic.Int64 // when the log last told of a proxy, Unix seconds
 	uploads    slots
 	ledger     *Ledger
 	seal       *model.Sealer
@@ -118,7 +124,7 @@ func New(o Options) *Edge {
 		policy: contentPolicy(o.SandboxURL != "", tilesOrigin(o.MapTiles)),
 		secure: strings.HasPrefix(o.PublicURL, "https://"), ready: &readiness{ask: o.Ready}, figures: o.MetricsToken,
 		identities: identityCache{entries: map[string]identityEntry{}},
-		limits:     newLimits(), uploads: slots{by: map[string]int{}}, metrics: newMetrics(registry), closing: make(chan struct{}),
+		limits:     newLimits(), streams: streams{open: map[string]chan struct{}{}}, proxies: o.Proxies, uploads: slots{by: map[string]int{}}, metrics: newMetrics(registry), closing: make(chan struct{}),
 	}
 	h := server.New(
 		server.WithHostPorts(o.Addr), server.WithDisablePrintRoute(true),
@@ -128,7 +134,7 @@ func New(o Options) *Edge {
 		server.WithHandleMethodNotAllowed(true), server.WithRedirectTrailingSlash(false),
 	)
 	e.server = h
-	h.Use(e.request, e.headers, limitBody)
+	h.Use(e.request, e.headers, refuseNoise, limitBody)
 	table := e.Routes()
 	e.table = table
 	for _, r := range table {
@@ -175,28 +181,6 @@ func (e *Edge) WaitListening(ctx context.Context) error {
 func (e *Edge) Shutdown(ctx context.Context) error {
 	close(e.closing)
 	return e.server.Shutdown(ctx)
-}
-
-func remoteIP(c *app.RequestContext) string {
-	host, _, err := net.SplitHostPort(c.RemoteAddr().String())
-	if err != nil {
-		return ""
-	}
-	return host
-}
-
-// clientIP believes X-Forwarded-For only from a proxy on this machine, and only its
-// last hop.
-func (e *Edge) clientIP(c *app.RequestContext) string {
-	ip := remoteIP(c)
-	if parsed := net.ParseIP(ip); parsed == nil || !parsed.IsLoopback() {
-		return ip
-	}
-	hops := strings.Split(string(c.GetHeader("X-Forwarded-For")), ",")
-	if last := strings.TrimSpace(hops[len(hops)-1]); net.ParseIP(last) != nil {
-		return last
-	}
-	return ip
 }
 
 func (e *Edge) config(ctx context.Context, c *app.RequestContext) {

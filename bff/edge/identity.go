@@ -105,16 +105,16 @@ func (e *Edge) guard(r route.Route) app.HandlerFunc {
 			}
 			known.IP, known.RequestID = caller.IP, caller.RequestID
 			caller = known
-			if !e.limits.allow(token) {
-				route.Fail(ctx, c, kit.ErrTooMany)
+			if err := e.limits.session(token); err != nil {
+				route.Fail(ctx, c, err)
 				return
 			}
 		} else if r.Method != "GET" && strings.HasPrefix(r.Path, "/api/console/") && string(c.GetHeader(csrfHeader)) != csrfValue {
 			// Nobody logs a browser in as somebody else.
 			route.Fail(ctx, c, errOrigin)
 			return
-		} else if r.Method != "GET" && !e.limits.allowAddress(caller.IP) {
-			route.Fail(ctx, c, kit.ErrTooMany)
+		} else if err := e.visit(r, caller.IP); err != nil {
+			route.Fail(ctx, c, err)
 			return
 		}
 		ctx = kit.WithCaller(ctx, caller)
@@ -125,6 +125,18 @@ func (e *Edge) guard(r route.Route) app.HandlerFunc {
 		}
 		e.refused(ctx, c, r)
 	}
+}
+
+// visit counts a call without a session by its address. Codes of WeChat are counted where
+// WeChat is asked about them.
+func (e *Edge) visit(r route.Route, ip string) error {
+	switch {
+	case r.Path == miniLoginPath, r.Path == callbackPath:
+		return nil
+	case r.Method == "GET":
+		return e.limits.look(ip)
+	}
+	return e.limits.write(ip)
 }
 
 // deadlineOf is longer for what carries files, or goes through the whole audit.

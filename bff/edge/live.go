@@ -19,7 +19,8 @@ const (
 )
 
 // live streams a meeting's arrivals to the full-screen code: one event at most a
-// second, and only when something changed.
+// second, and only when something changed. It ends with the session, and when the browser
+// opens another one, which the page is told so that it does not take it back.
 func (e *Edge) live(ctx context.Context, c *app.RequestContext) {
 	req := &meeting.MeetingReq{Id: c.Param("id")}
 	now, err := e.services.Meeting.GetLive(ctx, req)
@@ -27,6 +28,9 @@ func (e *Edge) live(ctx context.Context, c *app.RequestContext) {
 		route.Fail(ctx, c, err)
 		return
 	}
+	token, _ := tokenOf(c, route.Console)
+	replaced, end := e.streams.begin(token)
+	defer end()
 	// The route's deadline is for one answer; the stream has its own.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), liveMost)
 	defer cancel()
@@ -50,10 +54,15 @@ func (e *Edge) live(ctx context.Context, c *app.RequestContext) {
 			return
 		case <-ctx.Done():
 			return
+		case <-replaced:
+			_ = w.WriteEvent("", "replaced", []byte("{}")) // if the page is gone, all the better
+			return
 		case <-tick.C:
 		}
 		call, done := context.WithTimeout(ctx, kit.DefaultDeadline)
-		now, err = e.services.Meeting.GetLive(call, req)
+		if _, err = e.authenticate(call, token); err == nil {
+			now, err = e.services.Meeting.GetLive(call, req)
+		}
 		done()
 		if err != nil {
 			return

@@ -19,6 +19,8 @@ import (
 type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	// sameAddress counts requests whose visitor hides behind the address of a proxy.
+	sameAddress *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -31,7 +33,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Buckets: []float64{.001, .005, .02, .1, .5, 2, 10},
 		}, []string{"route"}),
 	}
-	r.MustRegister(m.requests, m.seconds)
+	m.sameAddress = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "bff_same_address_total", Help: "Requests by a proxy that is not in TRUSTED_PROXIES (untrusted) or that names no visitor (unnamed): all of them count as one address.",
+	}, []string{"why"})
+	r.MustRegister(m.requests, m.seconds, m.sameAddress)
 	return m
 }
 

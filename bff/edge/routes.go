@@ -34,9 +34,9 @@ func (e *Edge) Routes() []route.Route {
 			return s.Account.Login(ctx, req)
 		})),
 		public("GET", "/wechat/oauth", "微信网页授权", route.Func(e.oauth)),
-		public("GET", "/wechat/oauth/callback", "微信网页授权回调", route.Func(e.oauthCallback)),
+		public("GET", callbackPath, "微信网页授权回调", route.Func(e.oauthCallback)),
 		public("GET", "/api/file", "凭临时地址打开附件", route.Func(e.openLink)),
-		public("POST", "/api/member/mini-login", "小程序登录", route.Func(e.miniLogin)),
+		public("POST", miniLoginPath, "小程序登录", route.Func(e.miniLogin)),
 
 		again(console("POST", "/logout", "安全退出", "", e.logout(adminCookie, route.Console))),
 		console("GET", "/me", "个人资料", "", route.Call(s.Account.GetMe)),

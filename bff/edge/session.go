@@ -22,6 +22,9 @@ const (
 	memberCookieLife = 7 * 24 * time.Hour
 	stateCookie      = "zd_state"
 	stateLife        = 10 * time.Minute
+
+	callbackPath  = "/wechat/oauth/callback"
+	miniLoginPath = "/api/member/mini-login"
 )
 
 // signIn answers a new session: cookie for browsers.
@@ -60,7 +63,7 @@ func (e *Edge) oauth(ctx context.Context, c *app.RequestContext) {
 	}
 	state := kit.Token()[:32]
 	e.setCookie(c, stateCookie, state+"."+base64.RawURLEncoding.EncodeToString([]byte(to)), stateLife)
-	c.Redirect(consts.StatusFound, []byte(e.oa.AuthorizeURL(e.publicURL+"/wechat/oauth/callback", state)))
+	c.Redirect(consts.StatusFound, []byte(e.oa.AuthorizeURL(e.publicURL+callbackPath, state)))
 }
 
 // phonePath accepts only the product's own phone pages, so that nobody is sent
@@ -113,10 +116,15 @@ func (e *Edge) recognise(ctx context.Context, c *app.RequestContext, state strin
 	if code == "" || code == "authdeny" {
 		return "", errDeclined
 	}
+	known, err := e.limits.code(kit.CallerOf(ctx).IP)
+	if err != nil {
+		return "", err
+	}
 	who, err := e.oa.Exchange(ctx, code)
 	if err != nil {
 		return "", errExchange.Because(err)
 	}
+	known()
 	s, err := e.services.Account.MemberSession(e.asSystem(ctx), &account.MemberSessionReq{OpenId: who.OpenID, UnionId: who.UnionID, Channel: "oa"})
 	if err != nil {
 		return "", err
@@ -134,11 +142,17 @@ func (e *Edge) miniLogin(ctx context.Context, c *app.RequestContext) {
 		route.Fail(ctx, c, kit.Invalid("mini.code", "登录凭证不正确"))
 		return
 	}
+	known, err := e.limits.code(kit.CallerOf(ctx).IP)
+	if err != nil {
+		route.Fail(ctx, c, err)
+		return
+	}
 	who, err := e.mini.Session(ctx, req.Code)
 	if err != nil {
 		route.Fail(ctx, c, (&kit.Error{Code: 40102, Key: "mini.code", Message: "微信登录失败，请重试"}).Because(err))
 		return
 	}
+	known()
 	s, err := e.services.Account.MemberSession(e.asSystem(ctx), &account.MemberSessionReq{OpenId: who.OpenID, UnionId: who.UnionID, Channel: "mini"})
 	if err != nil {
 		route.Fail(ctx, c, err)

@@ -64,6 +64,10 @@ func limitBody(ctx context.Context, c *app.RequestContext) {
 // readBody reads at most so many bytes, and no more than the length that was told.
 func readBody(c *app.RequestContext, most int) ([]byte, error) {
 	body, err := io.ReadAll(&io.LimitedReader{R: bodyOf(c), N: int64(most) + 1})
+	if errors.Is(err, errSlow) {
+		c.SetConnectionClose()
+		return nil, errSlow
+	}
 	if err != nil {
 		c.SetConnectionClose()
 		return nil, kit.ErrInvalid.Because(err)
@@ -83,12 +87,48 @@ func bodyOf(c *app.RequestContext) io.Reader {
 	if n := c.Request.Header.ContentLength(); n >= 0 {
 		r = io.LimitReader(r, int64(n))
 	}
-	return r
+	conn := c.GetConn()
+	if conn == nil {
+		return r // a test without a wire
+	}
+	return &hurry{r: r, conn: conn, until: time.Now().Add(bodyGrace)}
+}
+
+// A body has some time and comes at a least pace from then on, that of a poor phone: nobody
+// holds a place by saying nothing.
+const (
+	bodyGrace = 15 * time.Second
+	bodyPace  = 32 << 10 // bytes a second
+)
+
+var errSlow = &kit.Error{Code: 40800, Key: "upload.slow", Message: "网络过慢，上传未能完成，请稍后重试"}
+
+// hurry reads what comes fast enough.
+type hurry struct {
+	r     io.Reader
+	conn  interface{ SetReadTimeout(time.Duration) error }
+	until time.Time // when all that was read so far is used up
+}
+
+func (h *hurry) Read(b []byte) (int, error) {
+	left := time.Until(h.until)
+	if left <= 0 {
+		return 0, errSlow
+	}
+	if err := h.conn.SetReadTimeout(left); err != nil {
+		return 0, err
+	}
+	n, err := h.r.Read(b)
+	h.until = h.until.Add(time.Duration(n) * time.Second / bodyPace)
+	if err != nil && !errors.Is(err, io.EOF) && time.Until(h.until) <= 0 {
+		err = errSlow
+	}
+	return n, err
 }
 
 // uploadsAtOnce bounds the memory that uploads take together, and how many of those slots
 // one person may hold.
-const uploadsAtOnce, uploadsEach = 6, 3
+const uploadsAtOnce, uploadsEach = 6, 2
 
 // slots are the uploads that are being read.
 type slots struct {
@@ -118,12 +158,17 @@ func (s *slots) give(who string) {
 }
 
 var (
-	errBusy   = &kit.Error{Code: 42902, Key: "upload.busy", Message: "同时上传的文件较多，请稍后再试"}
+	errBusy   = &kit.Error{Code: 42902, Key: "upload.busy", Message: "同时上传的文件较多，请稍后再试", Wait: 3 * time.Second}
 	errNoFile = kit.InvalidFields(map[string]string{"file": "请选择文件"})
 )
 
-// file reads the file of a multipart body, one of few at a time.
+// file reads the file of a multipart body, one of few at a time, and hands it to use. First
+// use is asked with nothing whether the caller may: who may not takes no place.
 func (e *Edge) file(ctx context.Context, c *app.RequestContext, most int, use func(name string, data []byte) error) error {
+	if err := use("", nil); !errors.Is(kit.FromError(err), engine.ErrNoContents) {
+		c.SetConnectionClose() // the body is not worth reading
+		return err
+	}
 	caller := kit.CallerOf(ctx)
 	who := string(caller.Kind) + caller.UserID + caller.MemberID
 	if !e.uploads.take(who) {
@@ -138,8 +183,12 @@ func (e *Edge) file(ctx context.Context, c *app.RequestContext, most int, use fu
 	for parts := multipart.NewReader(body, boundary); ; {
 		p, err := parts.NextPart()
 		if err != nil {
-			if body.N <= 0 {
+			switch {
+			case body.N <= 0:
 				return kit.ErrTooLarge
+			case errors.Is(err, errSlow):
+				c.SetConnectionClose()
+				return errSlow
 			}
 			return errNoFile.Because(err)
 		}
@@ -150,8 +199,13 @@ func (e *Edge) file(ctx context.Context, c *app.RequestContext, most int, use fu
 		switch {
 		case len(data) > most, body.N <= 0:
 			return kit.ErrTooLarge
+		case errors.Is(err, errSlow):
+			c.SetConnectionClose()
+			return errSlow
 		case err != nil:
 			return kit.ErrInvalid.Because(err)
+		case len(data) == 0:
+			return engine.ErrNoContents
 		}
 		return use(p.FileName(), data)
 	}

@@ -143,8 +143,15 @@ type upload struct {
 func (w *world) do(c *caller, method, path string, body any, headers ...string) reply {
 	w.limits.mu.Lock() // the limits have tests of their own
 	clear(w.limits.sessions)
-	clear(w.limits.addresses)
+	clear(w.limits.writes)
+	clear(w.limits.looks)
+	clear(w.limits.codes)
 	w.limits.mu.Unlock()
+	return w.ask(c, method, path, body, headers...)
+}
+
+// ask sends a request that counts.
+func (w *world) ask(c *caller, method, path string, body any, headers ...string) reply {
 	ctx := w.server.Engine.NewContext()
 	ctx.SetConn(wire{mock.NewConn(""), &net.TCPAddr{IP: net.ParseIP(cmp.Or(c.ip, "10.0.0.1"))}})
 	req := &ctx.Request

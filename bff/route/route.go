@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bytedance/sonic"
 	"github.com/cloudwego/hertz/pkg/app"
@@ -120,6 +122,10 @@ func Disposition(how, name string) string {
 	return how + `; filename="` + ascii.String() + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 }
 
+// waitUnknown is told to whoever is refused for a while that nobody has measured: longer
+// than a page waits by itself.
+const waitUnknown = time.Minute
+
 // errorKey is where Fail leaves the error for the log.
 const errorKey = "error"
 
@@ -134,6 +140,13 @@ func Fail(ctx context.Context, c *app.RequestContext, err error) {
 		Fields    map[string]string `json:"fields,omitempty"`
 		RequestID string            `json:"requestId"`
 	}{e.Code, e.Key, e.Message, e.Fields, kit.CallerOf(ctx).RequestID})
+	if e.Code/100 == consts.StatusTooManyRequests {
+		wait := e.Wait
+		if wait <= 0 {
+			wait = waitUnknown
+		}
+		c.Header("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	}
 	c.Data(int(e.Code/100), "application/json; charset=utf-8", body)
 	c.Abort()
 }

@@ -72,6 +72,7 @@ func setUp(t *testing.T, codec bool) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
+	s.hasher.rest, s.drawing.rest = 0, 0 // nobody else needs the processor
 	if created, err := s.EnsureAdmin(context.Background(), "admin", password); err != nil || !created {
 		t.Fatalf("first admin: %v %v", created, err)
 	}
@@ -355,4 +356,19 @@ func TestUsers(t *testing.T) {
 		_, err = f.login(t, "branch-admin", password)
 		wantKey(t, err, "login.credentials", "用户名或密码错误")
 	})
+}
+
+// token is what a solved captcha gives, without drawing one.
+func (f *fixture) token(t *testing.T) string {
+	t.Helper()
+	token := kit.Token()
+	if err := f.redis.Set(t.Context(), "captcha:ok:"+token, 1, time.Minute).Err(); err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// newUser is a user of the root organisation.
+func (f *fixture) newUser(name string) *model.User {
+	return &model.User{Base: model.Base{OrgID: "root", Orgs: []string{"root"}}, UserName: name, RealName: "某人", Permissions: []string{"member.view"}}
 }

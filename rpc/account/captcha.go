@@ -45,24 +45,78 @@ var puzzle = sync.OnceValues(func() (slide.Captcha, error) {
 
 type captchaAnswer struct{ X, Y int32 }
 
-// DrawCaptcha draws a slide puzzle. Its answer stays here, for two minutes and one try.
-func (s *Service) DrawCaptcha(ctx context.Context, _ *records.Empty) (*account.Captcha, error) {
+// drawn is a captcha that nobody has seen.
+type drawn struct {
+	block         *slide.Block
+	picture, tile string
+}
+
+// ahead are captchas drawn before anybody asks, so that a visitor need not wait for those
+// of others. It is filled by itself, in turns of its own.
+type ahead struct {
+	mu      sync.Mutex
+	ready   []*drawn
+	filling bool
+	running kit.Group
+}
+
+const aheadMost = 16 // of some 60 kB
+
+// take is one of those drawn ahead, nil when there is none.
+func (a *ahead) take() *drawn {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := len(a.ready)
+	if n == 0 {
+		return nil
+	}
+	d := a.ready[n-1]
+	a.ready = a.ready[:n-1]
+	return d
+}
+
+// fill has as many drawn as there should be, once at a time.
+func (s *Service) fill() {
+	a := &s.ahead
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.filling || len(a.ready) >= aheadMost {
+		return
+	}
+	a.filling = true
+	a.running.Go("captchas ahead", func() error {
+		for more := true; more; {
+			d, err := s.draw(kit.AsSystem(context.Background()))
+			a.mu.Lock()
+			if err == nil {
+				a.ready = append(a.ready, d)
+			}
+			more = err == nil && len(a.ready) < aheadMost
+			a.filling = more
+			a.mu.Unlock()
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// draw draws a slide puzzle in the caller's turn.
+func (s *Service) draw(ctx context.Context) (*drawn, error) {
 	p, err := puzzle()
 	if err != nil {
 		return nil, err
 	}
-	var (
-		block         *slide.Block
-		picture, tile string
-	)
-	busy := s.hasher.run(ctx, func() {
+	d := &drawn{}
+	busy := s.drawing.run(ctx, func() {
 		var data slide.CaptchaData
 		if data, err = p.Generate(); err != nil {
 			return
 		}
-		block = data.GetData()
-		if picture, err = data.GetMasterImage().ToBase64(); err == nil {
-			tile, err = data.GetTileImage().ToBase64()
+		d.block = data.GetData()
+		if d.picture, err = data.GetMasterImage().ToBase64(); err == nil {
+			d.tile, err = data.GetTileImage().ToBase64()
 		}
 	})
 	if busy != nil {
@@ -71,8 +125,21 @@ func (s *Service) DrawCaptcha(ctx context.Context, _ *records.Empty) (*account.C
 	if err != nil {
 		return nil, fmt.Errorf("draw a captcha: %w", err)
 	}
+	return d, nil
+}
+
+// DrawCaptcha hands out a slide puzzle. Its answer stays here, for two minutes and one try.
+func (s *Service) DrawCaptcha(ctx context.Context, _ *records.Empty) (_ *account.Captcha, err error) {
+	defer s.fill()
+	d := s.ahead.take()
+	if d == nil {
+		if d, err = s.draw(ctx); err != nil {
+			return nil, err
+		}
+	}
+	block := d.block
 	c := &account.Captcha{
-		Id: kit.Token(), Image: picture, Tile: tile, Width: 300, Height: 220,
+		Id: kit.Token(), Image: d.picture, Tile: d.tile, Width: 300, Height: 220,
 		TileWidth: int32(block.Width), TileHeight: int32(block.Height), TileX: int32(block.DX), TileY: int32(block.DY),
 	}
 	answer, _ := json.Marshal(captchaAnswer{int32(block.X), int32(block.Y)}) // two numbers

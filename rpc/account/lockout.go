@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,18 +19,30 @@ const (
 	failuresKept = 24 * time.Hour
 )
 
-// lockKey is a counter of failed log-ins in a row: an account's, whether it exists or
-// not, or an address's (GB/T 22239-2019 8.1.4.1 b).
+// lockKey is a counter of failed tries in a row: an account's, whether it exists or not,
+// or an address's (GB/T 22239-2019 8.1.4.1 b).
 type lockKey struct {
-	key  string
-	most int
+	key    string
+	most   int
+	locked func(left int64) *kit.Error
+}
+
+func ofAccount(userName string) lockKey {
+	return lockKey{"login:fail:user:" + userName, maxFailures, locked}
 }
 
 // lockKeys are the counters of one log-in. The address comes first, so that one that is
 // locked out cannot lock accounts.
 func lockKeys(userName, ip string) []lockKey {
-	return []lockKey{{"login:fail:ip:" + ip, maxFailuresIP}, {"login:fail:user:" + userName, maxFailures}}
+	return []lockKey{{"login:fail:ip:" + kit.Network(ip), maxFailuresIP, lockedAddress}, ofAccount(userName)}
 }
+
+// goodKey remembers that an account has logged in from an address: a lock of the address,
+// which others there may have brought about, does not keep it out.
+func goodKey(userName, ip string) string { return "login:good:" + kit.Network(ip) + ":" + userName }
+
+// goodFor is how long that is remembered.
+const goodFor = 30 * 24 * time.Hour
 
 // countTry counts a log-in as failed before its password is looked at, so that many
 // guesses at once are no more than many guesses one by one. Locks end by the product's
@@ -74,44 +87,77 @@ end
 return n
 `)
 
-// count counts a try, or refuses it while the account or the address is locked.
-func (s *Service) count(ctx context.Context, userName, ip string) error {
-	now := s.clock.Now().UnixMilli()
+// count counts a log-in, or refuses it while the account or the address is locked. A lock
+// of the address is not for accounts that are known to log in from there. It answers the
+// counters that it used.
+func (s *Service) count(ctx context.Context, userName, ip string) (counted []lockKey, err error) {
 	for _, k := range lockKeys(userName, ip) {
-		until, err := countTry.Run(ctx, s.redis, []string{k.key}, now, k.most, lockFor.Milliseconds(), int(failuresKept.Seconds())).Int64()
+		err := s.countOne(ctx, k)
+		if errors.Is(err, errAddress) {
+			n, known := s.redis.Exists(ctx, goodKey(userName, ip)).Result()
+			if known != nil {
+				return counted, fmt.Errorf("count a login: %w", known)
+			}
+			if n > 0 {
+				continue
+			}
+		}
 		if err != nil {
-			return fmt.Errorf("count a login: %w", err)
+			return counted, err
 		}
-		if until > 0 {
-			return locked(until - now)
-		}
+		counted = append(counted, k)
+	}
+	return counted, nil
+}
+
+func (s *Service) countOne(ctx context.Context, k lockKey) error {
+	now := s.clock.Now().UnixMilli()
+	until, err := countTry.Run(ctx, s.redis, []string{k.key}, now, k.most, lockFor.Milliseconds(), int(failuresKept.Seconds())).Int64()
+	if err != nil {
+		return fmt.Errorf("count a try: %w", err)
+	}
+	if until > 0 {
+		return k.locked(until - now)
 	}
 	return nil
 }
 
-func locked(left int64) error {
-	minutes := int((time.Duration(left) * time.Millisecond).Minutes()) + 1
-	return kit.TooMany("login.locked", "登录失败次数过多，账号已锁定，请 %d 分钟后再试", minutes)
+// What a lock is told by.
+var (
+	errLocked  = &kit.Error{Key: "login.locked"}
+	errAddress = &kit.Error{Key: "login.address"}
+)
+
+func locked(left int64) *kit.Error {
+	return kit.TooMany(errLocked.Key, "登录失败次数过多，账号已锁定，请 %d 分钟后再试", minutes(left)).After(time.Duration(left) * time.Millisecond)
 }
 
+func lockedAddress(left int64) *kit.Error {
+	return kit.TooMany(errAddress.Key, "该网络地址登录失败次数过多，请 %d 分钟后再试", minutes(left)).After(time.Duration(left) * time.Millisecond)
+}
+
+func minutes(left int64) int { return int((time.Duration(left) * time.Millisecond).Minutes()) + 1 }
+
 // failed tells a refused try whether it was the last one.
-func (s *Service) failed(ctx context.Context, userName, ip string) error {
+func (s *Service) failed(ctx context.Context, counted []lockKey) error {
 	now := s.clock.Now().UnixMilli()
-	for _, k := range lockKeys(userName, ip) {
+	for _, k := range counted {
 		if until, err := s.redis.HGet(ctx, k.key, "until").Int64(); err == nil && now < until {
-			return locked(until - now)
+			return k.locked(until - now)
 		}
 	}
 	return errCredentials
 }
 
-// uncount takes back a try that was no failure; after a success the account's failures
-// are forgotten.
-func (s *Service) uncount(ctx context.Context, userName, ip string, success bool) {
-	for _, k := range lockKeys(userName, ip) {
+// uncount takes back a try that was no failure.
+func (s *Service) uncount(ctx context.Context, counted []lockKey) {
+	for _, k := range counted {
 		uncountTry.Run(ctx, s.redis, []string{k.key}, k.most)
 	}
-	if success {
-		s.redis.Del(ctx, "login:fail:user:"+userName)
-	}
+}
+
+// welcome forgets an account's failures after a success, and remembers where it was.
+func (s *Service) welcome(ctx context.Context, userName, ip string) {
+	s.redis.Del(ctx, ofAccount(userName).key)
+	s.redis.Set(ctx, goodKey(userName, ip), 1, goodFor)
 }

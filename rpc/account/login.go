@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -27,18 +26,20 @@ func (s *Service) Login(ctx context.Context, req *account.LoginReq) (*account.Se
 	if err := s.useCaptcha(ctx, req.CaptchaToken); err != nil {
 		return nil, err
 	}
-	if err := s.count(ctx, name, ip); err != nil {
+	counted, err := s.count(ctx, name, ip)
+	if err != nil {
 		return nil, s.refused(ctx, name, nil, err)
 	}
 	u, ok, err := s.identify(ctx, name, req.Password)
 	if err != nil {
-		s.uncount(ctx, name, ip, false) // nothing was tried
+		s.uncount(ctx, counted) // nothing was tried
 		return nil, err
 	}
 	if !ok {
-		return nil, s.refused(ctx, name, u, s.failed(ctx, name, ip))
+		return nil, s.refused(ctx, name, u, s.failed(ctx, counted))
 	}
-	s.uncount(ctx, name, ip, true)
+	s.uncount(ctx, counted)
+	s.welcome(ctx, name, ip)
 	org, err := s.party.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: u.OrgID})
 	if err != nil {
 		return nil, fmt.Errorf("organisation of %s: %w", u.ID, err)
@@ -89,7 +90,7 @@ func (s *Service) tried(ctx context.Context, name string, u *model.User, reason 
 	if reason != nil {
 		e := kit.FromError(reason)
 		f.Action, f.Title, f.Failed, f.Note = model.AuditLoginFailed, "登录失败", true, e.Message
-		if e.Key == "login.locked" {
+		if e.Key == errLocked.Key || e.Key == errAddress.Key {
 			f.Action, f.Title = model.AuditLocked, "锁定"
 		}
 	}
@@ -143,47 +144,25 @@ func (s *Service) GetMe(ctx context.Context, _ *records.Empty) (*account.Me, err
 	return nil, kit.ErrUnauthenticated
 }
 
-// passwordsKept is how many old passwords may not be used again.
-const passwordsKept = 5
-
 // ChangePassword replaces the caller's password and ends his sessions everywhere.
 func (s *Service) ChangePassword(ctx context.Context, req *account.ChangePasswordReq) (*records.Empty, error) {
 	c, err := kit.RequireUser(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkStrength(req.NewPassword_); err != nil {
-		return nil, err
-	}
 	u, err := s.users.Get(ctx, model.Within(c.OrgID), c.UserID)
 	if err != nil {
 		return nil, kit.ErrUnauthenticated.Because(err)
 	}
-	if ok, err := s.hasher.verify(ctx, u.PasswordHash, req.OldPassword); err != nil {
-		return nil, err
-	} else if !ok {
-		return nil, kit.InvalidFields(map[string]string{"oldPassword": "原密码错误"})
-	}
-	for _, old := range append(slices.Clone(u.PasswordHistory), u.PasswordHash) {
-		if used, err := s.hasher.verify(ctx, old, req.NewPassword_); err != nil {
-			return nil, err
-		} else if used {
-			return nil, kit.InvalidFields(map[string]string{"newPassword": "不能使用最近用过的密码"})
-		}
-	}
-	hash, err := s.hasher.hash(ctx, req.NewPassword_)
-	if err != nil {
+	was := u.PasswordHash
+	if err := s.setPassword(ctx, u, "newPassword", req.OldPassword, req.NewPassword_); err != nil {
 		return nil, err
 	}
 	_, err = s.users.Update(ctx, model.Within(c.OrgID), c.UserID, func(now *model.User) error {
-		if now.PasswordHash != u.PasswordHash {
+		if now.PasswordHash != was {
 			return kit.ErrConflict
 		}
-		now.PasswordHistory = append(now.PasswordHistory, now.PasswordHash)
-		if n := len(now.PasswordHistory); n > passwordsKept {
-			now.PasswordHistory = now.PasswordHistory[n-passwordsKept:]
-		}
-		now.PasswordHash, now.PasswordChangedAt = hash, s.clock.Now()
+		now.PasswordHash, now.PasswordHistory, now.PasswordChangedAt = u.PasswordHash, u.PasswordHistory, u.PasswordChangedAt
 		now.Emit(trail.Event(s.own(ctx, model.AuditPassword, "修改密码")))
 		return nil
 	})

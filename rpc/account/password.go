@@ -5,13 +5,15 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"golang.org/x/crypto/argon2"
 
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -23,37 +25,8 @@ const (
 	argonKey    = 32
 )
 
-// hasher bounds how much of the processor visitors can take, by hashing or by having
-// captchas drawn, and how many of them wait, so that a flood of log-ins cannot take it
-// from a hall that is checking in.
-type hasher struct {
-	running chan struct{}
-	waiting chan struct{}
-}
-
-func newHasher(parallel, queue int) *hasher {
-	return &hasher{running: make(chan struct{}, parallel), waiting: make(chan struct{}, queue)}
-}
-
-// run works off f in its turn. Its place stays taken afterwards for twice as long as f took:
-// each place is a third of a core at most.
-func (h *hasher) run(ctx context.Context, f func()) error {
-	select {
-	case h.waiting <- struct{}{}:
-		defer func() { <-h.waiting }()
-	default:
-		return kit.TooMany("login.busy", "登录人数过多，请稍后再试")
-	}
-	select {
-	case h.running <- struct{}{}:
-	case <-ctx.Done():
-		return kit.ErrTimeout.Because(ctx.Err())
-	}
-	start := time.Now()
-	defer func() { time.AfterFunc(2*time.Since(start), func() { <-h.running }) }()
-	f()
-	return nil
-}
+// hasher hashes passwords, in turns.
+type hasher struct{ *turns }
 
 func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, 16)
@@ -93,30 +66,85 @@ func (h *hasher) verify(ctx context.Context, hash, password string) (bool, error
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
 }
 
-// checkStrength asks for at least 8 characters of three of four classes
+// passwordsKept is how many old passwords may not be used again.
+const passwordsKept = 5
+
+// setPassword is the one way to a password, whatever the door: a strong one, none of the
+// last five, and for oneself only by the one so far. field is the new one's in the form.
+// Whoever stores the user ends his sessions.
+func (s *Service) setPassword(ctx context.Context, u *model.User, field, old, fresh string) error {
+	if !strong(fresh) {
+		return kit.InvalidFields(map[string]string{field: "密码至少 8 位，且须包含大写字母、小写字母、数字、符号中的三种"})
+	}
+	if c := kit.CallerOf(ctx); c.Kind == kit.User && u.ID == c.UserID {
+		if err := s.confirm(ctx, u, old); err != nil {
+			return err
+		}
+	}
+	known := u.PasswordHistory
+	if u.PasswordHash != "" {
+		known = append(slices.Clone(known), u.PasswordHash)
+	}
+	for _, hash := range known {
+		if used, err := s.hasher.verify(ctx, hash, fresh); err != nil {
+			return err
+		} else if used {
+			return kit.InvalidFields(map[string]string{field: "不能使用最近用过的密码"})
+		}
+	}
+	hash, err := s.hasher.hash(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	u.PasswordHistory = known[max(0, len(known)-passwordsKept):]
+	u.PasswordHash, u.PasswordChangedAt = hash, s.clock.Now()
+	return nil
+}
+
+// confirm wants the password so far from who has a session. Wrong ones count as at the
+// log-in: who borrowed a session guesses no longer than a stranger, and loses it.
+func (s *Service) confirm(ctx context.Context, u *model.User, old string) error {
+	if old == "" {
+		return kit.InvalidFields(map[string]string{"oldPassword": "请填写原密码"})
+	}
+	key := ofAccount(u.UserName)
+	err := s.countOne(ctx, key)
+	if err == nil {
+		var ok bool
+		if ok, err = s.hasher.verify(ctx, u.PasswordHash, old); err != nil {
+			s.uncount(ctx, []lockKey{key}) // nothing was tried
+			return err
+		}
+		if ok {
+			s.redis.Del(ctx, key.key)
+			return nil
+		}
+		err = s.failed(ctx, []lockKey{key})
+	}
+	if errors.Is(err, errCredentials) {
+		return kit.InvalidFields(map[string]string{"oldPassword": "原密码错误"})
+	}
+	if kit.FromError(err).Key == errLocked.Key {
+		return errors.Join(s.refused(ctx, u.UserName, u, err), s.endSessions(ctx, u.ID))
+	}
+	return err
+}
+
+// strong tells whether a password has at least 8 characters of three of four classes
 // (GB/T 22239-2019 8.1.4.1 a).
-func checkStrength(password string) error {
-	classes := [4]bool{}
+func strong(password string) bool {
+	classes := map[string]bool{}
 	for _, r := range password {
 		switch {
 		case unicode.IsLower(r):
-			classes[0] = true
+			classes["lower"] = true
 		case unicode.IsUpper(r):
-			classes[1] = true
+			classes["upper"] = true
 		case unicode.IsDigit(r):
-			classes[2] = true
+			classes["digit"] = true
 		default:
-			classes[3] = true
+			classes["other"] = true
 		}
 	}
-	n := 0
-	for _, c := range classes {
-		if c {
-			n++
-		}
-	}
-	if len([]rune(password)) < 8 || n < 3 {
-		return kit.InvalidFields(map[string]string{"newPassword": "密码至少 8 位，且须包含大写字母、小写字母、数字、符号中的三种"})
-	}
-	return nil
+	return len([]rune(password)) >= 8 && len(classes) >= 3
 }

@@ -40,7 +40,9 @@ type Service struct {
 	clock   *kit.Clock
 	party   party.Client
 	sandbox bool
-	hasher  *hasher
+	hasher  hasher
+	drawing *turns // of captchas
+	ahead   ahead
 
 	sessions *kit.Batcher[string, *session]
 }
@@ -51,7 +53,8 @@ func New(d Deps) (*Service, error) {
 		users: model.NewCollection[*model.User](d.DB, "users", d.Clock.Now),
 		roles: model.NewCollection[*model.Role](d.DB, "roles", d.Clock.Now),
 		db:    d.DB, redis: d.Redis, clock: d.Clock, party: d.Party, sandbox: d.Sandbox,
-		hasher: newHasher(1, 64),
+		// A third of a core for passwords, a sixth for captchas.
+		hasher: hasher{newTurns(1, 2, 128)}, drawing: newTurns(1, 5, 128),
 	}
 	s.sessions = kit.NewBatcher(sessionsAtOnce, s.sessionsOf)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -66,6 +69,12 @@ func New(d Deps) (*Service, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// Close waits for what goes on beside requests.
+func (s *Service) Close() {
+	_ = s.ahead.running.Wait() // logged where it happened
+	s.Engine.Close()
 }
 
 // EnsureAdmin creates the first admin, 一级管理员 of the root organisation, unless any
@@ -95,14 +104,10 @@ func (s *Service) CreateUser(ctx context.Context, u *model.User, password string
 }
 
 func (s *Service) createUser(ctx context.Context, u *model.User, password string) error {
-	if err := checkStrength(password); err != nil {
+	if err := s.setPassword(ctx, u, "newPassword", "", password); err != nil {
 		return err
 	}
-	hash, err := s.hasher.hash(ctx, password)
-	if err != nil {
-		return err
-	}
-	u.ID, u.PasswordHash, u.PasswordChangedAt, u.Status = kit.NewID(s.clock.Now()), hash, s.clock.Now(), "enabled"
+	u.ID, u.Status = kit.NewID(s.clock.Now()), "enabled"
 	if err := s.users.Insert(ctx, u); errors.Is(err, model.ErrDuplicate) {
 		return kit.InvalidFields(map[string]string{"userName": "用户名已存在"}).Because(err)
 	} else if err != nil {

@@ -25,6 +25,7 @@ const (
 	adminIdle  = 30 * time.Minute
 	adminMost  = 12 * time.Hour
 	memberIdle = 7 * 24 * time.Hour
+	memberMost = 30 * 24 * time.Hour // then WeChat says again who this is
 	// sessionsAtOnce bounds one read of Redis, some 50 KB.
 	sessionsAtOnce = 128
 )
@@ -171,7 +172,7 @@ func countOf(value any) int64 {
 }
 
 // Authenticate tells who holds a token. Sessions end after 30 idle minutes or 12 hours
-// (admins), 7 idle days (members), and at log-out.
+// (admins), 7 idle or 30 days (members), and at log-out.
 func (s *Service) Authenticate(ctx context.Context, req *account.TokenReq) (*account.Caller, error) {
 	ses, err := s.load(ctx, req.Token)
 	if err != nil {
@@ -180,6 +181,10 @@ func (s *Service) Authenticate(ctx context.Context, req *account.TokenReq) (*acc
 	now := s.clock.Now()
 	// Seen is kept to a thirtieth of the idle time, so that a burst of scans only reads.
 	dirty := now.Sub(ses.seenAt) > ses.life()/30
+	if ses.caller.Kind == kit.Member && now.Sub(ses.since) > memberMost {
+		s.redis.Del(ctx, sessionKey(req.Token))
+		return nil, kit.ErrUnauthenticated
+	}
 	if ses.caller.Kind == kit.User {
 		ok := now.Sub(ses.seenAt) <= adminIdle && now.Sub(ses.since) <= adminMost
 		if ok && (ses.rights != ses.changes || now.Sub(ses.checkedAt) > checkEvery) {

@@ -49,7 +49,7 @@ func (s *Service) userType() *records.Type[*model.User] {
 			if err := s.mayGrant(ctx, old, u); err != nil {
 				return err
 			}
-			if err := s.setPassword(ctx, u); err != nil {
+			if err := s.passwordOf(ctx, u); err != nil {
 				return err
 			}
 			u.LoggedOut = old != nil && (u.Status != "enabled" || u.PasswordHash != old.PasswordHash)
@@ -121,23 +121,17 @@ func (s *Service) mayGrant(ctx context.Context, old, u *model.User) error {
 	return nil
 }
 
-// setPassword hashes the password of the form; a changed user may leave it empty.
-func (s *Service) setPassword(ctx context.Context, u *model.User) error {
+// passwordOf takes the password of the form; a changed user may leave it empty.
+func (s *Service) passwordOf(ctx context.Context, u *model.User) error {
 	if u.Password == "" {
 		if u.PasswordHash == "" {
 			return kit.InvalidFields(map[string]string{"password": "请填写密码"})
 		}
 		return nil
 	}
-	if err := checkStrength(u.Password); err != nil {
-		return kit.InvalidFields(map[string]string{"password": kit.FromError(err).Message})
-	}
-	hash, err := s.hasher.hash(ctx, u.Password)
-	if err != nil {
-		return err
-	}
-	u.PasswordHash, u.PasswordChangedAt, u.Password = hash, s.clock.Now(), ""
-	return nil
+	err := s.setPassword(ctx, u, "password", u.OldPassword, u.Password)
+	u.OldPassword, u.Password = "", ""
+	return err
 }
 
 // FindAdmins are the enabled users of one organisation who hold a permission, for those

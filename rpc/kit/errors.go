@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cloudwego/kitex/pkg/kerrors"
 )
@@ -17,6 +18,7 @@ type Error struct {
 	Key     string            // meeting.closed
 	Message string            // 会议已结束
 	Fields  map[string]string // field → message
+	Wait    time.Duration     // of a 429: when to try again, if that is known
 	cause   error
 }
 
@@ -65,6 +67,13 @@ func TooMany(key, format string, args ...any) *Error {
 	return &Error{Code: 42901, Key: key, Message: fmt.Sprintf(format, args...)}
 }
 
+// After is e, which may be tried again after some time.
+func (e *Error) After(wait time.Duration) *Error {
+	c := *e
+	c.Wait = wait
+	return &c
+}
+
 // Because is e with the cause for the log.
 func (e *Error) Because(cause error) *Error {
 	c := *e
@@ -97,6 +106,9 @@ func toWire(err error) error {
 		b, _ := json.Marshal(e.Fields) // a map of strings: cannot fail
 		extra["fields"] = string(b)
 	}
+	if e.Wait > 0 {
+		extra["wait"] = e.Wait.String()
+	}
 	return kerrors.NewBizStatusErrorWithExtra(e.Code, e.Message, extra)
 }
 
@@ -111,6 +123,7 @@ func FromError(err error) *Error {
 		if f := b.BizExtra()["fields"]; f != "" {
 			_ = json.Unmarshal([]byte(f), &e.Fields) // ours; malformed: no marks
 		}
+		e.Wait, _ = time.ParseDuration(b.BizExtra()["wait"]) // ours; none: 0
 		return e
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, kerrors.ErrRPCTimeout) {

@@ -1,6 +1,7 @@
 package party
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -38,7 +39,7 @@ func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]
 		Name: name, Title: verb + "党员", Menu: "党员管理", Collection: c,
 		Fields: []recordengine.Field{
 			{Key: "homeOrgName", Label: "原党组织", Required: true, List: true, Form: true, Max: 100, After: "phone", Width: 180,
-				Help: "本系统内的党员按身份证号自动对应其所在支部"},
+				Help: "管理范围内的党员按身份证号自动对应其所在支部"},
 			{Key: "orgId", Label: verb + "组织", Type: "ref", Ref: "organization", List: true, After: "homeOrgName", Width: 180},
 			date("startOn", "开始时间"), date("endOn", "结束时间"),
 			{Key: "state", Label: "状态", Type: "enum", List: true, Search: true, ReadOnly: true, Options: []recordengine.Option{
@@ -118,18 +119,23 @@ func (s *Service) checkGuest(ctx context.Context, verb string, c *model.Collecti
 	return nil
 }
 
-// homeOf finds the member of this system that a guest is, and his branch.
+// homeOf finds the member of this system that a guest is, and his branch, which then reads
+// the record. The name of the branch stays as it was typed by who may not know it.
 func (s *Service) homeOf(ctx context.Context, g *model.Guest) error {
 	g.MemberID, g.HomeOrgID = "", ""
-	m, err := s.memberOf(ctx, &g.Person)
+	m, known, err := s.memberOf(ctx, &g.Person)
 	if m == nil || err != nil {
 		return err
+	}
+	g.MemberID, g.HomeOrgID = m.ID, m.OrgID
+	if !known {
+		return nil
 	}
 	names, err := s.orgLabels(ctx, []string{m.OrgID})
 	if err != nil {
 		return err
 	}
-	g.MemberID, g.HomeOrgID, g.HomeOrgName = m.ID, m.OrgID, names[m.OrgID]
+	g.HomeOrgName = names[m.OrgID]
 	return nil
 }
 
@@ -193,7 +199,9 @@ func (s *Service) presentGuest(g *model.Guest) *party.Member {
 
 type guestCollection = *model.Collection[*model.Guest]
 
-// matchGuest finds the guest in period whom name, ID number and phone all name.
+// matchGuest finds the guest in period whom name, ID number and phone all name. A member of
+// this system is bound as what he is, by the phone that his branch has of him: not by one
+// that somebody wrote beside his name.
 func (s *Service) matchGuest(ctx context.Context, name, idNumber, phone string) (*model.Guest, guestCollection, error) {
 	blind := s.d.Seal.Blind(normal.IDNumber(idNumber))
 	for _, c := range s.guests {
@@ -202,12 +210,24 @@ func (s *Service) matchGuest(ctx context.Context, name, idNumber, phone string) 
 			return nil, nil, err
 		}
 		for _, g := range list {
-			if s.guestState(g) == guestActive && normal.Same(g.Name, name) && g.PhoneBlind == s.d.Seal.Blind(normal.Phone(phone)) {
-				return g, c, nil
+			if s.guestState(g) != guestActive || !normal.Same(g.Name, name) || g.PhoneBlind != s.d.Seal.Blind(normal.Phone(phone)) {
+				continue
 			}
+			if member, err := s.activeMember(ctx, g.MemberID); err != nil || member {
+				return nil, nil, cmp.Or(err, error(errNoSuchMember))
+			}
+			return g, c, nil
 		}
 	}
 	return nil, nil, errNoSuchMember
+}
+
+func (s *Service) activeMember(ctx context.Context, id string) (bool, error) {
+	if id == "" {
+		return false, nil
+	}
+	n, err := s.members.Count(ctx, model.Everything, append(bson.D{{Key: "_id", Value: id}}, active...))
+	return n > 0, err
 }
 
 // guestBoundTo is the guest in period that a WeChat user is bound to.

@@ -48,6 +48,10 @@ func (s *Service) inflowApplicationType(t *records.Type[*model.MemberInflow]) *r
 		}
 		return s.introduce(ctx, x)
 	}
+	a.Own.Where = func(c *kit.Caller) bson.D {
+		is := func(key string) bson.D { return bson.D{{Key: key, Value: c.MemberID}} }
+		return bson.D{{Key: "$and", Value: bson.A{bson.D{{Key: "$or", Value: bson.A{is("memberId"), is("matched")}}}}}} // beside the $or of a search
+	}
 	a.Menu, a.Where = "", flowsOf // a page of its own shows both
 	return a
 }
@@ -91,7 +95,7 @@ func (s *Service) checkInflow(ctx context.Context, c *model.Collection[*model.Me
 	if len(wrong) > 0 {
 		return kit.InvalidFields(wrong)
 	}
-	if !sealed {
+	if !sealed && (old == nil || x.IDBlind != old.IDBlind || x.Name != old.Name) {
 		if err := s.recognise(ctx, x); err != nil {
 			return err
 		}
@@ -114,13 +118,18 @@ func (s *Service) checkInflow(ctx context.Context, c *model.Collection[*model.Me
 	return nil
 }
 
-// recognise finds the member of this system who somebody entered is, and his branch.
+// recognise finds the member of this system who somebody entered is, and his branch. Who
+// may not know them learns nothing; the member reads it on his own pages all the same.
 func (s *Service) recognise(ctx context.Context, x *model.MemberInflow) error {
-	m, err := s.memberOf(ctx, &x.Person)
+	m, known, err := s.memberOf(ctx, &x.Person)
 	if err != nil {
 		return err
 	}
-	if x.MemberID = ""; m == nil {
+	if x.MemberID, x.Matched = "", ""; m == nil {
+		return nil
+	}
+	if !known {
+		x.Matched = m.ID
 		return nil
 	}
 	if m.OrgID == x.InflowOrgID {

@@ -3,6 +3,7 @@ package party
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -30,17 +31,34 @@ func checkPerson(p *model.Person) map[string]string {
 }
 
 // memberOf is the member of this system who a person is, nil when he is none; the ID number
-// is open. Another name is refused.
-func (s *Service) memberOf(ctx context.Context, p *model.Person) (*model.Member, error) {
-	m, err := s.members.FindOne(ctx, model.Everything, append(bson.D{{Key: "idBlind", Value: s.d.Seal.Blind(p.IDNumber)}}, active...))
+// is open. known tells whether the caller may know that: if not, nothing that he sees may
+// depend on it. Another name is refused to who may know, and somebody else to who may not.
+func (s *Service) memberOf(ctx context.Context, p *model.Person) (m *model.Member, known bool, err error) {
+	m, err = s.members.FindOne(ctx, model.Everything, append(bson.D{{Key: "idBlind", Value: s.d.Seal.Blind(p.IDNumber)}}, active...))
 	if errors.Is(err, model.ErrNotFound) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	known = mayKnow(ctx, m)
 	if !normal.Same(m.Name, p.Name) {
-		return nil, kit.InvalidFields(map[string]string{"name": "姓名与该身份证号的党员不一致"})
+		if known {
+			return nil, false, kit.InvalidFields(map[string]string{"name": "姓名与该身份证号的党员不一致"})
+		}
+		return nil, false, nil
 	}
-	return m, nil
+	return m, known, nil
+}
+
+// mayKnow tells whether the caller may know that somebody is a member, and where.
+func mayKnow(ctx context.Context, m *model.Member) bool {
+	switch c := kit.CallerOf(ctx); c.Kind {
+	case kit.User:
+		return c.Can("member.view") && slices.Contains(m.Orgs, c.OrgID)
+	case kit.Member:
+		return c.MemberID == m.ID
+	default:
+		return c.Kind == kit.System
+	}
 }

@@ -72,6 +72,10 @@ func (e *Engine) openAttachments(ctx context.Context) error {
 		model.Index{Keys: bson.D{{Key: "by", Value: 1}, {Key: "kept", Value: 1}}})
 }
 
+// ErrNoContents is the last thing that an upload or an import is refused for: with nothing
+// in it, it asks whether the caller may.
+var ErrNoContents = kit.Invalid("file.empty", "请选择有内容的文件")
+
 // Upload keeps a file until a record that has a field for it is saved with it.
 func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachment, error) {
 	t, err := e.person(ctx, req.Type)
@@ -82,10 +86,6 @@ func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachmen
 	if err != nil {
 		return nil, err
 	}
-	name, contentType, err := f.recognise(tidyName(req.FileName), req.Data)
-	if reason, no := why(err); no {
-		return nil, kit.InvalidFields(map[string]string{f.Key: reason})
-	}
 	by := uploader(kit.CallerOf(ctx))
 	waiting, err := e.attachments.CountDocuments(ctx, bson.D{{Key: "by", Value: by}, {Key: "kept", Value: false}})
 	if err != nil {
@@ -93,6 +93,13 @@ func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachmen
 	}
 	if waiting >= mostWaiting {
 		return nil, kit.TooMany("upload.too_many", "上传的文件过多，请先保存已上传的内容")
+	}
+	if len(req.Data) == 0 {
+		return nil, ErrNoContents
+	}
+	name, contentType, err := f.recognise(tidyName(req.FileName), req.Data)
+	if reason, no := why(err); no {
+		return nil, kit.InvalidFields(map[string]string{f.Key: reason})
 	}
 	now := e.clock.Now()
 	a := attachment{Key: kit.NewID(now), Type: req.Type, Field: f.Key, By: by, At: now}

@@ -173,7 +173,7 @@ func (e *Engine) StartImport(ctx context.Context, req *gen.ImportReq) (*gen.Impo
 		return nil, kit.ErrTooLarge.Because(errors.New("import file"))
 	}
 	if len(req.Data) == 0 {
-		return nil, kit.Invalid("import.empty", "请选择要导入的文件")
+		return nil, ErrNoContents
 	}
 	who, err := json.Marshal(caller)
 	if err != nil {

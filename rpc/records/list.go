@@ -83,7 +83,7 @@ func (t *recordType) list(ctx context.Context, q query) (any, error) {
 	if size <= 0 {
 		size = 20
 	}
-	part := model.Page{Sort: t.sort(q.Sort), Limit: min(size, 100), Skip: max(int64(q.Page)-1, 0) * min(size, 100)}
+	part := model.Page{Sort: t.sort(ctx, q.Sort), Limit: min(size, 100), Skip: max(int64(q.Page)-1, 0) * min(size, 100)}
 	docs, total, err := t.Collection.FindPage(ctx, scope, filter, part)
 	if err != nil {
 		return nil, err
@@ -138,8 +138,13 @@ func (t *recordType) load(ctx context.Context, id string) (model.Document, error
 	return t.Collection.FindOne(ctx, scope, append(bson.D{{Key: "_id", Value: id}}, t.where(ctx, nil)...))
 }
 
-func (t *recordType) sort(by string) bson.D {
-	if by == "" {
+// asks tells whether the caller may ask by a field: a member only by what he is shown.
+func (t *recordType) asks(ctx context.Context, f *Field) bool {
+	return kit.CallerOf(ctx).Kind != kit.Member || slices.Contains(t.Own.Fields, f.Key)
+}
+
+func (t *recordType) sort(ctx context.Context, by string) bson.D {
+	if f := t.byKey[strings.TrimPrefix(by, "-")]; by == "" || f != nil && !t.asks(ctx, f) {
 		by = t.DefaultSort
 	}
 	if by == undecidedFirst && t.Approval != nil {
@@ -186,6 +191,9 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 			}
 		}
 		f := t.byKey[key]
+		if f != nil && !t.asks(ctx, f) {
+			f = nil
+		}
 		if f != nil && f.blind != "" && f.Search {
 			out = append(out, asked.by(f, value))
 			continue
@@ -206,7 +214,7 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		}
 		var or bson.A
 		for _, f := range t.fields {
-			if f.Keyword && f.bson != "" {
+			if f.Keyword && f.bson != "" && t.asks(ctx, f) {
 				or = append(or, bson.D{{Key: f.bson, Value: contains(f.tidy(k))}})
 			}
 		}

@@ -265,7 +265,7 @@ func (t *recordType) export(ctx context.Context, q query) ([]byte, error) {
 			docs = docs[:0]
 			return put(cells)
 		}
-		err := t.Collection.Each(ctx, scope, filter, model.Page{Sort: t.sort(q.Sort)}, func(d model.Document) error {
+		err := t.Collection.Each(ctx, scope, filter, model.Page{Sort: t.sort(ctx, q.Sort)}, func(d model.Document) error {
 			if n++; n > exportLimit {
 				return kit.Invalid("export.too_many", "一次最多导出%d条，请缩小筛选范围", exportLimit)
 			}

@@ -118,13 +118,19 @@ func TestInflow(t *testing.T) {
 		who := NewMember(t, OrgB(t))
 		f := rest.With(Form{"name": who.Name, "idNumber": who.IDNumber, "homeOrgName": "填错的组织", "inflowOrgId": OrgA(t)})
 		got := Add(t, AdminA(t), typ, f)
+		if id, _ := got["memberId"].(string); id != "" || got["homeOrgName"] != "填错的组织" {
+			t.Fatalf("told to who may not know: %v", got)
+		}
+		got = Add(t, AdminP(t), typ, f.With(Form{"inflowOrgId": OrgP(t)}))
 		if got["memberId"] != who.ID || got["homeOrgName"] == "填错的组织" {
 			t.Fatalf("%v", got)
 		}
 		if !slices.Contains(IDs(AdminB(t).List("member", "size=100")), who.ID) {
 			t.Fatal("gone from his branch")
 		}
-		Refused(t, AdminA(t).Do("POST", Path(typ), f.With(Form{"name": "别人"})), http.StatusBadRequest, "name", "不一致")
+		Refused(t, AdminP(t).Do("POST", Path(typ), f.With(Form{"name": "别人", "inflowOrgId": OrgP(t)})), http.StatusBadRequest, "name", "不一致")
+		other := NewMember(t, OrgB(t))
+		Add(t, AdminA(t), typ, f.With(Form{"name": "别人", "idNumber": other.IDNumber})) // as anybody's
 		Refused(t, AdminB(t).Do("POST", Path(typ), f.With(Form{"inflowOrgId": OrgB(t)})), http.StatusBadRequest, "inflowOrgId", "就是该组织的党员")
 		Refused(t, AdminA(t).Do("POST", Path(typ), valid(t, OrgB(t), 0)), http.StatusBadRequest, "inflowOrgId", "")
 	})

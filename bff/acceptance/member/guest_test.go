@@ -46,7 +46,10 @@ func guests(t *testing.T, typ, verb, id string) {
 		a, b := AdminA(t), AdminB(t)
 		f := Form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "乙", "startOn": Day(-1), "endOn": Day(1)}
 		g := Add(t, a, typ, f)
-		if g["homeOrgName"] != Name("乙支部") {
+		if g["homeOrgName"] != "乙" {
+			t.Fatalf("his home is %v, told to who may not know", g["homeOrgName"])
+		}
+		if g := Add(t, AdminP(t), typ, f); g["homeOrgName"] != Name("乙支部") {
 			t.Fatalf("his home is %v", g["homeOrgName"])
 		}
 		var seen Item

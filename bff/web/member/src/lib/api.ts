@@ -7,6 +7,8 @@ export const BASE: string = process.env.UNI_PLATFORM === 'h5' ? '' : (import.met
 
 const TIMEOUT = 12_000
 const PAUSES = [400, 1200] // before the second and the third try
+const WAITS = 5 // how often a crowded server is asked again
+const WAIT_MOST = 10_000 // who is to wait longer is told so
 
 /** What went wrong, in words for the member. status 0: the network. */
 export class ApiError extends Error {
@@ -14,7 +16,9 @@ export class ApiError extends Error {
     readonly status: number,
     readonly key: string,
     message: string,
-    readonly fields: Record<string, string> = {}
+    readonly fields: Record<string, string> = {},
+    /** When a crowded server wants to be asked again, ms; 0: it does not say. */
+    readonly wait = 0
   ) {
     super(message)
   }
@@ -52,18 +56,40 @@ function send<T>(path: string, { method = 'GET', data, key: given }: Options): P
       data: data as UniApp.RequestOptions['data'],
       header,
       timeout: TIMEOUT,
-      success({ statusCode, data: body }) {
+      success({ statusCode, data: body, header: said }) {
         answered(once, statusCode, (body as ErrorBody | undefined)?.key)
         if (statusCode >= 200 && statusCode < 300) return resolve(body as T)
         const { key = '', message = '服务暂时不可用，请稍后重试', fields } = (typeof body === 'object' && body ? body : {}) as ErrorBody
-        reject(new ApiError(statusCode, key, message, fields ?? {}))
+        reject(new ApiError(statusCode, key, message, fields ?? {}, statusCode === 429 ? retryAfter(said) : 0))
       },
       fail: () => reject(new ApiError(0, 'network', '网络不给力，请稍后重试'))
     })
   })
 }
 
+/** Retry-After of an answer, in ms; platforms write the names of headers differently. */
+export function retryAfter(header: unknown): number {
+  const entries = Object.entries((header ?? {}) as Record<string, unknown>)
+  const seconds = Number(entries.find(([name]) => name.toLowerCase() === 'retry-after')?.[1])
+  return seconds > 0 ? seconds * 1000 : 0
+}
+
 const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
+
+/**
+ * Does what a crowded server refuses again when it says to, a few times; not all phones of
+ * a hall at the same moment. What was refused has changed nothing.
+ */
+export async function patient<T>(once: () => Promise<T>): Promise<T> {
+  for (let waits = 0; ; waits++) {
+    try {
+      return await once()
+    } catch (e) {
+      if (!(e instanceof ApiError) || e.status !== 429 || !e.wait || e.wait > WAIT_MOST || waits >= WAITS) throw e
+      await pause(e.wait * (1 + Math.random() * (waits + 1)))
+    }
+  }
+}
 
 /**
  * One request. Network errors and an overloaded server are tried again when that is
@@ -74,7 +100,7 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
   let recognised = false
   for (let tries = 0; ; ) {
     try {
-      return await send<T>(path, options)
+      return await patient(() => send<T>(path, options))
     } catch (e) {
       if (!(e instanceof ApiError)) throw e
       if (e.status === 401 && !recognised) {

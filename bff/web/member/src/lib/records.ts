@@ -1,6 +1,6 @@
 // The record types a member may see: what the server's schemas and rows look like, and how
 // their values read. The pages under pages/records show any of them.
-import { ApiError, BASE, get, getContent, post, request } from './api'
+import { ApiError, BASE, get, getContent, patient, post, request } from './api'
 import { dateTime, yuan } from './format'
 import { token } from './session'
 
@@ -75,8 +75,12 @@ export function download(url: string): Promise<string> {
   )
 }
 
-/** Brings a picture of the phone to the server. */
-export function upload(type: string, field: string, path: string): Promise<FileInfo> {
+/** Brings a picture of the phone to the server, waiting where it is crowded. */
+export const upload = (type: string, field: string, path: string): Promise<FileInfo> => patient(() => send(type, field, path))
+
+const CROWDED = 3000 // Retry-After is not shown to uploads in WeChat
+
+function send(type: string, field: string, path: string): Promise<FileInfo> {
   return new Promise((resolve, reject) =>
     uni.uploadFile({
       url: `${BASE}${base(type)}/upload?field=${field}`,
@@ -91,7 +95,8 @@ export function upload(type: string, field: string, path: string): Promise<FileI
           // not the product's answer: the status tells
         }
         if (statusCode >= 200 && statusCode < 300) return resolve(body as unknown as FileInfo)
-        reject(new ApiError(statusCode, String(body.key ?? ''), String(body.message ?? '上传失败，请重试')))
+        const key = String(body.key ?? '')
+        reject(new ApiError(statusCode, key, String(body.message ?? '上传失败，请重试'), {}, key === 'upload.busy' ? CROWDED : 0))
       },
       fail: () => reject(new ApiError(0, 'network', '网络不给力，请稍后重试'))
     })
