@@ -43,7 +43,7 @@ fi
 if wants member; then
   step member client
   (cd bff/web/member && npm run check && npm test) || failed=1
-  (cd bff/web/console && npm run check) || failed=1
+  (cd bff/web/console && npm run check && npm test) || failed=1
 fi
 
 if wants e2e; then

@@ -1,7 +1,7 @@
 import { serverNow } from '@/api/client'
 
 // Conversions between what the API says and what people read. Money is fen, whole
-// numbers; a yuan text is converted digit by digit, so that no float ever rounds.
+// numbers, and converted digit by digit, so that no float ever rounds.
 
 /** Fen as yuan with two decimals: 150 → "1.50". */
 export function yuan(fen: unknown): string {
@@ -9,12 +9,6 @@ export function yuan(fen: unknown): string {
   const n = BigInt(String(fen).split('.')[0])
   const digits = (n < 0n ? -n : n).toString().padStart(3, '0')
   return `${n < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
-}
-
-/** A yuan text as fen, or undefined when it is not an amount with at most two decimals. */
-export function fen(text: string): number | undefined {
-  const m = /^(\d{1,12})(?:\.(\d{1,2}))?$/.exec(text.trim())
-  return m ? Number(m[1] + (m[2] ?? '').padEnd(2, '0')) : undefined
 }
 
 /** A rate in 1/10,000 as percent: 150 → "1.5%"; records carry it in words already. */
