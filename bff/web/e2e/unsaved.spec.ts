@@ -192,7 +192,43 @@ test('COMM-01 an entry of the bell and a link with an id open the record', async
   await page.goto(`/console/#/member?id=${id}`)
   await expect(dialog()).toContainText(name)
   await page.keyboard.press('Escape')
+  await expect(dialog()).toHaveCount(0)
   await expect(page).not.toHaveURL(/id=/)
+
+  const notice = { id: 'n1', title: '待审核', content: '请查看', targetType: 'member', targetId: id, createdAt: Date.now(), readAt: 0 }
+  await page.route('**/api/console/notifications', (r) => r.fulfill({ json: { notifications: [notice], unread: 1 } }))
+  await page.goto('/console/#/r/notebookEntry')
+  const bell = page.getByRole('button', { name: '消息通知' })
+  await bell.hover()
+  const [text, ground] = await bell.evaluate((e) => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor])
+  expect(text).toBe('rgb(255, 255, 255)')
+  expect(ground).not.toBe('rgb(245, 247, 250)') // white on white
+  await bell.click()
+  await page.locator('.notice').filter({ visible: true }).getByText('请查看').click()
+  await expect(page).toHaveURL(/#\/member/)
+  await expect(dialog()).toContainText(name)
+  await page.keyboard.press('Escape')
+  await page.unroute('**/api/console/notifications')
+})
+
+test('COMM-01 menu and tree are reached and used by the keyboard', async () => {
+  await page.goto('/console/#/r/notebookEntry')
+  await page.getByRole('tab', { name: '功能' }).click()
+  const entry = page.getByRole('menuitem', { name: '绑定党员', exact: true })
+  await expect(entry).toHaveAttribute('tabindex', '0')
+  await entry.focus()
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/#\/binding/)
+  await page.getByRole('tab', { name: '组织' }).click()
+  await page.getByPlaceholder('查找组织').focus()
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('ArrowDown')
+  const focused = await page.evaluate(() => document.activeElement?.textContent?.trim() ?? '')
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/org=/)
+  const chosen = (await page.locator('.body > header strong').innerText()).trim()
+  expect(focused).toContain(chosen)
+  await page.getByRole('tab', { name: '功能' }).click()
 })
 
 test('ELEC-09 上传批复 of an election asks for the files', async () => {

@@ -70,5 +70,5 @@ export const foldID = (text: string) => plain(text).replace(/[-－—–−‐]/
 export function fen(text: string): number | undefined {
   const t = plain(text).replace(/^[¥￥]/, '').replace(/元$/, '')
   const m = /^(\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.(\d{1,2}))?$/.exec(t)
-  return m ? Number(m[1].replaceAll(',', '') + (m[2] ?? '').padEnd(2, '0')) : undefined
+  return m ? Number(m[1].replace(/,/g, '') + (m[2] ?? '').padEnd(2, '0')) : undefined
 }
