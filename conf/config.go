@@ -24,7 +24,7 @@ type Config struct {
 	Data          string `koanf:"data"`           // DATA, directory of the embedded store and of generated secrets
 	PublicURL     string `koanf:"public_url"`     // PUBLIC_URL, the address people use; https outside the sandbox
 	AdminPassword string `koanf:"admin_password"` // ADMIN_PASSWORD of the first admin; generated and printed when empty
-	DataKey       string `koanf:"data_key"`       // DATA_KEY, at least 32 bytes; encrypts personal fields and signs QR codes
+	DataKey       string `koanf:"data_key"`       // DATA_KEY, at least 32 bytes; encrypts personal fields, signs QR codes and the calls between processes
 	Demo          bool   `koanf:"demo"`           // DEMO, invented data on the first start; sandbox only
 
 	BlobURL string `koanf:"blob_url"` // BLOB_URL of uploaded files, file:///directory or s3://bucket?region=…&endpoint=…; empty: blobs in Data
@@ -34,13 +34,16 @@ type Config struct {
 	RedisAddr string   `koanf:"redis_addr"` // REDIS_ADDR; empty: embedded
 	RedisPass string   `koanf:"redis_password"`
 	Etcd      []string `koanf:"etcd"`     // ETCD, addresses; empty: one process
-	RPCAddr   string   `koanf:"rpc_addr"` // RPC_ADDR, where rpc listens; port 0: any
+	RPCAddr   string   `koanf:"rpc_addr"` // RPC_ADDR, where rpc listens; port 0: any. One that other machines reach needs DATA_KEY
 
 	CashConfirm bool `koanf:"cash_confirm"` // CASH_CONFIRM: cash counts when somebody else confirms it
 
-	SandboxURL string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
-	FontPath   string `koanf:"font_path"`   // FONT_PATH, TrueType font of receipts
-	MapTiles   string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
+	// SANDBOX=true opens the sandbox where others than this machine reach it: whoever does
+	// reads every SMS and opens every WeChat user's session.
+	OpenSandbox bool   `koanf:"sandbox"`
+	SandboxURL  string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
+	FontPath    string `koanf:"font_path"`   // FONT_PATH, TrueType font of receipts
+	MapTiles    string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
 
 	WeChat WeChat `koanf:"wechat"`
 	SMS    SMS    `koanf:"aliyun"`
@@ -88,13 +91,17 @@ func Load() (Config, error) {
 func (c Config) Sandbox() bool { return !c.WeChat.Present() && !c.SMS.Present() }
 
 // Validate refuses what would be unsafe: weak or missing secrets outside the sandbox,
-// a simulator beside real credentials, half-given credentials.
+// a sandbox that others reach and nobody asked for, a simulator beside real credentials,
+// half-given credentials.
 func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		return fmt.Errorf("ADDR: %w", err)
 	}
 	if c.DataKey != "" && len(c.DataKey) < 32 {
 		return errors.New("DATA_KEY must have at least 32 bytes")
+	}
+	if !loopback(c.RPCAddr) && c.DataKey == "" {
+		return errors.New("RPC_ADDR that other machines reach needs DATA_KEY: processes know each other's calls by it; draw one for all of them: openssl rand -hex 32")
 	}
 	if err := checkTiles(c.MapTiles); err != nil {
 		return err
@@ -103,9 +110,16 @@ func (c Config) Validate() error {
 		return errors.New("BLOB_URL must begin with file:/// or s3://")
 	}
 	if c.Sandbox() {
+		if !c.OpenSandbox && !c.private() {
+			return errors.New("no WECHAT_* or ALIYUN_* credentials: the sandbox would stand open to everybody who reaches ADDR or PUBLIC_URL. " +
+				"Give the credentials, or say SANDBOX=true")
+		}
 		return nil
 	}
 	var errs []error
+	if c.OpenSandbox {
+		errs = append(errs, errors.New("SANDBOX=true cannot stand beside real WeChat or Aliyun credentials"))
+	}
 	if c.SandboxURL != "" {
 		errs = append(errs, errors.New("SANDBOX_URL cannot stand beside real WeChat or Aliyun credentials"))
 	}
@@ -129,28 +143,60 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Secret returns DATA_KEY; in the sandbox one is generated on the first start and kept
-// in Data, readable by the owner only.
-func (c Config) Secret() ([]byte, error) {
+// Secret returns DATA_KEY; in the sandbox one is drawn on the first start and kept in Data,
+// readable by the owner only. fresh is the file of a key that this call has drawn: who finds
+// that documents need another key removes it again.
+func (c Config) Secret() (key []byte, fresh string, err error) {
 	if c.DataKey != "" {
-		return []byte(c.DataKey), nil
+		return []byte(c.DataKey), "", nil
 	}
 	path := filepath.Join(c.Data, "data.key")
-	if b, err := os.ReadFile(path); err == nil {
-		return b, nil
+	if key, err = os.ReadFile(path); err == nil {
+		return key, "", nil
 	} else if !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("data key: %w", err)
+		return nil, "", fmt.Errorf("data key: %w", err)
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("DATA: %w", err)
+		return nil, "", fmt.Errorf("DATA: %w", err)
 	}
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw) // never fails since Go 1.24
-	key := []byte(hex.EncodeToString(raw))
-	if err := os.WriteFile(path, key, 0o600); err != nil {
-		return nil, fmt.Errorf("data key: %w", err)
+
+	f, err := os.CreateTemp(c.Data, "data.key.") // 0600
+	if err != nil {
+		return nil, "", fmt.Errorf("data key: %w", err)
 	}
-	return key, nil
+	_, err = f.WriteString(hex.EncodeToString(raw))
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Link(f.Name(), path) // of several first starts one draws the key, whole
+	}
+	_ = os.Remove(f.Name())
+	switch {
+	case err == nil:
+		fresh = path
+	case !errors.Is(err, os.ErrExist):
+		return nil, "", fmt.Errorf("data key: %w", err)
+	}
+	if key, err = os.ReadFile(path); err != nil {
+		return nil, "", fmt.Errorf("data key: %w", err)
+	}
+	return key, fresh, nil
+}
+
+// private tells whether only this machine can be meant by the addresses.
+func (c Config) private() bool {
+	u, err := url.Parse(c.PublicURL)
+	return err == nil && u.Scheme == "http" && loopback(net.JoinHostPort(u.Hostname(), "0")) && loopback(c.Addr)
+}
+
+// loopback tells whether only this machine reaches an address, host:port.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // checkTiles wants an address whose host is fixed: pages may load pictures from that one

@@ -169,8 +169,8 @@ struct Members {
 
 struct BindCodeReq {
     1: string name (go.tag = 'validate:"required,max=30" label:"姓名"')
-    2: string idNumber (go.tag = 'validate:"required,len=18" label:"身份证号"')
-    3: string phone (go.tag = 'validate:"required,len=11,numeric" label:"手机号"')
+    2: string idNumber (go.tag = 'validate:"required,max=60" label:"身份证号"')
+    3: string phone (go.tag = 'validate:"required,max=40" label:"手机号"')
 }
 
 struct BindCodeResp {
@@ -179,8 +179,8 @@ struct BindCodeResp {
 
 struct BindReq {
     1: string name (go.tag = 'validate:"required,max=30" label:"姓名"')
-    2: string idNumber (go.tag = 'validate:"required,len=18" label:"身份证号"')
-    3: string phone (go.tag = 'validate:"required,len=11,numeric" label:"手机号"')
+    2: string idNumber (go.tag = 'validate:"required,max=60" label:"身份证号"')
+    3: string phone (go.tag = 'validate:"required,max=40" label:"手机号"')
     4: string code (go.tag = 'validate:"required,len=6,numeric" label:"验证码"')
 }
 

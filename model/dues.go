@@ -88,7 +88,8 @@ type DuesOrder struct {
 	ConfirmedBy string      `bson:"confirmedBy,omitempty" json:"confirmedBy"`
 	ExpiresAt   time.Time   `bson:"expiresAt" json:"expiresAt"` // midnight after creation
 	Trades      []DuesTrade `bson:"trades,omitempty" json:"-"`
-	Waiting     bool        `bson:"waiting" json:"-"` // a trade is open at WeChat: ask for it
+	Waiting     bool        `bson:"waiting" json:"-"`           // a trade is open at WeChat: ask for it
+	AskedAt     *time.Time  `bson:"askedAt,omitempty" json:"-"` // last, for that trade; nil: never
 	// Removed* tell who deleted or cleared the order, when and why. The row stays: it
 	// is not Base.Deleted, so that 查看删除记录 lists it.
 	RemovedBy     string     `bson:"removedBy,omitempty" json:"deletedBy"`

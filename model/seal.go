@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 )
@@ -18,6 +19,7 @@ type Sealer struct {
 	gcm   cipher.AEAD
 	blind []byte
 	audit []byte
+	check string // tells this key from others, and nothing else of it
 }
 
 // NewSealer derives its keys from one secret of at least 32 bytes.
@@ -37,6 +39,10 @@ func NewSealer(secret []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit key: %w", err)
 	}
+	check, err := hkdf.Key(sha256.New, secret, nil, "check", 32)
+	if err != nil {
+		return nil, fmt.Errorf("check of the key: %w", err)
+	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
@@ -45,7 +51,7 @@ func NewSealer(secret []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sealer{gcm: gcm, blind: blind, audit: audit}, nil
+	return &Sealer{gcm: gcm, blind: blind, audit: audit, check: hex.EncodeToString(check)}, nil
 }
 
 // Seal encrypts; the empty string stays empty.

@@ -175,6 +175,39 @@ func TestWeChat(t *testing.T) {
 		equal(t, "settled", done.Count, 1)
 		w.status(p.Order.Id, "paid")
 	})
+	t.Run("of more open orders than one turn asks for, each has its turn", func(t *testing.T) {
+		w := newWorld(t)
+		const crowd = 250
+		var newest *gen.Order
+		for i := range crowd {
+			m := *w.party.members["m1"]
+			m.Id = fmt.Sprintf("crowd%d", i)
+			w.party.members[m.Id] = &m
+			w.base(m.Id, "2024-01", 500_000)
+			newest = w.order(m.Id, "2024-04")
+			_, err := w.PayNative(admin("b1"), &gen.OrderReq{Id: newest.Id})
+			w.ok(err)
+		}
+		w.notify(newest.OrderNo, "withheld", "")
+		w.ok(w.sim.Approve(newest.OrderNo, w.user.ID))
+		var settled int32
+		for range 2 {
+			done, err := w.QueryWaiting(system, &recordsgen.Empty{})
+			w.ok(err)
+			settled += done.Count
+		}
+		equal(t, "settled", settled, 1)
+		w.status(newest.Id, "paid")
+		never := bson.D{{Key: "askedAt", Value: nil}}
+		equal(t, "never asked for", w.count("dues_orders", never), 0)
+		// And again, from the longest unasked.
+		before := w.clock.Now()
+		for range 2 {
+			_, err := w.QueryWaiting(system, &recordsgen.Empty{})
+			w.ok(err)
+		}
+		equal(t, "not asked for again", w.count("dues_orders", bson.D{{Key: "waiting", Value: true}, {Key: "askedAt", Value: bson.D{{Key: "$lt", Value: before}}}}), 0)
+	})
 	t.Run("a notice that comes before the answer to the prepay", func(t *testing.T) {
 		w := newWorld(t)
 		w.base("m1", "2024-01", 500_000)

@@ -18,6 +18,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"golang.org/x/time/rate"
 
 	"github.com/redis/go-redis/v9"
 
@@ -61,6 +62,7 @@ type Service struct {
 	refunds *model.Collection[*model.DuesRefund]
 	keys    *model.Collection[*model.DuesKey]
 	reports *model.Collection[*model.DuesReconcile]
+	pace    *rate.Limiter // of questions to WeChat after open orders
 }
 
 // keyLife is how long an idempotency key is remembered; an order lives a day.
@@ -78,6 +80,7 @@ func New(d Deps) (*Service, error) {
 		refunds: model.NewCollection[*model.DuesRefund](d.DB, "dues_refunds", d.Clock.Now),
 		keys:    model.NewCollection[*model.DuesKey](d.DB, "dues_keys", d.Clock.Now),
 		reports: model.NewCollection[*model.DuesReconcile](d.DB, "dues_reconciles", d.Clock.Now),
+		pace:    rate.NewLimiter(askPace, askPace/5),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -113,7 +116,7 @@ var orderIndexes = []model.Index{
 	{Keys: bson.D{{Key: "status", Value: 1}, {Key: "expiresAt", Value: 1}}},
 	{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "status", Value: 1}, {Key: "paidAt", Value: -1}}},
 	{Keys: bson.D{{Key: "todo", Value: 1}}, Sparse: true},
-	{Keys: bson.D{{Key: "waiting", Value: 1}}},
+	{Keys: bson.D{{Key: "waiting", Value: 1}, {Key: "askedAt", Value: 1}}},
 }
 
 // mapped turns the store's errors into those that people are told.

@@ -53,6 +53,12 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 			{Type: "specialty", Field: "memberId", Title: "特长"},
 		},
 		Actions: []records.Action[*model.Member]{
+			{Key: "correctPaidThrough", Title: "更正缴纳至", When: paysDues, Refusal: "只有正式党员和预备党员缴纳党费",
+				Fields: []records.Field{
+					{Key: "duesPaidThrough", Label: "党费缴纳至", Type: "month", Required: true, Form: true, Help: "该月及以前的党费视为已缴纳；已在本系统缴纳的月份不能这样撤销"},
+					{Key: "reason", Label: "更正原因", Type: "text", Required: true, Form: true, Max: 200},
+				},
+				Do: s.correctPaidThrough},
 			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind"},
 		},
 		RowActions:   boundOnly,
@@ -71,23 +77,57 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 // names him.
 func (s *Service) leave(ctx context.Context, m *model.Member) error {
 	if s.d.Dues != nil {
-		j, err := s.d.Dues.List(kit.AsSystem(ctx), &recordsgen.ListReq{Type: "duesOrder", Size: 1, Filters: map[string]string{
-			"memberId": m.ID, "status": "paid", "paidAt": "today,today",
-		}})
+		n, err := s.paidOrders(ctx, m, map[string]string{"paidAt": "today,today"})
 		if err != nil {
 			return err
 		}
-		var paid struct{ Total int }
-		if err := json.Unmarshal(j.Json, &paid); err != nil {
-			return err
-		}
-		if paid.Total > 0 {
+		if n > 0 {
 			return kit.Conflict("member.paid", "该党员今日有已支付的党费，不允许删除")
 		}
 	}
 	m.Status = "deleted"
 	m.Unbind()
 	return nil
+}
+
+// paysDues tells whether a member owes dues at all.
+func paysDues(m *model.Member) bool {
+	return m.MemberType == "fullMember" || m.MemberType == "probationaryMember"
+}
+
+// correctPaidThrough sets what was paid before the system, or on paper, right. What was paid
+// in the system is undone by taking its order back, never by this (PLUS-14).
+func (s *Service) correctPaidThrough(ctx context.Context, m *model.Member, in records.Input) error {
+	wrong := func(message string) error {
+		return kit.InvalidFields(map[string]string{"duesPaidThrough": message})
+	}
+	month := in.String("duesPaidThrough")
+	if month == m.DuesPaidThrough {
+		return wrong("与现在的党费缴纳至相同")
+	}
+	if s.d.Dues != nil {
+		n, err := s.paidOrders(ctx, m, map[string]string{"month": kit.AddMonths(month, 1) + ","})
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return wrong("该党员在本系统缴纳了" + month + "以后的党费，不能更正到该月；请先撤销相应的缴费")
+		}
+	}
+	m.DuesPaidThrough = month
+	return nil
+}
+
+// paidOrders counts the paid orders of a member that filters find.
+func (s *Service) paidOrders(ctx context.Context, m *model.Member, filters map[string]string) (int, error) {
+	filters["memberId"], filters["status"] = m.ID, model.DuesPaidFor
+	j, err := s.d.Dues.List(kit.AsSystem(ctx), &recordsgen.ListReq{Type: "duesOrder", Size: 1, Filters: filters})
+	if err != nil {
+		return 0, err
+	}
+	var paid struct{ Total int }
+	err = json.Unmarshal(j.Json, &paid)
+	return paid.Total, err
 }
 
 // checkMember holds the rules of a member's data; the personal fields are open here.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	partygen "zhihuidangjian/idl/gen/party"
 	points "zhihuidangjian/idl/gen/points"
@@ -40,6 +41,9 @@ type board struct {
 // boardAge is how long a board shows members who have left or changed their name.
 const boardAge = time.Minute
 
+// boardLife is how long a board that nobody reads or changes is kept.
+const boardLife = 48 * time.Hour
+
 // The braces keep a board's keys in one slot of a Redis cluster.
 func (b board) key(part string) string {
 	return fmt.Sprintf("points:{%d:%s:%s}:%s", b.year, b.dimension, b.orgID, part)
@@ -62,7 +66,9 @@ const (
 //
 // KEYS[1] -> sorted set of sums
 // KEYS[2] -> hash of numbers of entries by subject
+// KEYS[3] -> hash of names by subject; it ends with the others
 // --
+// ARGV[1] -> how long the board is kept, seconds
 // ARGV[i] -> subject
 // ARGV[i+1] -> sum of its entries, hundredths
 // ARGV[i+2] -> number of its entries
@@ -71,7 +77,7 @@ const (
 // or more.
 var setScript = redis.NewScript(`
 local stored = 0
-for i = 1, #ARGV, 3 do
+for i = 2, #ARGV, 3 do
 	local seen = tonumber(redis.call("HGET", KEYS[2], ARGV[i]) or "-1")
 	if tonumber(ARGV[i+2]) > seen then
 		redis.call("HSET", KEYS[2], ARGV[i], ARGV[i+2])
@@ -81,6 +87,9 @@ for i = 1, #ARGV, 3 do
 end
 if stored > 0 then
 	redis.call("HINCRBY", KEYS[2], "@version", 1)
+end
+for _, key in ipairs(KEYS) do
+	redis.call("EXPIRE", key, ARGV[1])
 end
 return stored
 `)
@@ -307,10 +316,14 @@ func (s *Service) standing(ctx context.Context, b board, subject string) (sum, r
 }
 
 // whole makes the board when it is not whole (answering true: read again) and has an
-// old one made anew in the background.
+// old one made anew in the background. A year that nobody has to do with stays empty, and
+// leaves nothing behind.
 func (s *Service) whole(ctx context.Context, b board, full string, try int) (made bool, err error) {
 	at, _ := strconv.ParseInt(full, 10, 64)
 	if at == 0 && try == 0 {
+		if ok, err := s.lived(ctx, b); err != nil || !ok {
+			return false, err
+		}
 		return true, s.makeOnce(ctx, b)
 	}
 	if _, busy := s.making.Load(b); !busy && time.Since(time.UnixMilli(at)) > boardAge {
@@ -325,6 +338,24 @@ func (s *Service) whole(ctx context.Context, b board, full string, try int) (mad
 		}
 	}
 	return false, nil
+}
+
+// lived tells whether a board's year is worth a board: it is about now, or its organisation
+// has entries in it or in a year beside it. Index: (orgs, year).
+func (s *Service) lived(ctx context.Context, b board) (bool, error) {
+	if now := s.year(0); b.year >= now-1 && b.year <= now+1 {
+		return true, nil
+	}
+	err := s.entries.Mongo().FindOne(ctx, bson.D{
+		{Key: "orgs", Value: b.orgID}, {Key: "year", Value: bson.D{{Key: "$gte", Value: b.year - 1}, {Key: "$lte", Value: b.year + 1}}},
+	}).Err()
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("years of a board: %w", err)
+	}
+	return true, nil
 }
 
 // makeOnce makes a board; callers at the same time share one making, which therefore
@@ -378,6 +409,9 @@ func (s *Service) make(ctx context.Context, b board) error {
 		}
 	}
 	pipe.HSet(ctx, keys[1], fullField, time.Now().UnixMilli())
+	for _, key := range keys {
+		pipe.Expire(ctx, key, boardLife)
+	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("make board: %w", err)
 	}
@@ -568,11 +602,11 @@ func (s *Service) set(ctx context.Context, sums map[board][]standing) error {
 		pipe := s.d.Redis.Pipeline()
 		for b, all := range sums {
 			for part := range slices.Chunk(all, setMost) {
-				args := make([]any, 0, 3*len(part))
+				args := append(make([]any, 0, 1+3*len(part)), int(boardLife.Seconds()))
 				for _, x := range part {
 					args = append(args, x.subject, x.sum, x.count)
 				}
-				setScript.EvalSha(ctx, pipe, b.keys()[:2], args...)
+				setScript.EvalSha(ctx, pipe, b.keys(), args...)
 			}
 		}
 		_, err := pipe.Exec(ctx)

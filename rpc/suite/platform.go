@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -37,6 +38,7 @@ type Platform struct {
 	Clock      *kit.Clock
 	Seal       *model.Sealer
 	Secret     []byte
+	Peers      *kit.Peers // how the processes of this installation know each other
 	Blobs      blob.Store // contents of uploaded files; nil in a process without services
 	SandboxURL string     // of the simulator, in this process or another; empty outside the sandbox
 
@@ -67,10 +69,15 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 			err = errors.Join(err, p.Close())
 		}
 	}()
-	if p.Secret, err = cfg.Secret(); err != nil {
+	if store { // first: without the right key nothing else begins
+		if err := p.openMongo(); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.openKey(ctx); err != nil {
 		return nil, err
 	}
-	if p.Seal, err = model.NewSealer(p.Secret); err != nil {
+	if p.Peers, err = kit.NewPeers(p.Secret); err != nil {
 		return nil, err
 	}
 	if err := p.openRedis(ctx); err != nil {
@@ -80,9 +87,6 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 		return nil, err
 	}
 	if store {
-		if err := p.openMongo(); err != nil {
-			return nil, err
-		}
 		if err := p.openBlobs(ctx); err != nil {
 			return nil, err
 		}
@@ -116,6 +120,22 @@ func (p *Platform) openMongo() error {
 	return nil
 }
 
+// openKey refuses a key that is not the store's.
+func (p *Platform) openKey(ctx context.Context) (err error) {
+	var fresh string
+	if p.Secret, fresh, err = p.Config.Secret(); err != nil {
+		return err
+	}
+	if p.Seal, err = model.NewSealer(p.Secret); err != nil || p.DB == nil {
+		return err
+	}
+	err = model.CheckKey(ctx, p.DB, p.Seal)
+	if errors.Is(err, model.ErrOtherKey) && fresh != "" {
+		err = errors.Join(err, os.Remove(fresh))
+	}
+	return err
+}
+
 func (p *Platform) openBlobs(ctx context.Context) (err error) {
 	if address := p.Config.BlobURL; address != "" {
 		p.Blobs, err = blob.Open(ctx, address)
@@ -129,9 +149,11 @@ func (p *Platform) openBlobs(ctx context.Context) (err error) {
 }
 
 func (p *Platform) openRedis(ctx context.Context) error {
-	addr := p.Config.RedisAddr
+	addr, password := p.Config.RedisAddr, p.Config.RedisPass
 	if addr == "" {
 		m := miniredis.NewMiniRedis()
+		password = kit.Token() // other accounts of this machine reach the port, too
+		m.RequireAuth(password)
 		if err := m.StartAddr("127.0.0.1:0"); err != nil {
 			return fmt.Errorf("embedded Redis: %w", err)
 		}
@@ -139,7 +161,7 @@ func (p *Platform) openRedis(ctx context.Context) error {
 		addr = m.Addr()
 		p.Go("embedded Redis", func() error { driveClock(ctx, m); return nil })
 	}
-	p.Redis = redis.NewClient(&redis.Options{Addr: addr, Password: p.Config.RedisPass})
+	p.Redis = redis.NewClient(&redis.Options{Addr: addr, Password: password})
 	p.closers = append(p.closers, p.Redis.Close)
 	if err := p.Redis.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("REDIS_ADDR: %w", err)

@@ -1180,8 +1180,8 @@ func (p *Members) String() string {
 
 type BindCodeReq struct {
 	Name     string `thrift:"name,1" frugal:"1,default,string" validate:"required,max=30" label:"姓名" json:"name"`
-	IdNumber string `thrift:"idNumber,2" frugal:"2,default,string" validate:"required,len=18" label:"身份证号" json:"idNumber"`
-	Phone    string `thrift:"phone,3" frugal:"3,default,string" validate:"required,len=11,numeric" label:"手机号" json:"phone"`
+	IdNumber string `thrift:"idNumber,2" frugal:"2,default,string" validate:"required,max=60" label:"身份证号" json:"idNumber"`
+	Phone    string `thrift:"phone,3" frugal:"3,default,string" validate:"required,max=40" label:"手机号" json:"phone"`
 }
 
 func NewBindCodeReq() *BindCodeReq {
@@ -1247,8 +1247,8 @@ func (p *BindCodeResp) String() string {
 
 type BindReq struct {
 	Name     string `thrift:"name,1" frugal:"1,default,string" validate:"required,max=30" label:"姓名" json:"name"`
-	IdNumber string `thrift:"idNumber,2" frugal:"2,default,string" validate:"required,len=18" label:"身份证号" json:"idNumber"`
-	Phone    string `thrift:"phone,3" frugal:"3,default,string" validate:"required,len=11,numeric" label:"手机号" json:"phone"`
+	IdNumber string `thrift:"idNumber,2" frugal:"2,default,string" validate:"required,max=60" label:"身份证号" json:"idNumber"`
+	Phone    string `thrift:"phone,3" frugal:"3,default,string" validate:"required,max=40" label:"手机号" json:"phone"`
 	Code     string `thrift:"code,4" frugal:"4,default,string" validate:"required,len=6,numeric" label:"验证码" json:"code"`
 }
 

@@ -34,14 +34,14 @@ test('PLUS-40 a phone or ID number is folded, never cut', () => {
 })
 test('PLUS-40 an amount is whole fen, or none', () => {
   each(fen, {
-    0: 0, '12.3': 1230, '1,234.56': 123456, '¥8.05': 805, '￥８．０５元': 805, '1，234': 123400, ' 9 元': 900, '0.10': 10,
-    '': undefined, '-1': undefined, '1.234': undefined, '8.5E3': undefined, '1,2': undefined, '12,34': undefined, '.5': undefined, 一: undefined, 99999999999999: undefined,
+    0: 0, '12.3': 1230, '1,234.56': 123456, '¥8.05': 805, '￥８．０５元': 805, '1，234': 123400, ' 9 元': 900, '0.10': 10, '8.5E3': 850000, '8500.0000': 850000,
+    '': undefined, '-1': undefined, '1.234': undefined, '8.5E-3': undefined, 'E3': undefined, '1,2': undefined, '12,34': undefined, '.5': undefined, 一: undefined, 99999999999999: undefined,
   })
 })
 test('PLUS-40 what is no value of its field is told', () => {
   assert.match(misread({ type: 'date' }, '2024-02-30'), /“2024-02-30”不是有效的日期/)
   assert.match(misread({ type: 'month' }, '2024-13'), /不是有效的年月/)
-  assert.match(misread({ type: 'money' }, '8.5E3'), /请输入正确的金额/)
+  assert.match(misread({ type: 'money' }, '8,5'), /请输入正确的金额/)
   for (const [type, value] of [['date', '2024-02-29'], ['datetime', '2024-07-01 09:00:00'], ['money', 100], ['date', ''], ['date', null], ['string', '2024-02-30']])
     assert.equal(misread({ type }, value), undefined)
 })

@@ -20,7 +20,7 @@ export interface Statistics {
 export type FieldType =
   | 'string' | 'text' | 'int' | 'money' | 'date' | 'month' | 'datetime'
   | 'enum' | 'enums' | 'ref' | 'refs' | 'bool' | 'decimal' | 'phone' | 'idNumber'
-  | 'files' | 'image' | 'richtext' | 'permissions'
+  | 'files' | 'image' | 'richtext' | 'scores' | 'permissions' | 'password'
 export interface Option { value: string; label: string }
 export interface Field {
   key: string; label: string; type: FieldType
@@ -50,9 +50,29 @@ export interface Row {
 export type Acts = Record<string, (row: Row) => Promise<boolean | void> | boolean | void>
 export interface List { items: Row[] | null; total: number; summary?: Record<string, string> }
 export interface ImportBatch {
-  id: string; state: 'queued' | 'running' | 'finished' | 'failed'; fileName: string
+  id: string; state: 'queued' | 'checking' | 'preview' | 'running' | 'finished' | 'failed' | 'cancelled'; fileName: string
   total: number; done: number; successCount: number; failureCount: number; message: string
   failures?: { rowNo: number; values: string[]; reason: string }[]
+}
+
+/** What an import understood, before it stores anything. */
+export interface ImportPreview {
+  batch: ImportBatch
+  columns: { key: string; label: string; required: boolean; options?: string[] }[]
+  groups: { column: string; label: string; reason: string; count: number; word: string }[]
+  rows: ImportRow[]
+  total: number
+}
+export interface ImportRow {
+  rowNo: number; reason: string; skipped: boolean
+  cells: { text: string; value: string; reason: string }[]
+}
+/** What an admin changes before he confirms. */
+export interface ImportMend {
+  cells?: { rowNo: number; column: string; text: string }[]
+  words?: { column: string; word: string; text: string }[]
+  skip?: number[]
+  keep?: number[]
 }
 
 export interface DuesItem { month: string; baseAmount: number; rate: number; payable: number; reduction: number; due: number }

@@ -65,10 +65,14 @@ export function foldPhone(text: string): string {
 /** An ID number in one piece, its check character in upper case. */
 export const foldID = (text: string) => plain(text).replace(/[-－—–−‐]/g, '').toUpperCase()
 
-/** A yuan text as fen, or undefined when it is not an amount with at most two decimals; as
- * sheets are read (¥, 元, thousands separators, full-width characters), and no floats. */
+/** A yuan text as fen, as imports read it (￥5,000, ５０００, 8.5E3), or undefined when it is not an
+ * amount with at most two decimals. */
 export function fen(text: string): number | undefined {
-  const t = plain(text).replace(/^[¥￥]/, '').replace(/元$/, '')
-  const m = /^(\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.(\d{1,2}))?$/.exec(t)
-  return m ? Number(m[1].replace(/,/g, '') + (m[2] ?? '').padEnd(2, '0')) : undefined
+  let s = text.normalize('NFKC').replace(/[¥元\s]/g, '')
+  if (/^\d{1,3}(,\d{3})+(\.\d*)?$/.test(s)) s = s.replace(/,/g, '')
+  const m = /^(\d+)(?:\.(\d*))?(e[+-]?\d{1,2})?$/i.exec(s)
+  // Excel writes powers of ten, and errs in the sixteenth digit.
+  if (m && (m[3] || (m[2] && m[1].length + m[2].length > 15))) s = String(Number(Number(s).toPrecision(15)))
+  const [, whole, part = ''] = (m && /^(\d{1,12})(?:\.(\d*?)0*)?$/.exec(s)) ?? []
+  return whole && part.length <= 2 ? Number(whole + part.padEnd(2, '0')) : undefined
 }
