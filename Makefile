@@ -39,7 +39,7 @@ bin/.console: $(shell find bff/web/console -name node_modules -prune -o -name di
 	cd bff/web/console && npm ci --no-audit --no-fund && npm run build
 	@mkdir -p bin && touch $@
 
-bin/.member: $(shell find bff/web/member -name node_modules -prune -o -name dist -prune -o -name unpackage -prune -o -type f -print 2>/dev/null)
+bin/.member: bff/web/console/src/lib/reading.ts $(shell find bff/web/member -name node_modules -prune -o -name dist -prune -o -name unpackage -prune -o -type f -print 2>/dev/null)
 	cd bff/web/member && npm ci --no-audit --no-fund && npm run build:h5 && npm run build:mp
 	@mkdir -p bin && touch $@
 

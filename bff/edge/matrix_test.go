@@ -244,6 +244,11 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 	"member": func(t *testing.T, w *matrixWorld) string {
 		return w.create(t, w.by["own"], "member", memberForm(w.invent("样本"), w.org["own"]))
 	},
+	"organization": func(t *testing.T, w *matrixWorld) string { // a branch has groups
+		return w.create(t, w.by["own"], "organization", map[string]any{
+			"orgName": fmt.Sprint("样本", w.serial()), "orgType": "group", "parentId": w.org["own"], "secretary": "书记", "contactName": "干事", "contactPhone": "13800138000",
+		})
+	},
 	"binding":    func(t *testing.T, w *matrixWorld) string { return w.m1.id },
 	"pointsRule": func(t *testing.T, w *matrixWorld) string { return w.first(t, "pointsRule") },
 	"points": func(t *testing.T, w *matrixWorld) string {

@@ -237,8 +237,8 @@ func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 		Indexes: orderIndexes,
 		Actions: []records.Action[*model.DuesOrder]{
 			{Key: doPay, Title: "支付"},
-			{Key: doDelete, Title: "删除", Confirm: "确定删除该党费记录？"},
-			{Key: doReverse, Title: "删除", Confirm: "确定删除该现金订单？删除后党员的党费缴纳至日期将退回。"},
+			{Key: doDelete, Title: "删除", Confirm: "确定删除该笔未支付的党费吗？"},
+			{Key: doReverse, Title: "删除"},
 			{Key: doPrint, Title: "打印"},
 			{Key: doConfirm, Title: "确认现金", Confirm: "确认已收到该笔现金？"},
 			{Key: doReject, Title: "驳回", Permission: "duesOrder.confirm"},

@@ -56,6 +56,7 @@ test('COMM-02 a form with an empty required field is not saved, marks each and k
     for (const f of asked) await expect(field(dialog(), f.key), `${type}.${f.key}`).toContainText(`请填写${f.label}`)
     if (kept) await expect(field(dialog(), kept.key).locator('input')).toHaveValue('已填写')
     await dialog().getByRole('button', { name: '取消' }).click()
+    if (kept) await box().getByRole('button', { name: '确定离开' }).click()
     await expect(dialog()).toBeHidden()
 
     const sent = await page.request.post(`/api/console/records/${type}`, { headers, data: blank ? { [blank.key]: '   ' } : {} })

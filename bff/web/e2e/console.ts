@@ -47,8 +47,15 @@ export async function open(page: Page, title: string) {
 /** A row of the list that shows. */
 export const row = (page: Page, text: string): Locator => page.locator('.el-table__body tr', { hasText: text })
 
-/** Presses a button of a row. */
-export const act = (line: Locator, title: string) => line.getByRole('button', { name: title, exact: true }).click()
+/** Presses a verb of a row, which may stand under 更多. */
+export async function act(line: Locator, title: string) {
+  const button = line.getByRole('button', { name: title, exact: true })
+  const more = line.getByRole('button', { name: '更多' })
+  await expect(button.or(more).first()).toBeVisible()
+  if (await button.count()) return button.first().click()
+  await more.click()
+  await line.page().getByRole('menuitem', { name: title, exact: true }).filter({ visible: true }).click()
+}
 
 /** One field of an open form. */
 export const field = (dialog: Locator, key: string): Locator => dialog.locator(`[data-field="${key}"]`)

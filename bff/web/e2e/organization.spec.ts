@@ -1,5 +1,5 @@
 import { expect, test, type Page } from '@playwright/test'
-import { login, open } from './console'
+import { act, login, open } from './console'
 
 const headers = { 'X-Requested-With': 'zhihuidangjian' }
 const post = async (page: Page, type: string, data: object) => {
@@ -56,7 +56,7 @@ test.describe('chapters 3 and 5: the tree, the map, leadership and transfer', ()
     await open(page, '党组织管理')
     await page.getByPlaceholder('请输入组织名称').fill(String(stamp))
     await page.getByRole('button', { name: '查询' }).click()
-    await row(page, general).filter({ hasText: '党总支' }).getByRole('button', { name: '组织地图' }).first().click()
+    await act(row(page, general).filter({ hasText: '党总支' }).first(), '组织地图')
     const dialog = page.getByRole('dialog')
     await expect(dialog.locator('.party-flag')).toHaveCount(2)
     const box = (await dialog.locator('.ground').boundingBox())!
@@ -72,7 +72,7 @@ test.describe('chapters 3 and 5: the tree, the map, leadership and transfer', ()
     await page.screenshot({ path: 'test-results/org-map.png' })
     await page.keyboard.press('Escape')
     await expect(dialog).toBeHidden()
-    await row(page, bare).getByRole('button', { name: '组织地图' }).first().click()
+    await act(row(page, bare).first(), '组织地图')
     await expect(page.getByText('该组织未设置位置信息')).toBeVisible()
     await page.keyboard.press('Escape')
     expect(outside).toEqual([])
@@ -93,7 +93,7 @@ test.describe('chapters 3 and 5: the tree, the map, leadership and transfer', ()
     await expect(form).toBeHidden()
     const election = row(page, branch)
     await expect(election.first()).toContainText('2027-05-01')
-    await election.getByRole('button', { name: '领导班子' }).first().click()
+    await act(election.first(), '领导班子')
     const drawer = page.locator('.el-drawer:visible').last()
     await drawer.getByRole('button', { name: '添加' }).click()
     const person = page.getByRole('dialog').filter({ hasText: '新增领导班子成员' })
@@ -106,7 +106,7 @@ test.describe('chapters 3 and 5: the tree, the map, leadership and transfer', ()
     await open(page, '党组织管理')
     await page.getByPlaceholder('请输入组织名称').fill(branch)
     await page.getByRole('button', { name: '查询' }).click()
-    await row(page, branch).getByRole('button', { name: '领导班子' }).first().click()
+    await act(row(page, branch).first(), '领导班子')
     await expect(page.getByRole('dialog').getByText('2024-05-01 至 2027-05-01')).toBeVisible()
     await expect(page.getByRole('dialog').getByText('孙书记')).toBeVisible()
     await page.keyboard.press('Escape')

@@ -48,3 +48,13 @@ export const icons: Record<string, Component> = markRaw({
   organizationLedger: Files, memberLedger: Collection, hardshipApplication: FirstAidKit, retirementApplication: Sunset,
   abroadRecordApplication: Place, user: UserFilled, role: Key, audit: Guide,
 })
+
+const pages: Record<string, string> = {
+  organization: '/organization', member: '/member', duesOrder: '/dues', duesBase: '/dues-base', pointsRule: '/points-rule', meeting: '/meetings',
+  ...Object.fromEntries(flows.records.map((t) => [t, '/flow'])), ...Object.fromEntries(flows.applications.map((t) => [t, '/flow-applications'])),
+}
+/** Where a record is shown: the page of its type, that opens it. */
+export const placeOf = (type: string, id: string) => {
+  const path = pages[type] ?? `/r/${type}`
+  return { path, query: { ...(path.startsWith('/flow') && { tab: type }), id } }
+}

@@ -1,5 +1,6 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { onSignedOut } from '@/api/client'
+import { agreed, unsaved } from '@/lib/unsaved'
 import { flows } from '@/modules'
 import { useSession } from '@/stores/session'
 
@@ -10,8 +11,8 @@ const records = (path: string, type: string, permission = `${type}.view`) =>
 export const router = createRouter({
   history: createWebHashHistory(),
   routes: [
-    { path: '/login', component: () => import('@/views/LoginView.vue'), meta: { open: true } },
-    { path: '/meetings/:id/qr', component: () => import('@/views/MeetingQrView.vue'), props: true, meta: { permission: 'meeting.view' } },
+    { path: '/login', component: () => import('@/views/LoginView.vue'), meta: { open: true, title: '登录' } },
+    { path: '/meetings/:id/qr', component: () => import('@/views/MeetingQrView.vue'), props: true, meta: { permission: 'meeting.view', title: '会议签到' } },
     {
       path: '/',
       component: () => import('@/views/ShellView.vue'),
@@ -29,10 +30,10 @@ export const router = createRouter({
           { path, component: () => import('@/views/FlowView.vue'), props: { types }, meta: { permission: types.map((t) => `${t}.view`) } }
         )),
         { path: 'dues', component: () => import('@/views/DuesView.vue'), meta: { permission: 'duesOrder.view' } },
-        { path: 'dues/:id/cashier', component: () => import('@/views/CashierView.vue'), props: true, meta: { permission: 'duesOrder.pay' } },
+        { path: 'dues/:id/cashier', component: () => import('@/views/CashierView.vue'), props: true, meta: { permission: 'duesOrder.pay', title: '收银台' } },
         { path: 'payments', component: () => import('@/views/PaymentsView.vue'), meta: { permission: 'duesOrder.view' } },
         { path: 'meetings', component: () => import('@/views/MeetingsView.vue'), meta: { permission: 'meeting.view' } },
-        { path: 'meetings/:id/statistics', component: () => import('@/views/MeetingStatisticsView.vue'), props: true, meta: { permission: 'meeting.view' } },
+        { path: 'meetings/:id/statistics', component: () => import('@/views/MeetingStatisticsView.vue'), props: true, meta: { permission: 'meeting.view', title: '会议统计' } },
         { path: 'ranking', component: () => import('@/views/RankingView.vue'), meta: { permission: 'points.view' } },
         { path: 'r/:type', component: () => import('@/views/RecordsView.vue'), props: true },
         { path: ':rest(.*)*', component: () => import('@/views/RefusedView.vue'), props: { text: '页面不存在' } },
@@ -47,8 +48,9 @@ const toLogin = () => {
 }
 onSignedOut(toLogin)
 
-router.beforeEach(async (to) => {
+router.beforeEach(async (to, from) => {
   const session = useSession()
+  if (to.path !== from.path && session.me && unsaved() && !(await agreed())) return false
   const me = await session.load().catch(() => null)
   if (to.meta.open) return me ? '/' : true
   return me ? true : '/login'

@@ -49,7 +49,7 @@ export async function unboundMember(as, { owing = false } = {}) {
       const owed = await as('GET', '/dues/owed?memberId=' + one.id).catch(() => undefined)
       if (!owed?.items?.some((i) => i.due > 0) || owed.orders?.some((o) => o.status === 'unpaid')) continue
     }
-    return as('POST', `/members/${one.id}/reveal`)
+    return { ...one, orgName: one._labels?.orgId, ...(await as('POST', `/records/member/${one.id}/reveal`)) }
   }
   throw new Error('no unbound member was found')
 }

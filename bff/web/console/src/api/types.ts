@@ -27,7 +27,7 @@ export interface Field {
   required?: boolean | string; options?: Option[]; ref?: string
   list?: boolean; form?: boolean; search?: boolean; fixed?: boolean; readonly?: boolean
   below?: boolean; help?: string; width?: number; sortable?: boolean; showIf?: { field: string; in: string[] }
-  max?: number; accept?: string[]
+  max?: number; accept?: string[]; personal?: boolean
 }
 /** One file of a record, or one that waits to be saved with it. */
 export interface FileRef { id: string; name: string; size: number; contentType: string }
@@ -46,6 +46,8 @@ export interface Row {
   id: string; version: number; _labels?: Record<string, string>; _actions?: string[]
   [key: string]: any
 }
+/** What a page does itself with a row, by the key of the verb; true asks for the list again. */
+export type Acts = Record<string, (row: Row) => Promise<boolean | void> | boolean | void>
 export interface List { items: Row[] | null; total: number; summary?: Record<string, string> }
 export interface ImportBatch {
   id: string; state: 'queued' | 'checking' | 'preview' | 'running' | 'finished' | 'failed' | 'cancelled'; fileName: string

@@ -1,7 +1,7 @@
 import { serverNow } from '@/api/client'
 
 // Conversions between what the API says and what people read. Money is fen, whole
-// numbers; a yuan text is converted digit by digit, so that no float ever rounds.
+// numbers, and converted digit by digit, so that no float ever rounds.
 
 /** Fen as yuan with two decimals: 150 → "1.50". */
 export function yuan(fen: unknown): string {
@@ -9,18 +9,6 @@ export function yuan(fen: unknown): string {
   const n = BigInt(String(fen).split('.')[0])
   const digits = (n < 0n ? -n : n).toString().padStart(3, '0')
   return `${n < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
-}
-
-/** A yuan text as fen, as imports read it (￥5,000, ５０００, 8.5E3), or undefined when it is not an
- * amount with at most two decimals. */
-export function fen(text: string): number | undefined {
-  let s = text.normalize('NFKC').replace(/[¥元\s]/g, '')
-  if (/^\d{1,3}(,\d{3})+(\.\d*)?$/.test(s)) s = s.replaceAll(',', '')
-  const m = /^(\d+)(?:\.(\d*))?(e[+-]?\d{1,2})?$/i.exec(s)
-  // Excel writes powers of ten, and errs in the sixteenth digit.
-  if (m && (m[3] || (m[2] && m[1].length + m[2].length > 15))) s = String(Number(Number(s).toPrecision(15)))
-  const [, whole, part = ''] = (m && /^(\d{1,12})(?:\.(\d*?)0*)?$/.exec(s)) ?? []
-  return whole && part.length <= 2 ? Number(whole + part.padEnd(2, '0')) : undefined
 }
 
 /** A rate in 1/10,000 as percent: 150 → "1.5%"; records carry it in words already. */

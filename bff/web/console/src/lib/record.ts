@@ -39,3 +39,6 @@ export const blank = (v: unknown) => v === undefined || v === null || (typeof v 
 /** Whether a field applies to a record as it stands. */
 export const applies = (field: Field, row: Record<string, any>) =>
   !field.showIf || field.showIf.in.includes(String(row[field.showIf.field] ?? ''))
+
+/** Whether a draft may hold a field of a form: nothing personal, no password, no uploads. */
+export const keeps = (f: Field) => f.form && !f.personal && !['password', 'phone', 'idNumber', 'files', 'image', 'permissions'].includes(f.type)

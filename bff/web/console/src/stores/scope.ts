@@ -15,8 +15,9 @@ export const useScope = defineStore('scope', {
     chosen: (state) => state.nodes.find((n) => n.id === state.orgId),
   },
   actions: {
-    async load(own: string) {
+    async load(own: string, wanted = '') {
       this.nodes = (await get<{ nodes?: TreeNode[] }>('tree')).nodes ?? []
+      if (this.nodes.some((n) => n.id === wanted)) this.orgId = wanted
       // A node that is gone falls back to the admin's own organisation.
       if (!this.chosen) this.orgId = this.nodes.some((n) => n.id === own) ? own : (this.nodes[0]?.id ?? '')
     },

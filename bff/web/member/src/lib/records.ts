@@ -20,6 +20,7 @@ export interface Field {
   max?: number
   min?: number
   accept?: string[]
+  personal?: boolean
   showIf?: { field: string; in: string[] }
 }
 export interface Action { key: string; title: string; confirm?: string; fields?: Field[] }
