@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -37,8 +38,8 @@ func (e *Edge) clientIP(c *app.RequestContext) string {
 	}
 	lines := c.Request.Header.PeekAll("X-Forwarded-For")
 	hops := strings.Split(string(bytes.Join(lines, []byte(","))), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, ok := hopAddress(hops[i])
+	for _, said := range slices.Backward(hops) {
+		hop, ok := hopAddress(said)
 		if !ok {
 			break
 		}

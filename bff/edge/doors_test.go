@@ -271,6 +271,9 @@ func TestLiveStreams(t *testing.T) {
 					return strings.TrimSpace(name)
 				}
 			}
+			if err := lines.Err(); err != nil {
+				return "broken: " + err.Error()
+			}
 			return "end"
 		}
 	}
@@ -332,8 +335,13 @@ func TestSlowUploads(t *testing.T) {
 		w.uploads.give(fmt.Sprint(i))
 	}
 	// One person leaves room for others.
-	if !w.uploads.take("a") || !w.uploads.take("a") || w.uploads.take("a") || !w.uploads.take("b") {
-		t.Error("one person's share")
+	for i, want := range []bool{true, true, false} {
+		if w.uploads.take("a") != want {
+			t.Errorf("upload %d of one person: taken is not %v", i+1, want)
+		}
+	}
+	if !w.uploads.take("b") {
+		t.Error("one person's share takes another's")
 	}
 	// A trickle is cut; what comes at a poor phone's pace is read.
 	now := time.Now()

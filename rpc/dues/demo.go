@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"golang.org/x/sync/errgroup"
 
 	partygen "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
@@ -82,22 +81,21 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 		}
 	}
 	// Together, since each waits for the disk, and a newcomer for all of them.
-	together, each := errgroup.WithContext(ctx)
-	together.Go(func() error { return model.Seeded(s.settled.InsertMany(each, taken)) })
-	together.Go(func() error { return model.Seeded(s.orders.InsertMany(each, orders)) })
-	together.Go(func() error { return model.Seeded(s.ledger.InsertMany(each, lines)) })
+	var together kit.Group
+	together.Go("demo months", func() error { return model.Seeded(s.settled.InsertMany(ctx, taken)) })
+	together.Go("demo orders", func() error { return model.Seeded(s.orders.InsertMany(ctx, orders)) })
+	together.Go("demo ledger", func() error { return model.Seeded(s.ledger.InsertMany(ctx, lines)) })
 	if err := together.Wait(); err != nil {
 		return fmt.Errorf("store demo dues: %w", err)
 	}
-	together, each = errgroup.WithContext(ctx)
-	together.SetLimit(32)
+	paid := kit.Group{Most: 32}
 	for id, month := range through {
-		together.Go(func() error {
-			_, err := s.d.Party.SetDuesPaidThrough(each, &partygen.PaidThroughReq{MemberId: id, Month: month, Force: true})
+		paid.Go("demo paid through", func() error {
+			_, err := s.d.Party.SetDuesPaidThrough(ctx, &partygen.PaidThroughReq{MemberId: id, Month: month, Force: true})
 			return err
 		})
 	}
-	if err := together.Wait(); err != nil {
+	if err := paid.Wait(); err != nil {
 		return fmt.Errorf("demo dues paid through: %w", err)
 	}
 	if err := model.Seeded(s.bases.InsertMany(ctx, bases)); err != nil {

@@ -31,14 +31,29 @@ func Go(what string, f func() error) {
 
 // Group is work side by side, guarded, that is waited for. The zero Group is ready.
 type Group struct {
+	Most int // how much of it at once; 0: all
+
+	once    sync.Once
+	room    chan struct{}
 	running sync.WaitGroup
 	mu      sync.Mutex
 	errs    []error
 }
 
-// Go runs f beside the caller.
+// Go runs f beside the caller, who waits while there is no room.
 func (g *Group) Go(what string, f func() error) {
+	g.once.Do(func() {
+		if g.Most > 0 {
+			g.room = make(chan struct{}, g.Most)
+		}
+	})
+	if g.room != nil {
+		g.room <- struct{}{}
+	}
 	g.running.Go(func() {
+		if g.room != nil {
+			defer func() { <-g.room }()
+		}
 		if err := Guard(what, f); err != nil {
 			g.mu.Lock()
 			defer g.mu.Unlock()

@@ -2,6 +2,8 @@ package kit_test
 
 import (
 	"errors"
+	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"zhihuidangjian/rpc/kit"
@@ -30,6 +32,24 @@ func TestGroup(t *testing.T) {
 	err := g.Wait()
 	if !errors.Is(err, trouble) || !errors.Is(err, kit.ErrInternal) || len(ran) != 3 {
 		t.Fatalf("%v after %d", err, len(ran))
+	}
+}
+
+func TestGroupMost(t *testing.T) {
+	g := kit.Group{Most: 2}
+	var now, most atomic.Int32
+	for range 20 {
+		g.Go("busy", func() error {
+			n := now.Add(1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			runtime.Gosched()
+			now.Add(-1)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil || most.Load() > 2 {
+		t.Fatalf("%v, %d at once", err, most.Load())
 	}
 }
 

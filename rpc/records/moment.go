@@ -103,8 +103,7 @@ const firstMonth = "1921-07"
 
 // unreadable says how to write what was not understood.
 func (f *Field) unreadable(err error) error {
-	var d noDay
-	if errors.As(err, &d) {
+	if d, ok := errors.AsType[noDay](err); ok {
 		return refuse("%s：没有%s这一天", f.Label, clip(string(d)))
 	}
 	switch f.Type {

@@ -366,10 +366,9 @@ func complain(err error) (complaints, bool) {
 	if errors.As(err, &all) {
 		return all, true
 	}
-	var u unknownWord
-	var r refusal
-	if errors.As(err, &r) {
-		return complaints{{Reason: string(r), Unknown: errors.As(err, &u)}}, true
+	if r, ok := errors.AsType[refusal](err); ok {
+		_, unknown := errors.AsType[unknownWord](err)
+		return complaints{{Reason: string(r), Unknown: unknown}}, true
 	}
 	var e *kit.Error
 	if !errors.As(err, &e) || e.Code >= 50000 {

@@ -43,8 +43,7 @@ var errTooMany = refusal(fmt.Sprintf("一次最多导入%d行，请拆分后分�
 // that has the heads.
 func readUpload(data []byte, cols []*Field) (rows []importRow, note string, err error) {
 	defer func() {
-		var whole workbook.Refusal
-		if errors.As(err, &whole) {
+		if whole, ok := errors.AsType[workbook.Refusal](err); ok {
 			err = refusal(whole)
 		}
 	}()

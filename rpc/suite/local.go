@@ -8,7 +8,6 @@ import (
 
 	"github.com/cloudwego/kitex/client"
 	"github.com/cloudwego/kitex/server"
-	"golang.org/x/sync/errgroup"
 
 	accountsvc "zhihuidangjian/idl/gen/account/account"
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
@@ -61,9 +60,9 @@ func Local(p *Platform) (*Services, error) {
 // start makes the named services. Each reaches the others through peers.
 func start(p *Platform, peers *Clients, names []string) (*Services, error) {
 	s := &Services{Clients: peers, platform: p, register: map[string]func(server.Server) error{}}
-	var together errgroup.Group // each waits for the disk to have its indexes
+	var together kit.Group // each waits for the disk to have its indexes
 	for _, name := range names {
-		together.Go(func() error {
+		together.Go(name, func() error {
 			if err := s.start(name); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	partygen "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/idl/gen/party/party"
 	"zhihuidangjian/model"
@@ -28,20 +26,21 @@ func (s *Services) Prepare(ctx context.Context) (welcome string, err error) {
 	cfg := s.platform.Config
 	demo := cfg.Demo && s.platform.SandboxURL != ""
 	// A newcomer waits for all of it, so what can goes together.
-	together, ctx := errgroup.WithContext(kit.AsSystem(ctx))
+	ctx = kit.AsSystem(ctx)
+	var together kit.Group
 	organizations := sync.OnceValue(func() error { return s.organizations(ctx, demo) })
 	if s.party != nil {
-		together.Go(organizations)
+		together.Go("organisations", organizations)
 	}
 	if s.account != nil {
-		together.Go(func() (err error) {
+		together.Go("first admin", func() (err error) {
 			welcome, err = s.firstAdmin(ctx, cfg.AdminPassword)
 			return err
 		})
 	}
 	if demo {
 		for _, seed := range s.seeds {
-			together.Go(func() error {
+			together.Go("demo data", func() error {
 				if err := organizations(); err != nil {
 					return err
 				}

@@ -39,7 +39,9 @@ var rules = []rule{
 	{"rpc/kit", []string{"idl/gen/account"}, "kit carries the caller, whom account describes, and lies below records and all domains"},
 	{"rpc/blob", nil, "blob holds bytes and knows nothing of ours"},
 	{"rpc/trail", []string{"model", "rpc/kit"}, "trail says who did what, of whatever record"},
-	{"rpc/records", []string{"idl/gen/party/...", "idl/gen/records/...", "model", "rpc/blob", "rpc/kit", "rpc/trail"}, "the engine knows no domain; party's interface names members and places"},
+	{"rpc/normal", nil, "one form of names and numbers, for whoever stores or compares them"},
+	{"rpc/records/workbook", nil, "a reader of workbooks knows nothing of records"},
+	{"rpc/records", []string{"idl/gen/party/...", "idl/gen/records/...", "model", "rpc/blob", "rpc/kit", "rpc/normal", "rpc/records/workbook", "rpc/trail"}, "the engine knows no domain; party's interface names members and places"},
 	{"rpc/sms", []string{"conf"}, "an outside system needs its credentials only"},
 	{"rpc/sms/sim", []string{"conf", "rpc/sms"}, "a simulator knows the system it simulates"},
 	{"rpc/wechat", []string{"conf", "rpc/kit"}, "an outside system needs its credentials, and kit for errors and clock"},
@@ -67,7 +69,7 @@ var rules = []rule{
 }
 
 // domain is what every domain may import.
-var domain = []string{"idl/gen/...", "model", "rpc/blob", "rpc/kit", "rpc/records", "rpc/sms", "rpc/trail", "rpc/wechat"}
+var domain = []string{"idl/gen/...", "model", "rpc/blob", "rpc/kit", "rpc/normal", "rpc/records", "rpc/sms", "rpc/trail", "rpc/wechat"}
 
 // apart are packages that no product needs.
 var apart = []string{"model/modeltest", "model/mongotest", "bff/acceptance/...", "bff/bfftest", "scripts/..."}

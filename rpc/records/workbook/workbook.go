@@ -324,8 +324,8 @@ func (b *Book) walk(part string, each func(*element) error) error {
 	})
 }
 
-// stop ends the reading of a part before its end.
-var stop = errors.New("stop")
+// errStop ends the reading of a part before its end.
+var errStop = errors.New("stop")
 
 // tokens reads a part of the archive. Raw tokens: the decoder's own stack of open elements
 // would grow with the file.
@@ -379,7 +379,7 @@ func (b *Book) Rows(s Sheet, each func(no int, cells []Cell) error) ([]Range, er
 }
 
 // ErrDone ends the reading of rows without an error.
-var ErrDone = stop
+var ErrDone = errStop
 
 // Range is a rectangle of cells, rows and columns from 1.
 type Range struct{ Top, Left, Bottom, Right int }
