@@ -21,6 +21,7 @@ import (
 
 	"github.com/cloudwego/hertz/pkg/app"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"zhihuidangjian/rpc/kit"
 )
@@ -168,20 +169,21 @@ func TestLimits(t *testing.T) {
 // TestHall opens the phone pages of a whole hall behind one address.
 func TestHall(t *testing.T) {
 	w := newWorld(t)
-	const phones = 500
-	users := make([]string, phones)
+	const phones, users, atOnce = 500, 10, 25
+	var ids []string
 	for i := range users {
 		var u struct{ ID string }
 		w.sandboxed(t, "POST", "users", map[string]string{"nickname": "路人", "phone": fmt.Sprintf("197%08d", 5000+i)}).into(t, &u)
-		users[i] = u.ID
+		ids = append(ids, u.ID)
 	}
 	var mu sync.Mutex
 	refused := map[int]int{}
-	var wg sync.WaitGroup
-	for _, id := range users {
-		wg.Go(func() {
+	var hall errgroup.Group
+	hall.SetLimit(atOnce) // for the simulators' sake
+	for i := range phones {
+		hall.Go(func() error {
 			var c struct{ Code string }
-			w.sandboxed(t, "POST", "users/"+id+"/mini-code", nil).into(t, &c)
+			w.sandboxed(t, "POST", "users/"+ids[i%users]+"/mini-code", nil).into(t, &c)
 			for _, r := range []reply{
 				w.ask(&caller{ip: "203.0.113.7"}, "GET", "/api/portal/config", nil),
 				w.ask(&caller{ip: "203.0.113.7"}, "GET", "/wechat/oauth?to=/m/", nil),
@@ -193,9 +195,10 @@ func TestHall(t *testing.T) {
 					mu.Unlock()
 				}
 			}
+			return nil
 		})
 	}
-	wg.Wait()
+	_ = hall.Wait()
 	if len(refused) > 0 {
 		t.Errorf("refused %v", refused)
 	}

@@ -204,8 +204,6 @@ func (e *Edge) file(ctx context.Context, c *app.RequestContext, most int, use fu
 			return errSlow
 		case err != nil:
 			return kit.ErrInvalid.Because(err)
-		case len(data) == 0:
-			return engine.ErrNoContents
 		}
 		return use(p.FileName(), data)
 	}

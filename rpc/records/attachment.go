@@ -72,8 +72,8 @@ func (e *Engine) openAttachments(ctx context.Context) error {
 		model.Index{Keys: bson.D{{Key: "by", Value: 1}, {Key: "kept", Value: 1}}})
 }
 
-// ErrNoContents is the last thing that an upload or an import is refused for: with nothing
-// in it, it asks whether the caller may.
+// ErrNoContents is the last thing that an upload or an import is refused for: with neither
+// name nor contents it asks whether the caller may.
 var ErrNoContents = kit.Invalid("file.empty", "请选择有内容的文件")
 
 // Upload keeps a file until a record that has a field for it is saved with it.
@@ -94,7 +94,7 @@ func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachmen
 	if waiting >= mostWaiting {
 		return nil, kit.TooMany("upload.too_many", "上传的文件过多，请先保存已上传的内容")
 	}
-	if len(req.Data) == 0 {
+	if len(req.Data) == 0 && req.FileName == "" {
 		return nil, ErrNoContents
 	}
 	name, contentType, err := f.recognise(tidyName(req.FileName), req.Data)
