@@ -57,6 +57,20 @@ export async function act(line: Locator, title: string) {
   await line.page().getByRole('menuitem', { name: title, exact: true }).filter({ visible: true }).click()
 }
 
+/** The verbs of a row, those under 更多 too. */
+export async function verbs(line: Locator): Promise<string[]> {
+  await expect(line.getByRole('button').last()).toBeVisible()
+  const shown = await line.locator('td').last().getByRole('button').allInnerTexts()
+  if (!shown.includes('更多')) return shown
+  await line.getByRole('button', { name: '更多' }).click()
+  const menu = line.page().locator('.el-dropdown-menu').filter({ visible: true })
+  await expect(menu).toBeVisible()
+  const more = await menu.getByRole('menuitem').allInnerTexts()
+  await line.getByRole('button', { name: '更多' }).click()
+  await expect(menu).toHaveCount(0)
+  return [...shown.filter((t) => t !== '更多'), ...more]
+}
+
 /** One field of an open form. */
 export const field = (dialog: Locator, key: string): Locator => dialog.locator(`[data-field="${key}"]`)
 
