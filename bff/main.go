@@ -38,7 +38,10 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	remote := len(cfg.Etcd) > 0
-	platform, err := suite.Open(cfg, !remote)
+	if remote && (cfg.MongoURI == "" || cfg.RedisAddr == "") {
+		return errors.New("separate processes need MONGO_URI, REDIS_ADDR and ETCD")
+	}
+	platform, err := suite.Open(cfg, true)
 	if err != nil {
 		return err
 	}
@@ -49,7 +52,7 @@ func run(ctx context.Context) (err error) {
 	var services *suite.Clients
 	welcome := ""
 	if remote {
-		if services, err = suite.Dial(cfg.Etcd); err != nil {
+		if services, err = suite.Dial(platform); err != nil {
 			return err
 		}
 	} else {

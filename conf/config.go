@@ -24,7 +24,7 @@ type Config struct {
 	Data          string `koanf:"data"`           // DATA, directory of the embedded store and of generated secrets
 	PublicURL     string `koanf:"public_url"`     // PUBLIC_URL, the address people use; https outside the sandbox
 	AdminPassword string `koanf:"admin_password"` // ADMIN_PASSWORD of the first admin; generated and printed when empty
-	DataKey       string `koanf:"data_key"`       // DATA_KEY, at least 32 bytes; encrypts personal fields and signs QR codes
+	DataKey       string `koanf:"data_key"`       // DATA_KEY, at least 32 bytes; encrypts personal fields, signs QR codes and the calls between processes
 	Demo          bool   `koanf:"demo"`           // DEMO, invented data on the first start; sandbox only
 
 	BlobURL string `koanf:"blob_url"` // BLOB_URL of uploaded files, file:///directory or s3://bucket?region=…&endpoint=…; empty: blobs in Data
@@ -34,13 +34,16 @@ type Config struct {
 	RedisAddr string   `koanf:"redis_addr"` // REDIS_ADDR; empty: embedded
 	RedisPass string   `koanf:"redis_password"`
 	Etcd      []string `koanf:"etcd"`     // ETCD, addresses; empty: one process
-	RPCAddr   string   `koanf:"rpc_addr"` // RPC_ADDR, where rpc listens; port 0: any
+	RPCAddr   string   `koanf:"rpc_addr"` // RPC_ADDR, where rpc listens; port 0: any. One that other machines reach needs DATA_KEY
 
 	CashConfirm bool `koanf:"cash_confirm"` // CASH_CONFIRM: cash counts when somebody else confirms it
 
-	SandboxURL string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
-	FontPath   string `koanf:"font_path"`   // FONT_PATH, TrueType font of receipts
-	MapTiles   string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
+	// SANDBOX=true opens the sandbox where others than this machine reach it: whoever does
+	// reads every SMS and opens every WeChat user's session.
+	OpenSandbox bool   `koanf:"sandbox"`
+	SandboxURL  string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
+	FontPath    string `koanf:"font_path"`   // FONT_PATH, TrueType fonts of receipts, comma separated: a character comes from the first that has it
+	MapTiles    string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
 
 	MetricsToken string `koanf:"metrics_token"` // METRICS_TOKEN, at least 16 bytes, for GET /metrics as a bearer token; required for figures where PUBLIC_URL is not this machine
 
@@ -52,7 +55,8 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Addr: "127.0.0.1:8080", Data: "data", Demo: true, MongoName: "zhihuidangjian",
-		RPCAddr: "127.0.0.1:0", FontPath: "/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf",
+		RPCAddr: "127.0.0.1:0", FontPath: "/usr/share/fonts/truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf," +
+			"/usr/share/fonts/truetype/hanazono/HanaMinA.ttf,/usr/share/fonts/truetype/hanazono/HanaMinB.ttf",
 	}
 }
 
@@ -90,7 +94,8 @@ func Load() (Config, error) {
 func (c Config) Sandbox() bool { return !c.WeChat.Present() && !c.SMS.Present() }
 
 // Validate refuses what would be unsafe: weak or missing secrets outside the sandbox,
-// a simulator beside real credentials, half-given credentials.
+// a sandbox that others reach and nobody asked for, a simulator beside real credentials,
+// half-given credentials.
 func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		return fmt.Errorf("ADDR: %w", err)
@@ -101,6 +106,9 @@ func (c Config) Validate() error {
 	if c.MetricsToken != "" && len(c.MetricsToken) < 16 {
 		return errors.New("METRICS_TOKEN must have at least 16 bytes; draw one: openssl rand -hex 32")
 	}
+	if !loopback(c.RPCAddr) && c.DataKey == "" {
+		return errors.New("RPC_ADDR that other machines reach needs DATA_KEY: processes know each other's calls by it; draw one for all of them: openssl rand -hex 32")
+	}
 	if err := checkTiles(c.MapTiles); err != nil {
 		return err
 	}
@@ -108,9 +116,16 @@ func (c Config) Validate() error {
 		return errors.New("BLOB_URL must begin with file:/// or s3://")
 	}
 	if c.Sandbox() {
+		if !c.OpenSandbox && !c.private() {
+			return errors.New("no WECHAT_* or ALIYUN_* credentials: the sandbox would stand open to everybody who reaches ADDR or PUBLIC_URL. " +
+				"Give the credentials, or say SANDBOX=true")
+		}
 		return nil
 	}
 	var errs []error
+	if c.OpenSandbox {
+		errs = append(errs, errors.New("SANDBOX=true cannot stand beside real WeChat or Aliyun credentials"))
+	}
 	if c.SandboxURL != "" {
 		errs = append(errs, errors.New("SANDBOX_URL cannot stand beside real WeChat or Aliyun credentials"))
 	}
@@ -174,6 +189,22 @@ func (c Config) Secret() (key []byte, fresh string, err error) {
 		return nil, "", fmt.Errorf("data key: %w", err)
 	}
 	return key, fresh, nil
+}
+
+// private tells whether only this machine can be meant by the addresses.
+func (c Config) private() bool {
+	u, err := url.Parse(c.PublicURL)
+	return err == nil && u.Scheme == "http" && loopback(net.JoinHostPort(u.Hostname(), "0")) && loopback(c.Addr)
+}
+
+// loopback tells whether only this machine reaches an address, host:port.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // checkTiles wants an address whose host is fixed: pages may load pictures from that one

@@ -9,6 +9,40 @@ import (
 	"testing"
 )
 
+// TestOpenDoors: what others than this machine could reach starts only when that is said.
+func TestOpenDoors(t *testing.T) {
+	real := SMS{AccessKeyID: "id", AccessKeySecret: "key", SignName: "sign"}
+	for _, x := range []struct {
+		what   string
+		change func(*Config)
+		refuse string // part of the refusal; empty: it starts
+	}{
+		{"a newcomer", func(*Config) {}, ""},
+		{"localhost", func(c *Config) { c.Addr, c.PublicURL = "localhost:8080", "http://localhost:8080" }, ""},
+		{"IPv6", func(c *Config) { c.Addr, c.PublicURL = "[::1]:8080", "http://[::1]:8080" }, ""},
+		{"sandbox behind https", func(c *Config) { c.PublicURL = "https://dangjian.example" }, "SANDBOX=true"},
+		{"sandbox behind https on this machine", func(c *Config) { c.PublicURL = "https://127.0.0.1" }, "SANDBOX=true"},
+		{"sandbox at a public address", func(c *Config) { c.PublicURL = "http://dangjian.example" }, "SANDBOX=true"},
+		{"sandbox on all interfaces", func(c *Config) { c.Addr = "0.0.0.0:8080" }, "SANDBOX=true"},
+		{"sandbox on all interfaces, unsaid", func(c *Config) { c.Addr = ":8080" }, "SANDBOX=true"},
+		{"sandbox meant", func(c *Config) { c.Addr, c.OpenSandbox = ":8080", true }, ""},
+		{"sandbox meant beside credentials", func(c *Config) { c.SMS, c.OpenSandbox = real, true }, "cannot stand beside"},
+		{"PLUS-56 rpc on all interfaces", func(c *Config) { c.RPCAddr = "0.0.0.0:0" }, "DATA_KEY"},
+		{"PLUS-56 rpc on all interfaces, unsaid", func(c *Config) { c.RPCAddr = ":9000" }, "DATA_KEY"},
+		{"PLUS-56 rpc on all interfaces with a key", func(c *Config) { c.RPCAddr, c.DataKey = ":9000", strings.Repeat("k9", 16) }, ""},
+	} {
+		t.Run(x.what, func(t *testing.T) {
+			c := Default()
+			c.PublicURL = "http://" + c.Addr
+			x.change(&c)
+			err := c.Validate()
+			if (err == nil) != (x.refuse == "") || err != nil && !strings.Contains(err.Error(), x.refuse) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 // TestSecret draws a key once, however many first starts there are at once.
 func TestSecret(t *testing.T) {
 	cfg := Default()

@@ -46,6 +46,7 @@ struct Orders {
 struct PreviewBaseReq {
     1: string memberId (go.tag = 'validate:"required,max=64" label:"党员"')
     2: i64 baseAmount (go.tag = 'validate:"gte=0,lte=100000000" label:"应缴基数"')
+    3: string month // 使用年月, yyyy-MM; the current one when empty
 }
 
 struct PreviewBase {

@@ -45,6 +45,44 @@ struct Done {
     1: i32 count
 }
 
+struct DeliveriesReq {
+    1: string id (go.tag = 'validate:"required,max=64"')       // of the meeting
+    2: string state (go.tag = 'validate:"omitempty,oneof=sent waiting failed"')
+    3: string channel (go.tag = 'validate:"omitempty,oneof=site wechat mini sms"')
+    4: i32 page (go.tag = 'validate:"gte=0,lte=100000"')       // from 1
+    5: i32 size (go.tag = 'validate:"gte=0,lte=100"')          // 20 by default
+}
+
+// Delivery is what became of one message to one person by one channel.
+struct Delivery {
+    1: string id
+    2: string memberId
+    3: string name
+    4: string channel
+    5: string state                  // sent, waiting, failed
+    6: string reason                 // why not, in words
+    7: i32 tries
+    8: i64 at                        // when it was sent, or is tried again
+    9: string phone                  // masked
+}
+
+struct ChannelCount {
+    1: string channel
+    2: i64 sent
+    3: i64 waiting
+    4: i64 failed
+}
+
+struct Deliveries {
+    1: list<Delivery> items
+    2: i64 total
+    3: list<ChannelCount> counts
+}
+
+struct ResendReq {
+    1: string id (go.tag = 'validate:"required,max=64"')       // of the meeting
+}
+
 service Notify extends records.Records {
     // SendSMS sends at once; codes are never retried blindly.
     records.Empty SendSMS(1: SMSReq req)
@@ -52,6 +90,10 @@ service Notify extends records.Records {
     records.Empty MarkRead(1: ReadReq req)
     records.Empty Consent(1: ConsentReq req)
     Templates GetTemplates(1: records.Empty req)
+    // ListDeliveries tells who was told of a meeting, by which channel, and who was not and why.
+    Deliveries ListDeliveries(1: DeliveriesReq req)
+    // Resend sends what was refused once more, and nothing else.
+    Done Resend(1: ResendReq req)
     // For the relay; idempotent by event id.
     records.Handled HandleEvents(1: records.Events req)
     // Deliver sends what is queued; two workers at once send nothing twice.

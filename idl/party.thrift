@@ -160,6 +160,7 @@ struct Member {
     18: i64 version
     19: string duesCategory    // salaried, retired, farmer, student (records.md, domain-rules 1)
     20: string memberId        // of a part-time or report-in person: the member of this system he is
+    21: string retiredOn       // yyyy-MM-dd, of the record of 退休
 }
 
 struct Members {
@@ -168,8 +169,8 @@ struct Members {
 
 struct BindCodeReq {
     1: string name (go.tag = 'validate:"required,max=30" label:"姓名"')
-    2: string idNumber (go.tag = 'validate:"required,len=18" label:"身份证号"')
-    3: string phone (go.tag = 'validate:"required,len=11,numeric" label:"手机号"')
+    2: string idNumber (go.tag = 'validate:"required,max=60" label:"身份证号"')
+    3: string phone (go.tag = 'validate:"required,max=40" label:"手机号"')
 }
 
 struct BindCodeResp {
@@ -178,8 +179,8 @@ struct BindCodeResp {
 
 struct BindReq {
     1: string name (go.tag = 'validate:"required,max=30" label:"姓名"')
-    2: string idNumber (go.tag = 'validate:"required,len=18" label:"身份证号"')
-    3: string phone (go.tag = 'validate:"required,len=11,numeric" label:"手机号"')
+    2: string idNumber (go.tag = 'validate:"required,max=60" label:"身份证号"')
+    3: string phone (go.tag = 'validate:"required,max=40" label:"手机号"')
     4: string code (go.tag = 'validate:"required,len=6,numeric" label:"验证码"')
 }
 

@@ -56,13 +56,14 @@ struct ImportReq {
     2: string fileName
     3: binary data
     4: string orgId
+    5: bool preview                  // show what was understood, and wait until it is confirmed
 }
 
 struct ImportBatch {
     1: string id
     2: string type
     3: string fileName
-    4: string state                  // queued, running, finished, failed
+    4: string state                  // queued, checking, preview, running, finished, failed, cancelled
     5: i32 total
     6: i32 done
     7: i32 successCount
@@ -75,6 +76,75 @@ struct ImportFailure {
     1: i32 rowNo
     2: list<string> values
     3: string reason
+}
+
+struct PreviewReq {
+    1: string type (go.tag = 'validate:"required,max=40"')
+    2: string id (go.tag = 'validate:"required,max=64"')
+    3: i32 page (go.tag = 'validate:"gte=0,lte=100000"')     // from 1
+    4: i32 size (go.tag = 'validate:"gte=0,lte=100"')        // 20 by default
+    5: bool bad                      // only rows with something wrong
+}
+
+// ImportPreview is what an import understood. batch.successCount rows can be stored as they
+// are shown, batch.failureCount cannot.
+struct ImportPreview {
+    1: ImportBatch batch
+    2: list<ImportColumn> columns
+    3: list<ImportGroup> groups      // what is wrong, the most frequent first
+    4: list<ImportRow> rows          // one page of them
+    5: i32 total                     // rows on all pages
+}
+
+struct ImportColumn {
+    1: string key
+    2: string label
+    3: bool required
+    4: list<string> options          // what a word may be mapped to
+}
+
+// ImportGroup is one thing that is wrong with several rows.
+struct ImportGroup {
+    1: string column                 // its key; empty: the row as a whole
+    2: string label
+    3: string reason
+    4: i32 count
+    5: string word                   // an unknown word, which can be mapped for all rows
+}
+
+struct ImportRow {
+    1: i32 rowNo
+    2: list<ImportCell> cells        // in the order of the columns
+    3: string reason                 // what is wrong with the row as a whole
+    4: bool skipped
+}
+
+struct ImportCell {
+    1: string text                   // as the file has it, or as it was mended
+    2: string value                  // as it will be stored
+    3: string reason                 // what is wrong with it
+}
+
+struct ImportMend {
+    1: i32 rowNo (go.tag = 'validate:"gte=1"')
+    2: string column (go.tag = 'validate:"required,max=40"')
+    3: string text (go.tag = 'validate:"max=2000"')
+}
+
+struct ImportMapping {
+    1: string column (go.tag = 'validate:"required,max=40"')
+    2: string word (go.tag = 'validate:"required,max=2000"')
+    3: string text (go.tag = 'validate:"max=2000"')
+}
+
+// MendReq changes what an import that waits to be confirmed will read.
+struct MendReq {
+    1: string type (go.tag = 'validate:"required,max=40"')
+    2: string id (go.tag = 'validate:"required,max=64"')
+    3: list<ImportMend> cells (go.tag = 'validate:"max=500,dive"')
+    4: list<ImportMapping> words (go.tag = 'validate:"max=500,dive"') // mapped in all rows
+    5: list<i32> skip (go.tag = 'validate:"max=10000"')
+    6: list<i32> keep (go.tag = 'validate:"max=10000"')              // skipped ones, not to be
 }
 
 // Permission is one right that a role can hold.
@@ -156,6 +226,14 @@ service Records {
     File Export(1: ListReq req)
     ImportBatch StartImport(1: ImportReq req)
     ImportBatch GetImport(1: IDReq req)
+    // PreviewImport shows what an import understood and would store.
+    ImportPreview PreviewImport(1: PreviewReq req)
+    // MendImport maps words, mends cells and skips rows of one that waits; it is checked again.
+    ImportBatch MendImport(1: MendReq req)
+    // ConfirmImport stores what was shown; until then nothing is.
+    ImportBatch ConfirmImport(1: IDReq req)
+    // CancelImport forgets the upload.
+    ImportBatch CancelImport(1: IDReq req)
     File ImportFailures(1: IDReq req)
     // RunImport is called by a worker; it may run twice and stores no row twice.
     ImportBatch RunImport(1: IDReq req)

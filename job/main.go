@@ -38,7 +38,7 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, platform.Close()) }()
-	services, err := suite.Dial(cfg.Etcd)
+	services, err := suite.Dial(platform)
 	if err != nil {
 		return err
 	}

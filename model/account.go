@@ -6,7 +6,7 @@ import "time"
 type User struct {
 	Base         `bson:",inline"`
 	UserName     string   `bson:"userName" json:"userName" record:"label=用户名,required,max=30,list,search,keyword,fixed"`
-	Password     string   `bson:"-" json:"password" record:"label=密码,max=200,help=至少 8 位，含大写、小写、数字、符号中的三种；修改时留空则不变"`
+	Password     string   `bson:"-" json:"password" record:"label=密码,type=password,max=200,help=至少 8 位，含大写、小写、数字、符号中的三种；修改时留空则不变"`
 	PasswordHash string   `bson:"passwordHash" json:"-"`
 	RealName     string   `bson:"realName" json:"realName" record:"label=姓名,required,max=30,list,search,keyword"`
 	Phone        string   `bson:"phone" json:"phone" record:"label=手机号,type=phone,personal,list"`

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,7 +25,9 @@ type Member struct {
 	MemberType   string `bson:"memberType" json:"memberType" record:"label=党员类型,required,list,search,options=fullMember:正式党员|probationaryMember:预备党员|developmentTarget:发展对象|activist:入党积极分子|applicant:申请入党"`
 	DuesCategory string `bson:"duesCategory" json:"duesCategory" record:"label=党费类别,options=salaried:在职|retired:离退休|farmer:农民|student:学生,help=决定党费计算标准，不填为在职"`
 	// Retired 是否退休: there is a Retirement.
-	Retired         bool       `bson:"retired,omitempty" json:"retired" record:"label=是否退休,readonly"`
+	Retired bool `bson:"retired,omitempty" json:"retired" record:"label=是否退休,readonly"`
+	// RetiredOn 退休时间 of that Retirement.
+	RetiredOn       string     `bson:"retiredOn,omitempty" json:"-"`
 	ActivistOn      string     `bson:"activistOn" json:"activistOn" record:"label=确定为积极分子日期,type=date,past"`
 	JoinedOn        string     `bson:"joinedOn" json:"joinedOn" record:"label=入党日期,type=date,past,list"`
 	RegularizedOn   string     `bson:"regularizedOn" json:"regularizedOn" record:"label=转正日期,type=date,past"`
@@ -43,6 +46,14 @@ type Member struct {
 	read  bool // from the store, where it was
 	known recognised
 }
+
+// PartyMemberTypes are the types of Member.MemberType that are members of the party (党章
+// 第一章): full and probationary ones. Applicants, activists and those about to be developed
+// stand in the same register and count in no number of members.
+var PartyMemberTypes = []string{"fullMember", "probationaryMember"}
+
+// IsPartyMember tells whether one of a type counts as a member of the party.
+func IsPartyMember(memberType string) bool { return slices.Contains(PartyMemberTypes, memberType) }
 
 // recognised is what a session keeps of a bound member.
 type recognised struct{ name, orgID, orgs, status, openID, miniOpenID string }

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Installs the Debian packages that are missing: a browser, Chinese fonts, and the
-# servers for the tests with separate processes.
+# Installs the Debian packages that are missing: a browser, Chinese fonts (Hanazono for rare
+# characters), a reader of PDF, and the servers for the tests with separate processes.
 set -euo pipefail
-need=(chromium fonts-noto-cjk fonts-lxgw-wenkai redis-server etcd-server)
+need=(chromium fonts-noto-cjk fonts-lxgw-wenkai fonts-hanazono poppler-utils redis-server etcd-server)
 missing=()
 for p in "${need[@]}"; do
   dpkg -s "$p" >/dev/null 2>&1 || missing+=("$p")

@@ -1,68 +1,112 @@
 #!/bin/bash
-# Everything that proves the product: checks, unit and integration tests, races, the
-# journeys in one process and in many, and the browser. Reports go to bin/reports, where
-# `make spec` reads them. ONLY=go,race,e2e,cluster picks parts.
+# Everything that proves the product. Reports go to bin/reports, where `make spec` reads
+# them. ONLY=checks,go,race,member,e2e,cluster picks parts. Its steps, with the seconds of
+# processor time that each takes once everything has been compiled and downloaded; the table
+# at the end tells how long they took this time:
+#
+#   web       60  installs and builds both clients, whatever ONLY says
+#   checks    30  beside web: generated code, lint of what needs no client
+#   lint      10  part of the checks too: lint of all
+#   go      <300  go test of all; 45 of them are bff/acceptance, which waits more than it computes
+#   member    15  beside go: types of both clients, tests of the member client
+#   compile   20  beside go: what race is about to run (290 the first time)
+#   race     270  alone: go test -race, but not of the rows in bff/acceptance
+#   e2e       95  alone: the browser, and the mini-program in its simulator
+#   cluster   30  alone: the journeys over separate processes
+#
+# What is alone has deadlines that other work could make it miss.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 reports=$PWD/bin/reports
 rm -rf "$reports" && mkdir -p "$reports"
 only=${ONLY:-checks,go,race,member,e2e,cluster}
 wants() { [[ ",$only," == *",$1,"* ]]; }
-step() { echo "== $* ($(date +%T))"; }
+# Steps beside the script would not hear an interrupt.
+trap 'trap "" TERM; kill 0; exit 130' INT TERM
 
-bash scripts/packages.sh
-step web clients
-make -s web >"$reports/web.log" 2>&1 || { tail -40 "$reports/web.log"; exit 1; }
+declare -A pids
+bad=() # the steps that failed
 
-if wants checks; then
-  step checks
-  sh scripts/lint.sh
-  bash scripts/generate.sh >/dev/null
-  git diff --exit-code --stat -- idl/gen || { echo "idl/gen is not what idl/*.thrift generates"; exit 1; }
-fi
-
-failed=0
-# gotest NAME ARGS… runs go test, keeps the events, prints what failed and a summary.
-gotest() {
-  local name=$1; shift
-  go test -json "$@" >"$reports/$name.jsonl" 2>"$reports/$name.err" || failed=1
-  go run ./scripts/testsummary <"$reports/$name.jsonl" || true
-  cat "$reports/$name.err"
+# begin STEP COMMAND… runs a step beside what follows, its output in a file.
+begin() {
+  local step=$1; shift
+  : >"$reports/$step.log"
+  {
+    local began=$SECONDS status=0
+    echo "== $step ($(date +%T))"
+    "$@" &
+    wait $! || status=$?
+    echo "$((SECONDS - began)) $step" >>"$reports/seconds"
+    exit $status
+  } >>"$reports/$step.log" 2>&1 &
+  pids[$step]=$!
 }
 
-if wants go; then
-  step go test
-  gotest go -timeout 15m ./...
-fi
-if wants race; then
-  step go test -race
-  # The journeys drive the whole product; the rows of bff/acceptance would only take longer.
-  gotest race -race -short -timeout 15m ./rpc/... ./job/... ./bff/edge/... ./bff/journey/... ./bff/route/... ./model/...
-fi
+# finish STEP… shows the output of steps that have begun, in this order, until each ends.
+finish() {
+  local step
+  for step; do
+    [[ -n ${pids[$step]:-} ]] || continue
+    tail -n +1 -s 0.2 -f --pid="${pids[$step]}" "$reports/$step.log"
+    wait "${pids[$step]}" || bad+=("$step")
+  done
+}
 
-if wants member; then
-  step member client
-  (cd bff/web/member && npm run check && npm test) || failed=1
-  (cd bff/web/console && npm run check) || failed=1
-fi
+alone() { begin "$@"; finish "$1"; }
 
-if wants e2e; then
-  step browser
-  bash scripts/e2e.sh "$reports/e2e.json" 2>&1 | tee "$reports/e2e.log" || failed=1
-fi
+web() { make -s -j2 web >"$reports/web.out" 2>&1 || { tail -40 "$reports/web.out"; exit 1; }; }
 
-if wants cluster; then
-  step separate processes
-  bash scripts/cluster.sh test || failed=1
-fi
+checks() {
+  bash scripts/generate.sh >/dev/null
+  git diff --exit-code --stat -- idl/gen || { echo "idl/gen is not what idl/*.thrift generates"; exit 1; }
+  sh scripts/lint.sh ./rpc/... ./job/... ./model/...
+}
 
-step spec
+# gotest NAME ARGS… runs go test, keeps the events, prints what failed and a summary.
+gotest() {
+  local name=$1 status=0; shift
+  go test -json "$@" >"$reports/$name.jsonl" 2>"$reports/$name.err" || status=1
+  go run ./scripts/testsummary <"$reports/$name.jsonl" || true
+  cat "$reports/$name.err"
+  exit $status
+}
+
+member() {
+  local status=0
+  (cd bff/web/member && npm run check && npm test) || status=1
+  (cd bff/web/console && npm run check) || status=1
+  exit $status
+}
+
+# The journeys drive the whole product; the rows of bff/acceptance would only take longer.
+raced=(./rpc/... ./job/... ./bff/edge/... ./bff/journey/... ./bff/route/... ./model/...)
+
+bash scripts/packages.sh
+begin web web
+if wants checks; then begin checks checks; fi
+finish web checks
+if wants checks && [[ ${#bad[@]} == 0 ]]; then alone lint sh scripts/lint.sh; fi
+[[ ${#bad[@]} == 0 ]] || exit 1
+
+if wants go; then begin go gotest go -timeout 15m ./...; fi
+if wants member; then begin member member; fi
+if wants race; then begin compile nice go build -race "${raced[@]}"; fi
+finish go member compile
+if wants race; then alone race gotest race -race -short -timeout 15m "${raced[@]}"; fi
+if wants e2e; then alone e2e bash scripts/e2e.sh "$reports/e2e.json"; fi
+if wants cluster; then alone cluster bash scripts/cluster.sh test; fi
+
+echo "== where the $SECONDS seconds went"
+sort -rn "$reports/seconds" | while read -r took step; do printf '%7d s  %s\n' "$took" "$step"; done
+go run ./scripts/testsummary -slow 10 "$reports"
+echo "== spec ($(date +%T))"
 go run ./scripts/spec "$reports" | tail -1
 # Only the end of a long log may be read: what failed once more, races first.
-if [[ $failed != 0 ]]; then
-  [[ ! -f $reports/e2e.log ]] || grep -E -A 25 '^  [0-9]+\) |^not ok|^ +[0-9]+ (failed|flaky|did not run)' "$reports/e2e.log" | head -80 || true
-  for name in go race; do
-    [[ ! -f $reports/$name.jsonl ]] || go run ./scripts/testsummary -brief 70 <"$reports/$name.jsonl"
-  done
-fi
-exit $failed
+for step in "${bad[@]}"; do
+  case $step in
+  go | race) go run ./scripts/testsummary -brief 70 <"$reports/$step.jsonl" ;;
+  e2e) grep -E -A 25 '^  [0-9]+\) |^not ok|^ +[0-9]+ (failed|flaky|did not run)' "$reports/e2e.log" | head -80 || true ;;
+  *) echo "== failed: $step" && tail -n 20 "$reports/$step.log" ;;
+  esac
+done
+[[ ${#bad[@]} == 0 ]]

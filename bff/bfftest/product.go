@@ -333,7 +333,7 @@ type Person struct{ ID, Name, IDNumber, Phone string }
 
 // Invent is the person of a number below 1000; runs have different ones.
 func Invent(i int) Person {
-	digits := fmt.Sprintf("99%04d19%02d0101%03d", Seed, 60+i%40, i%1000)
+	digits := fmt.Sprintf("99%04d19%02d0101%03d", Seed, 60+i%30, i%1000)
 	return Person{
 		Name: fmt.Sprintf("试员%d号%d", Seed, i), IDNumber: digits + string(model.IDCheck(digits)),
 		Phone: fmt.Sprintf("1980%04d%03d", Seed, i),

@@ -22,6 +22,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"zhihuidangjian/bff/route"
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	engine "zhihuidangjian/rpc/records"
 	"zhihuidangjian/rpc/suite"
@@ -37,6 +38,8 @@ type Options struct {
 	Mini       wechat.MiniLogin
 	JSSDK      wechat.JSSDK
 	Redis      redis.UniversalClient
+	Seal       *model.Sealer // of addresses that hold for a while
+	Ledger     *Ledger       // nil: the keys of writes are not heeded
 	Clock      *kit.Clock
 	SandboxURL string // of the simulator; empty outside the sandbox
 	MapTiles   string // MAP_TILES, the one outside address that pages may load from
@@ -52,10 +55,14 @@ func Upon(p *suite.Platform, services *suite.Clients) (Options, error) {
 	if err != nil {
 		return Options{}, err
 	}
+	ledger, err := OpenLedger(p.DB, p.Seal)
+	if err != nil {
+		return Options{}, err
+	}
 	return Options{
 		Addr: p.Config.Addr, PublicURL: p.Config.PublicURL, Services: services,
 		OAuth: outside.OAuth, Mini: outside.Mini, JSSDK: outside.JSSDK,
-		Redis: p.Redis, Clock: p.Clock, SandboxURL: p.SandboxURL, MapTiles: p.Config.MapTiles, MetricsToken: p.Config.MetricsToken,
+		Redis: p.Redis, Ledger: ledger, Seal: p.Seal, Clock: p.Clock, SandboxURL: p.SandboxURL, MapTiles: p.Config.MapTiles, MetricsToken: p.Config.MetricsToken,
 		Ready: func(ctx context.Context) error { return errors.Join(p.Ready(ctx), services.Ready(ctx)) },
 	}, nil
 }
@@ -80,6 +87,8 @@ type Edge struct {
 	identities identityCache
 	limits     *limits
 	uploads    slots
+	ledger     *Ledger
+	seal       *model.Sealer
 	metrics    *metrics
 	closing    chan struct{}
 	server     *server.Hertz
@@ -103,7 +112,7 @@ func New(o Options) *Edge {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	e := &Edge{
-		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, clock: o.Clock,
+		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, ledger: o.Ledger, seal: o.Seal, clock: o.Clock,
 		addr: o.Addr, publicURL: o.PublicURL, sandboxURL: o.SandboxURL, sandbox: o.SandboxURL != "",
 		policy: contentPolicy(o.SandboxURL != "", tilesOrigin(o.MapTiles)),
 		secure: strings.HasPrefix(o.PublicURL, "https://"), ready: &readiness{ask: o.Ready}, figures: o.MetricsToken,

@@ -121,7 +121,7 @@ func (e *Edge) guard(r route.Route) app.HandlerFunc {
 		if r.Permission != "" && !caller.Can(r.Permission) {
 			route.Fail(ctx, c, kit.ErrForbidden)
 		} else {
-			r.Handler.Serve(ctx, c)
+			e.once(ctx, c, r, r.Handler.Serve)
 		}
 		e.refused(ctx, c, r)
 	}

@@ -53,6 +53,10 @@ func (e *Edge) request(ctx context.Context, c *app.RequestContext) {
 		e.observe(c, id, time.Since(start))
 	}()
 	c.Next(ctx)
+	// Whoever opened the address in a window of its own, a receipt or a file, reads no JSON.
+	if failure := route.FailureOf(c); failure != nil && string(c.GetHeader("Sec-Fetch-Mode")) == "navigate" && c.IsGet() && !said(c) {
+		say(ctx, c, failure, "", "")
+	}
 }
 
 func (e *Edge) observe(c *app.RequestContext, id string, took time.Duration) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/base64"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -73,29 +74,54 @@ func phonePath(to string) bool {
 		!strings.ContainsFunc(to, unicode.IsControl)
 }
 
+// The ways in which WeChat brings somebody back whom it did not name.
+var (
+	errState    = kit.Invalid("oauth.state", "页面已失效，请重新进入")
+	errDeclined = kit.Invalid("oauth.declined", "您未同意微信授权，无法识别身份")
+	errExchange = &kit.Error{Code: 40102, Key: "oauth", Message: "微信授权未成功，请重新进入"}
+)
+
+// oauthCallback lets in whom WeChat names. A browser that comes twice, from a second tab or
+// without consent has a session or gets a page with a button: people stand here.
 func (e *Edge) oauthCallback(ctx context.Context, c *app.RequestContext) {
-	state, to, ok := strings.Cut(string(c.Cookie(stateCookie)), ".")
-	e.setCookie(c, stateCookie, "", -time.Second)
-	if !ok || state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(c.Query("state"))) != 1 {
-		route.Fail(ctx, c, kit.Invalid("oauth.state", "登录状态已失效，请重新打开页面"))
+	state, to, _ := strings.Cut(string(c.Cookie(stateCookie)), ".")
+	page := "/m/"
+	if b, err := base64.RawURLEncoding.DecodeString(to); err == nil && phonePath(string(b)) {
+		page = string(b)
+	}
+	token, err := e.recognise(ctx, c, state)
+	if err == nil {
+		e.setCookie(c, memberCookie, token, memberCookieLife)
+		c.Redirect(consts.StatusFound, []byte(page))
 		return
 	}
-	who, err := e.oa.Exchange(ctx, c.Query("code"))
-	if err != nil {
-		route.Fail(ctx, c, (&kit.Error{Code: 40102, Key: "oauth", Message: "微信授权失败，请重新打开页面"}).Because(err))
+	token, _ = tokenOf(c, route.Phone)
+	if known, refused := e.authenticate(ctx, token); refused == nil && known.Kind == kit.Member {
+		c.Redirect(consts.StatusFound, []byte(page))
 		return
+	}
+	say(ctx, c, err, "重新进入", "/wechat/oauth?to="+url.QueryEscape(page))
+}
+
+// recognise is the new session of whom WeChat names in answer to this browser's question.
+func (e *Edge) recognise(ctx context.Context, c *app.RequestContext, state string) (token string, err error) {
+	if state == "" || subtle.ConstantTimeCompare([]byte(state), []byte(c.Query("state"))) != 1 {
+		return "", errState // another tab may be under way with the cookie
+	}
+	e.setCookie(c, stateCookie, "", -time.Second)
+	code := c.Query("code")
+	if code == "" || code == "authdeny" {
+		return "", errDeclined
+	}
+	who, err := e.oa.Exchange(ctx, code)
+	if err != nil {
+		return "", errExchange.Because(err)
 	}
 	s, err := e.services.Account.MemberSession(e.asSystem(ctx), &account.MemberSessionReq{OpenId: who.OpenID, UnionId: who.UnionID, Channel: "oa"})
 	if err != nil {
-		route.Fail(ctx, c, err)
-		return
+		return "", err
 	}
-	e.setCookie(c, memberCookie, s.Token, memberCookieLife)
-	page, err := base64.RawURLEncoding.DecodeString(to)
-	if err != nil || !phonePath(string(page)) {
-		page = []byte("/m/")
-	}
-	c.Redirect(consts.StatusFound, page)
+	return s.Token, nil
 }
 
 // miniLogin exchanges the code of wx.login for a session; the mini-program keeps the

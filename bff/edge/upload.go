@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"mime/multipart"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -164,7 +163,8 @@ func fresh(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 }
 
-// startImport takes a workbook and starts its import.
+// startImport takes a workbook and starts its import; with ?preview=true it waits until what
+// was understood is confirmed.
 func (e *Edge) startImport(ctx context.Context, c *app.RequestContext) {
 	var batch *records.ImportBatch
 	svc, err := e.services.Owner(ctx, c.Param("type"))
@@ -172,7 +172,7 @@ func (e *Edge) startImport(ctx context.Context, c *app.RequestContext) {
 		err = e.file(ctx, c, importMost, func(name string, data []byte) (err error) {
 			ctx, cancel := fresh(ctx)
 			defer cancel()
-			batch, err = svc.StartImport(ctx, &records.ImportReq{Type: c.Param("type"), FileName: name, Data: data, OrgId: c.Query("orgId")})
+			batch, err = svc.StartImport(ctx, &records.ImportReq{Type: c.Param("type"), FileName: name, Data: data, OrgId: c.Query("orgId"), Preview: c.Query("preview") == "true"})
 			return err
 		})
 	}
@@ -205,12 +205,15 @@ func (e *Edge) upload(ctx context.Context, c *app.RequestContext) {
 // attachment hands out a file part by part, so that a film takes no more memory than a
 // letter. Browsers show pictures, films and PDF; everything else is saved.
 func (e *Edge) attachment(ctx context.Context, c *app.RequestContext) {
-	svc, err := e.services.Owner(ctx, c.Param("type"))
+	e.handOut(ctx, c, records.AttachmentReq{Type: c.Param("type"), Id: c.Query("id"), FileId: c.Param("fileId")})
+}
+
+func (e *Edge) handOut(ctx context.Context, c *app.RequestContext, req records.AttachmentReq) {
+	svc, err := e.services.Owner(ctx, req.Type)
 	if err != nil {
 		route.Fail(ctx, c, err)
 		return
 	}
-	req := records.AttachmentReq{Type: c.Param("type"), Id: c.Query("id"), FileId: c.Param("fileId")}
 	from, to, ranged := byteRange(string(c.GetHeader("Range")))
 	req.Offset = from
 	first, err := svc.Download(ctx, &req)
@@ -242,7 +245,7 @@ func (e *Edge) attachment(ctx context.Context, c *app.RequestContext) {
 	}
 	h.Set("Content-Security-Policy", policy+"; frame-ancestors 'self'")
 	h.Set("X-Frame-Options", "SAMEORIGIN")
-	h.Set("Content-Disposition", disposition+"; filename*=UTF-8''"+url.PathEscape(first.Name))
+	h.Set("Content-Disposition", route.Disposition(disposition, first.Name))
 	h.SetContentType(first.ContentType)
 	c.Status(consts.StatusOK)
 	if ranged {

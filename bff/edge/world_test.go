@@ -281,7 +281,7 @@ type person struct{ id, name, idNumber, phone string }
 
 func (w *world) invent(name string) person {
 	n := w.serial()
-	digits := fmt.Sprintf("99020119%02d0101%03d", 60+n%40, n%1000)
+	digits := fmt.Sprintf("99020119%02d0101%03d", 60+n%30, n%1000)
 	return person{name: name, idNumber: digits + string(model.IDCheck(digits)), phone: fmt.Sprintf("198%08d", n)}
 }
 

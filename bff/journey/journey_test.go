@@ -358,7 +358,7 @@ func TestCheckIn(t *testing.T) {
 	acknowledged := make([]atomic.Bool, crowd)
 	var errorsSeen atomic.Int64
 	kill := func(env string) {
-		for _, id := range strings.Fields(os.Getenv(env)) {
+		for id := range strings.FieldsSeq(os.Getenv(env)) {
 			pid, err := strconv.Atoi(id)
 			if err == nil {
 				err = syscall.Kill(pid, syscall.SIGKILL)

@@ -36,6 +36,7 @@ type Route struct {
 	Title      string // Chinese, for people who read the API
 	Access     Access
 	Permission string // e.g. meeting.start; empty: any session of that access
+	Repeats    bool   // a write that may happen again without harm: its answer is not kept
 	Handler    Handler
 }
 
@@ -90,7 +91,7 @@ func Answer(ctx context.Context, c *app.RequestContext, resp any) {
 		if v.ContentType == "application/pdf" || strings.HasPrefix(v.ContentType, "image/") {
 			disposition = "inline"
 		}
-		c.Header("Content-Disposition", disposition+"; filename*=UTF-8''"+url.PathEscape(v.Name))
+		c.Header("Content-Disposition", Disposition(disposition, v.Name))
 		c.Data(consts.StatusOK, v.ContentType, v.Data)
 	default:
 		b, err := encoding.Marshal(resp)
@@ -100,6 +101,23 @@ func Answer(ctx context.Context, c *app.RequestContext, resp any) {
 		}
 		c.Data(consts.StatusOK, "application/json; charset=utf-8", b)
 	}
+}
+
+// Disposition names a file for browsers (RFC 6266): as it is called, and in ASCII for those
+// who read nothing else.
+func Disposition(how, name string) string {
+	var ascii strings.Builder
+	last := rune(0)
+	for _, r := range name {
+		if r < ' ' || r > '~' || strings.ContainsRune(` "%\/;,'`, r) {
+			r = '_'
+		}
+		if r != '_' || last != '_' {
+			ascii.WriteRune(r)
+		}
+		last = r
+	}
+	return how + `; filename="` + ascii.String() + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
 }
 
 // errorKey is where Fail leaves the error for the log.

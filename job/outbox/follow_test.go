@@ -181,7 +181,7 @@ func TestMeetingToPeople(t *testing.T) {
 			t.Errorf("messages: %v", got)
 		}
 		r := read(meetings.Get(admin, &recordsgen.IDReq{Type: "meeting", Id: running}))
-		if r.State != "running" || !slices.Equal(r.Actions, []string{"view", "delete", "qr", "statistics"}) {
+		if r.State != "running" || !slices.Equal(r.Actions, []string{"view", "delete", "qr", "statistics", "deliveries"}) {
 			t.Errorf("%+v", r)
 		}
 		for _, id := range []string{"a", "b", "c"} {

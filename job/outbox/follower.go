@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -87,9 +88,7 @@ func (f *follower) ask(ctx context.Context, events []*recordsgen.Event) map[stri
 			var h *recordsgen.Handled
 			if h, err = f.take(ctx, &recordsgen.Events{Events: events}); err == nil {
 				failures, f.most = 0, min(2*f.most, batch)
-				for id, why := range h.Refused {
-					refused[id] = why
-				}
+				maps.Copy(refused, h.Refused)
 				return
 			}
 			if failures++; time.Since(began) > hung {

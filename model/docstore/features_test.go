@@ -482,8 +482,8 @@ func TestMongoErrors(t *testing.T) {
 			return db.RunCommand(ctx, bson.D{{Key: "find", Value: "big"}, {Key: "filter", Value: slow}, {Key: "maxTimeMS", Value: 1}}).Err()
 		}, 50},
 		"time limit of a pipeline": {func() error {
-			_, err := big.Aggregate(ctx, bson.A{bson.D{{Key: "$limit", Value: 1 << 40}}, bson.D{{Key: "$match", Value: slow}}, bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$x"}}}}}, options.Aggregate().SetCustom(bson.M{"maxTimeMS": 1}))
-			return err
+			pipeline := bson.A{bson.D{{Key: "$limit", Value: 1 << 40}}, bson.D{{Key: "$match", Value: slow}}, bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$x"}}}}}
+			return db.RunCommand(ctx, bson.D{{Key: "aggregate", Value: "big"}, {Key: "pipeline", Value: pipeline}, {Key: "cursor", Value: bson.D{}}, {Key: "maxTimeMS", Value: 1}}).Err()
 		}, 50},
 		"cursor": {func() error {
 			return db.RunCommand(ctx, bson.D{{Key: "getMore", Value: int64(5)}, {Key: "collection", Value: "c"}}).Err()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -14,6 +13,7 @@ import (
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 	"zhihuidangjian/rpc/trail"
 )
 
@@ -23,7 +23,7 @@ var errCredentials = &kit.Error{Code: 40101, Key: "login.credentials", Message: 
 // Login opens a session of the console. It wants a solved captcha, used up by the try
 // whatever comes of it.
 func (s *Service) Login(ctx context.Context, req *account.LoginReq) (*account.Session, error) {
-	name, ip := strings.TrimSpace(req.UserName), kit.CallerOf(ctx).IP
+	name, ip := normal.Name(req.UserName), kit.CallerOf(ctx).IP
 	if err := s.useCaptcha(ctx, req.CaptchaToken); err != nil {
 		return nil, err
 	}

@@ -85,6 +85,25 @@ func TestBases(t *testing.T) {
 		}
 		equal(t, "stored", w.count("dues_bases", nil), 1)
 	})
+	t.Run("BASE-03 RETR-02 months before the retirement are rated as months of work, whenever they are entered", func(t *testing.T) {
+		w := newWorld(t)
+		w.party.members["m1"].Retired, w.party.members["m1"].RetiredOn = true, "2024-05-31"
+		for _, category := range []string{"salaried", "retired"} {
+			w.party.members["m1"].DuesCategory = category
+			for month, want := range map[string]float64{"2024-04": 90_00, "2024-05": 60_00, "2024-06": 60_00} {
+				equal(t, category+" "+month, w.base("m1", month, 600_000)["payableAmount"].(float64), want)
+				p, err := w.GetBasePreview(admin("b1"), &gen.PreviewBaseReq{MemberId: "m1", BaseAmount: 600_000, Month: month})
+				w.ok(err)
+				equal(t, "preview of "+month, float64(p.Payable), want)
+			}
+		}
+		w.party.members["m1"].DuesCategory = "farmer"
+		equal(t, "a farmer", w.base("m1", "2024-06", 600_000)["payableAmount"].(float64), 20)
+		_, err := w.GetBasePreview(admin("b1"), &gen.PreviewBaseReq{MemberId: "m1", Month: "2024-13"})
+		if kit.FromError(err).Fields["effectiveMonth"] == "" {
+			t.Error(err)
+		}
+	})
 	t.Run("BASE-04 the same month again replaces the base; an order of the old amount is not paid", func(t *testing.T) {
 		w := newWorld(t)
 		w.base("m1", "2024-04", 500_000)

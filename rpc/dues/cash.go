@@ -3,7 +3,6 @@ package dues
 import (
 	"context"
 	"errors"
-	"strings"
 
 	dues "zhihuidangjian/idl/gen/dues"
 	"zhihuidangjian/model"
@@ -66,9 +65,9 @@ func (s *Service) RejectCash(ctx context.Context, req *dues.DeleteReq) (*dues.Or
 	if err != nil {
 		return nil, err
 	}
-	reason := strings.TrimSpace(req.Reason)
-	if reason == "" {
-		return nil, kit.InvalidFields(map[string]string{"reason": "请填写驳回原因"})
+	reason, err := reasonOf(req, "请填写驳回原因")
+	if err != nil {
+		return nil, err
 	}
 	o, err = s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
 		was, now := *o, s.d.Clock.Now()

@@ -255,6 +255,10 @@ func (s *Service) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*record
 	if err != nil {
 		return nil, err
 	}
+	reason, err := reasonOf(req, "请填写删除原因")
+	if err != nil {
+		return nil, err
+	}
 	if _, err := s.catchUp(ctx, o.MemberID); err != nil {
 		return nil, err
 	}
@@ -282,7 +286,7 @@ func (s *Service) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*record
 		}
 		was := *o
 		o.Status, o.Todo = to, todoUnbook
-		o.RemovedBy, o.RemovedAt, o.RemovedReason = c.Name, &now, req.Reason
+		o.RemovedBy, o.RemovedAt, o.RemovedReason = c.Name, &now, reason
 		o.Emit(model.NewEvent(kit.KeyID(model.EventDuesReversed, o.ID), model.EventDuesReversed, o.OrgID, now, paidEvent(o)))
 		return s.Audit(ctx, "duesOrder", "删除现金党费", &was, o)
 	})
@@ -291,6 +295,15 @@ func (s *Service) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*record
 	}
 	s.finishLater(ctx, o)
 	return &recordsgen.Empty{}, nil
+}
+
+// reasonOf is why money is given back or sent back; who says nothing is refused.
+func reasonOf(req *dues.DeleteReq, refusal string) (string, error) {
+	reason := strings.TrimSpace(req.Reason)
+	if reason == "" {
+		return "", kit.InvalidFields(map[string]string{"reason": refusal})
+	}
+	return reason, nil
 }
 
 // paidEvent tells the other domains of an order.

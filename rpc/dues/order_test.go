@@ -201,7 +201,7 @@ func TestOrders(t *testing.T) {
 			"cash":    func() error { _, err := w.PayCash(sibling, &gen.OrderReq{Id: id}); return err },
 			"native":  func() error { _, err := w.PayNative(sibling, &gen.OrderReq{Id: id}); return err },
 			"delete":  func() error { _, err := w.DeleteOrder(sibling, &gen.DeleteReq{Id: id}); return err },
-			"reverse": func() error { _, err := w.ReverseCash(sibling, &gen.DeleteReq{Id: id}); return err },
+			"reverse": func() error { _, err := w.ReverseCash(sibling, &gen.DeleteReq{Id: id, Reason: "误收"}); return err },
 			"receipt": func() error { _, err := w.PrintReceipt(sibling, &gen.OrderReq{Id: id}); return err },
 			"owed":    func() error { _, err := w.GetOwed(sibling, &gen.OwedReq{MemberId: "m1"}); return err },
 			"create": func() error {
@@ -304,7 +304,7 @@ func TestPaidOrders(t *testing.T) {
 		if !bytes.HasPrefix(f.Data, []byte("%PDF-")) || bytes.Count(f.Data, []byte("/Type /Page\n")) > 1 || len(f.Data) > 1<<20 {
 			t.Fatalf("%d bytes, %q", len(f.Data), f.Data[:20])
 		}
-		_, err = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: o.Id})
+		_, err = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: o.Id, Reason: "误收"})
 		w.ok(err)
 		_, err = w.PrintReceipt(admin("b1"), &gen.OrderReq{Id: o.Id})
 		refused(t, err, "订单已删除")
@@ -314,8 +314,13 @@ func TestPaidOrders(t *testing.T) {
 		w.base("m1", "2024-01", 500_000)
 		first := w.cash(w.order("m1", "2024-04").Id)
 		second := w.cash(w.order("m1", "2024-06").Id)
-		_, err := w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: first.Id})
+		_, err := w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: first.Id, Reason: "误收"})
 		refused(t, err, "请先删除之后月份的订单")
+		for _, reason := range []string{"", " \t"} { // whoever asks, in the page or beside it
+			_, err = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: second.Id, Reason: reason})
+			refused(t, err, "请填写删除原因")
+		}
+		equal(t, "still paid", w.party.through("m1"), "2024-06")
 		_, err = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: second.Id, Reason: "录入错误"})
 		w.ok(err)
 		equal(t, "paid through", w.party.through("m1"), "2024-04")
@@ -327,7 +332,7 @@ func TestPaidOrders(t *testing.T) {
 			t.Fatalf("%v", row)
 		}
 		equal(t, "actions", len(row["_actions"].([]any)), 1)
-		_, err = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: second.Id})
+		_, err = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: second.Id, Reason: "误收"})
 		refused(t, err, "订单已删除")
 		again := w.cash(w.order("m1", "2024-06").Id)
 		equal(t, "the months can be paid again", again.FromMonth, "2024-05")
@@ -347,7 +352,7 @@ func TestPaidOrders(t *testing.T) {
 				t.Fatalf("WeChat order offers %v", a)
 			}
 		}
-		_, err = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: o.Id})
+		_, err = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: o.Id, Reason: "误收"})
 		refused(t, err, "微信支付的订单不可删除")
 		w.status(o.Id, "paid")
 		equal(t, "paid through", w.party.through("m1"), "2024-06")

@@ -342,7 +342,7 @@ func TestTogether(t *testing.T) {
 			case 3:
 				_, _ = w.DeleteOrder(admin("b1"), &gen.DeleteReq{Id: pick})
 			case 4:
-				_, _ = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: pick})
+				_, _ = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: pick, Reason: "误收"})
 			case 5:
 				if p, err := w.payMine([]string{"oa", "mini"}[rng.IntN(2)], kit.AddMonths(kit.Month(w.clock.Now()), rng.IntN(7)), fmt.Sprint(step)); err == nil {
 					_ = w.sim.Approve(p.Order.OrderNo, "")

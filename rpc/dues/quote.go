@@ -24,18 +24,22 @@ type account struct {
 	bases       []*model.DuesBase
 }
 
-// category is what table of rates a member is under: who was in work when his record was
-// made may have retired since.
-func category(m *partygen.Member) string {
-	if m.Retired && (m.DuesCategory == "" || m.DuesCategory == salaried) {
-		return retired
+// category is what table of rates a member is under in a month: who is retired now worked
+// before his 退休时间. The month that he retires in counts as one of the retired.
+func category(m *partygen.Member, month string) string {
+	worked := m.DuesCategory == "" || m.DuesCategory == salaried
+	if m.DuesCategory != retired && !(m.Retired && worked) {
+		return m.DuesCategory
 	}
-	return m.DuesCategory
+	if len(m.RetiredOn) >= len("2006-01") && month < m.RetiredOn[:len("2006-01")] {
+		return salaried
+	}
+	return retired
 }
 
 // pays refuses who owes no dues: other than full and probationary members.
 func pays(m *partygen.Member) error {
-	if m.Status != "active" || m.MemberType != "fullMember" && m.MemberType != "probationaryMember" {
+	if m.Status != "active" || !model.IsPartyMember(m.MemberType) {
 		return kit.InvalidFields(map[string]string{"memberId": "只有正式党员和预备党员缴纳党费"})
 	}
 	return nil
@@ -152,7 +156,14 @@ func (s *Service) GetBasePreview(ctx context.Context, req *dues.PreviewBaseReq) 
 	if err != nil {
 		return nil, err
 	}
-	rate, due := payable(kit.Month(s.d.Clock.Now()), category(m), req.BaseAmount)
+	month := req.Month
+	switch {
+	case month == "":
+		month = kit.Month(s.d.Clock.Now())
+	case !validMonth(month):
+		return nil, kit.InvalidFields(map[string]string{"effectiveMonth": "使用年月应为年月，如2024-07"})
+	}
+	rate, due := payable(month, category(m, month), req.BaseAmount)
 	return &dues.PreviewBase{Rate: rate, Payable: due}, nil
 }
 

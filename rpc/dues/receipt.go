@@ -2,8 +2,8 @@ package dues
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 
 	"github.com/signintech/gopdf"
 
@@ -23,11 +23,11 @@ func (s *Service) PrintReceipt(ctx context.Context, req *dues.OrderReq) (*record
 	if _, err := next(o, doPrint, s.d.Clock.Now()); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(s.d.FontPath); err != nil {
-		return nil, (&kit.Error{Code: 50010, Key: "dues.font",
-			Message: "无法打印：服务器缺少中文字体，请安装 fonts-lxgw-wenkai 或设置 FONT_PATH"}).Because(err)
+	fonts, err := installed(s.d.FontPath)
+	if err != nil {
+		return nil, err
 	}
-	pdf, err := receipt(o, s.d.FontPath)
+	pdf, err := receipt(o, fonts)
 	if err != nil {
 		return nil, fmt.Errorf("receipt: %w", err)
 	}
@@ -59,58 +59,90 @@ func receiptLines(o *model.DuesOrder) [][2]string {
 	return lines
 }
 
-func receipt(o *model.DuesOrder, font string) ([]byte, error) {
-	page := gopdf.Rect{W: gopdf.PageSizeA5.H, H: gopdf.PageSizeA5.W} // lying
-	pdf := &gopdf.GoPdf{}
-	pdf.Start(gopdf.Config{PageSize: page})
-	pdf.AddPage()
-	if err := pdf.AddTTFFont("kai", font); err != nil {
-		return nil, err
-	}
-	var failed error
-	text := func(x, y, size float64, s string) {
-		if failed == nil {
-			failed = pdf.SetFont("kai", "", size)
+// placed is a text and where it goes.
+type placed struct {
+	x, y, size float64
+	text       string
+}
+
+// layout is where everything of a receipt goes at a scale: long names take more lines.
+func layout(p *paper, o *model.DuesOrder, scale float64) (head, body []placed, rules []float64, bottom float64, err error) {
+	const left, label = 60.0, 84.0
+	y := 34.0
+	centre := func(size float64, text string) error {
+		lines, err := p.wrap(text, size, p.width-2*left)
+		if err != nil {
+			return err
 		}
-		if failed == nil {
-			pdf.SetXY(x, y)
-			failed = pdf.Cell(nil, s)
+		for _, line := range lines {
+			w, err := p.measure(line, size)
+			if err != nil {
+				return err
+			}
+			head = append(head, placed{(p.width - w) / 2, y, size, line})
+			y += size * 1.6
+		}
+		return nil
+	}
+	name := o.CommitteeName
+	if name == "" {
+		name = o.OrgName
+	}
+	if err := errors.Join(centre(15*scale, name), centre(22*scale, "党费收据")); err != nil {
+		return nil, nil, nil, 0, err
+	}
+	size, between := 12*scale, 7*scale
+	y += between
+	for _, line := range receiptLines(o) {
+		rules = append(rules, y)
+		y += between
+		lines, err := p.wrap(line[1], size, p.width-2*left-label)
+		if err != nil {
+			return nil, nil, nil, 0, err
+		}
+		body = append(body, placed{left, y, size, line[0]})
+		for _, text := range lines {
+			body = append(body, placed{left + label, y, size, text})
+			y += size * 1.3
+		}
+		y += between * .5
+	}
+	rules = append(rules, y)
+	body = append(body, placed{p.width - left - 150, y + between, 11 * scale, "收款单位（盖章）："})
+	return head, body, rules, y + between + 20*scale, nil
+}
+
+// receipt draws an order with the first scale at which all of it fits the page.
+func receipt(o *model.DuesOrder, fonts []string) ([]byte, error) {
+	p := newPaper(gopdf.Rect{W: gopdf.PageSizeA5.H, H: gopdf.PageSizeA5.W}, fonts) // lying
+	var head, body []placed
+	var rules []float64
+	for _, scale := range []float64{1, .9, .8, .7, .6, .5} {
+		var bottom float64
+		var err error
+		if head, body, rules, bottom, err = layout(p, o, scale); err != nil {
+			return nil, err
+		}
+		if bottom <= p.height {
+			break
 		}
 	}
-	centre := func(y, size float64, s string) {
-		if failed == nil {
-			failed = pdf.SetFont("kai", "", size)
-		}
-		if failed != nil {
-			return
-		}
-		w, err := pdf.MeasureTextWidth(s)
-		if failed = err; err == nil {
-			text((page.W-w)/2, y, size, s)
+	p.pdf.SetTextColor(179, 0, 0)
+	for _, t := range head {
+		if err := p.write(t.x, t.y, t.size, t.text); err != nil {
+			return nil, err
 		}
 	}
-	head := o.CommitteeName
-	if head == "" {
-		head = o.OrgName
+	p.pdf.SetTextColor(0, 0, 0)
+	for _, t := range body {
+		if err := p.write(t.x, t.y, t.size, t.text); err != nil {
+			return nil, err
+		}
 	}
-	pdf.SetTextColor(179, 0, 0)
-	centre(34, 15, head)
-	centre(58, 22, "党费收据")
-	pdf.SetTextColor(0, 0, 0)
-	const left, label, top, step = 60.0, 84.0, 104.0, 26.0
-	pdf.SetLineWidth(0.6)
-	pdf.SetStrokeColor(179, 0, 0)
-	for i, line := range receiptLines(o) {
-		y := top + float64(i)*step
-		pdf.Line(left-12, y-7, page.W-left+12, y-7)
-		text(left, y, 12, line[0])
-		text(left+label, y, 12, line[1])
+	p.pdf.SetLineWidth(0.6)
+	p.pdf.SetStrokeColor(179, 0, 0)
+	for _, y := range rules {
+		p.pdf.Line(48, y, p.width-48, y)
 	}
-	end := top + float64(len(receiptLines(o)))*step
-	pdf.Line(left-12, end-7, page.W-left+12, end-7)
-	text(page.W-left-150, end+6, 11, "收款单位（盖章）：")
-	if failed != nil {
-		return nil, failed
-	}
-	return pdf.GetBytesPdfReturnErr()
+	return p.bytes()
 }

@@ -13,6 +13,7 @@ import (
 	partygen "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 	"zhihuidangjian/rpc/records"
 )
 
@@ -51,6 +52,7 @@ func (s *Service) baseType() *records.Type[*model.DuesBase] {
 		},
 		NameOf:  func(b *model.DuesBase) string { return b.MemberName + " " + b.EffectiveMonth },
 		Columns: []string{"memberName", "idNumber", "effectiveMonth", "baseAmount"},
+		Once:    []string{"idNumber", "effectiveMonth"},
 		BeforeImport: func(ctx context.Context, _ []map[string]string) (context.Context, error) {
 			return s.withRoster(ctx)
 		},
@@ -91,7 +93,7 @@ func (s *Service) withRoster(ctx context.Context) (context.Context, error) {
 	}
 	r := &roster{masked: map[string][]*partygen.Member{}, open: map[string]*partygen.Member{}}
 	for _, m := range list.Members {
-		key := m.Name + " " + m.IdNumber
+		key := normal.Name(m.Name) + " " + m.IdNumber
 		r.masked[key] = append(r.masked[key], m)
 	}
 	return context.WithValue(ctx, rosterKey{}, r), nil
@@ -100,7 +102,7 @@ func (s *Service) withRoster(ctx context.Context) (context.Context, error) {
 // baseFromRow finds the member of a row by name and full ID number.
 func (s *Service) baseFromRow(ctx context.Context, row map[string]string, b *model.DuesBase) error {
 	r, _ := ctx.Value(rosterKey{}).(*roster)
-	name, id := strings.TrimSpace(row["memberName"]), strings.ToUpper(strings.TrimSpace(row["idNumber"]))
+	name, id := row["memberName"], row["idNumber"]
 	for _, m := range r.masked[name+" "+maskID(id)] {
 		open := r.open[m.Id]
 		if open == nil {
@@ -141,7 +143,7 @@ func (s *Service) completeBase(ctx context.Context, _, b *model.DuesBase) error 
 func fillBase(b *model.DuesBase, m *partygen.Member) {
 	b.ID = baseID(m.Id, b.EffectiveMonth)
 	b.OrgID, b.Orgs = m.OrgId, m.Orgs
-	b.MemberID, b.MemberName, b.IDMasked, b.Category = m.Id, m.Name, maskID(m.IdNumber), category(m)
+	b.MemberID, b.MemberName, b.IDMasked, b.Category = m.Id, m.Name, maskID(m.IdNumber), category(m, b.EffectiveMonth)
 	b.Rate, b.PayableAmount = payable(b.EffectiveMonth, b.Category, b.BaseAmount)
 	b.RateVersion = rateIn(b.EffectiveMonth).Version
 }
@@ -149,7 +151,7 @@ func fillBase(b *model.DuesBase, m *partygen.Member) {
 func baseID(memberID, month string) string { return kit.KeyID("dues-base", memberID, month) }
 
 // storeBases inserts bases; one that is there, also a deleted one, gets the new values
-// (BASE-04). The same month twice in a file: the later row wins.
+// (BASE-04).
 func (s *Service) storeBases(ctx context.Context, docs []*model.DuesBase) (map[int]error, error) {
 	failed, err := s.bases.InsertMany(ctx, docs)
 	if err != nil {

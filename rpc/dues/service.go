@@ -46,7 +46,7 @@ type Deps struct {
 	AppID     string // of the official account
 	MiniAppID string
 	MchID     string
-	FontPath  string // TrueType font of receipts
+	FontPath  string // TrueType fonts of receipts, comma separated, the first first
 	Blobs     blob.Store
 }
 

@@ -21,6 +21,10 @@ const (
 	System  Kind = "system" // a service or a worker
 )
 
+// Link is the channel of a member who comes by an address that was made for him, without a
+// session.
+const Link = "link"
+
 // Caller is who makes a request. It travels beside every call: in the context within a
 // process, as one JSON value between processes.
 type Caller struct {
@@ -30,7 +34,7 @@ type Caller struct {
 	MemberID    string   `json:"m,omitempty"`
 	OpenID      string   `json:"w,omitempty"`
 	UnionID     string   `json:"un,omitempty"`
-	Channel     string   `json:"c,omitempty"` // oa or mini, of a member
+	Channel     string   `json:"c,omitempty"` // oa, mini or Link, of a member
 	OrgID       string   `json:"o,omitempty"`
 	Orgs        []string `json:"os,omitempty"` // the path from the root to OrgID
 	TopLevel    bool     `json:"t,omitempty"`  // 一级管理员: user of the root organisation

@@ -29,8 +29,9 @@ import (
 func serviceName(name string) string { return "zhihuidangjian." + name }
 
 // ServerOptions make a Kitex server that any number of services can be registered on:
-// identity and deadlines come with the call, errors leave with code and message.
-func ServerOptions(addr, name string, etcdAddrs []string) ([]server.Option, error) {
+// identity and deadlines come with the call, errors leave with code and message. Calls of
+// others than peers are refused.
+func ServerOptions(addr, name string, etcdAddrs []string, peers *Peers) ([]server.Option, error) {
 	a, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("RPC_ADDR: %w", err)
@@ -40,7 +41,7 @@ func ServerOptions(addr, name string, etcdAddrs []string) ([]server.Option, erro
 		server.WithServerBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: serviceName(name)}),
 		server.WithMetaHandler(transmeta.ServerTTHeaderHandler), server.WithMetaHandler(transmeta.MetainfoServerHandler),
 		server.WithEnableContextTimeout(true), server.WithExitWaitTime(5 * time.Second),
-		server.WithMiddleware(receiveCaller), server.WithMiddleware(answerErrors),
+		server.WithMiddleware(receiveCaller(peers)), server.WithMiddleware(answerErrors),
 	}
 	if len(etcdAddrs) > 0 {
 		r, err := newRegistry(etcdAddrs)
@@ -52,28 +53,42 @@ func ServerOptions(addr, name string, etcdAddrs []string) ([]server.Option, erro
 	return opts, nil
 }
 
-// callerKey names the caller beside a call between processes.
-const callerKey = "CALLER"
+// What stands beside a call between processes: the caller, and who vouches for it.
+const callerKey, signatureKey = "CALLER", "CALLER_SIGNATURE"
 
-func sendCaller(next endpoint.Endpoint) endpoint.Endpoint {
-	return func(ctx context.Context, req, resp any) error {
-		b, err := json.Marshal(CallerOf(ctx))
-		if err != nil {
-			return fmt.Errorf("caller: %w", err)
+// sendCaller signs each sending of a call by itself, so that one that is sent again on
+// another connection is not taken for a copy.
+func sendCaller(peers *Peers) endpoint.Middleware {
+	return func(next endpoint.Endpoint) endpoint.Endpoint {
+		return func(ctx context.Context, req, resp any) error {
+			b, err := json.Marshal(CallerOf(ctx))
+			if err != nil {
+				return fmt.Errorf("caller: %w", err)
+			}
+			caller := string(b)
+			ctx = metainfo.WithValues(ctx, callerKey, caller, signatureKey, peers.sign(methodOf(ctx), caller, time.Now()))
+			return next(ctx, req, resp)
 		}
-		return next(metainfo.WithValue(ctx, callerKey, string(b)), req, resp)
 	}
 }
 
-func receiveCaller(next endpoint.Endpoint) endpoint.Endpoint {
-	return func(ctx context.Context, req, resp any) error {
-		var c Caller
-		if s, ok := metainfo.GetValue(ctx, callerKey); ok {
-			if err := json.Unmarshal([]byte(s), &c); err != nil {
-				c = Caller{} // a visitor
+// receiveCaller believes the caller of a call that a peer has signed, and refuses every
+// other call before anything reads it.
+func receiveCaller(peers *Peers) endpoint.Middleware {
+	return func(next endpoint.Endpoint) endpoint.Endpoint {
+		return func(ctx context.Context, req, resp any) error {
+			caller, _ := metainfo.GetValue(ctx, callerKey)
+			signature, _ := metainfo.GetValue(ctx, signatureKey)
+			if err := peers.check(methodOf(ctx), caller, signature, time.Now()); err != nil {
+				slog.Warn("call refused", "method", methodOf(ctx), "from", rpcinfo.GetRPCInfo(ctx).From().Address(), "cause", err)
+				return errPeer
 			}
+			var c Caller
+			if err := json.Unmarshal([]byte(caller), &c); err != nil {
+				return fmt.Errorf("caller: %w", err)
+			}
+			return next(WithCaller(ctx, c), req, resp)
 		}
-		return next(WithCaller(ctx, c), req, resp)
 	}
 }
 
@@ -95,20 +110,19 @@ func answerErrors(next endpoint.Endpoint) endpoint.Endpoint {
 	}
 }
 
+// methodOf is the service and method of a call, as both ends know it.
 func methodOf(ctx context.Context) string {
-	if ri := rpcinfo.GetRPCInfo(ctx); ri != nil {
-		return ri.Invocation().MethodName()
+	ri := rpcinfo.GetRPCInfo(ctx)
+	if ri == nil {
+		return ""
 	}
-	return ""
+	return ri.Invocation().ServiceName() + "." + ri.Invocation().MethodName()
 }
 
-// ClientOptions find a service through etcd. Calls are retried on another instance when
-// no connection could be had, and after a broken one when the method is idempotent.
-func ClientOptions(etcdAddrs []string, idempotent func(method string) bool) ([]client.Option, error) {
-	r, err := newResolver(etcdAddrs)
-	if err != nil {
-		return nil, err
-	}
+// ClientOptions find a service through etcd, and sign calls as one of peers. Calls are
+// retried on another instance when no connection could be had, and after a broken one when
+// the method is idempotent.
+func ClientOptions(etcdAddrs []string, peers *Peers, idempotent func(method string) bool) ([]client.Option, error) {
 	again := retry.NewFailurePolicyWithResultRetry(&retry.ShouldResultRetry{
 		NotRetryForTimeout: true,
 		ErrorRetryWithCtx: func(_ context.Context, err error, ri rpcinfo.RPCInfo) bool {
@@ -119,14 +133,22 @@ func ClientOptions(etcdAddrs []string, idempotent func(method string) bool) ([]c
 		},
 	})
 	again.StopPolicy.MaxRetryTimes = 3
-	return []client.Option{
-		client.WithResolver(r), client.WithTransportProtocol(transport.TTHeader),
+	opts := []client.Option{
+		client.WithTransportProtocol(transport.TTHeader),
 		client.WithLongConnection(connpool.IdleConfig{MaxIdlePerAddress: 64, MaxIdleGlobal: 512, MaxIdleTimeout: time.Minute, MinIdlePerAddress: 1}),
 		client.WithMetaHandler(transmeta.ClientTTHeaderHandler), client.WithMetaHandler(transmeta.MetainfoClientHandler),
 		client.WithMetaHandler(remainingTime{}),
 		client.WithRPCTimeout(time.Minute), client.WithConnectTimeout(500 * time.Millisecond),
-		client.WithFailureRetry(again), client.WithMiddleware(sendCaller),
-	}, nil
+		client.WithFailureRetry(again), client.WithMiddleware(sendCaller(peers)),
+	}
+	if len(etcdAddrs) > 0 {
+		r, err := newResolver(etcdAddrs)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, client.WithResolver(r))
+	}
+	return opts, nil
 }
 
 // Dial names a service for its generated NewClient.
@@ -141,7 +163,7 @@ func Idempotent(method string) bool {
 		}
 	}
 	switch method {
-	case "SignIn", "PayMine", "PayNative", "PayCash", "SetDuesPaidThrough", "ImportFailures", "Deliver", "ExpireOrders", "QueryWaiting", "ConfirmCash", "Reconcile", "RunImport", "MarkRead":
+	case "SignIn", "PayMine", "PayNative", "PayCash", "SetDuesPaidThrough", "ImportFailures", "PreviewImport", "Deliver", "ExpireOrders", "QueryWaiting", "ConfirmCash", "Reconcile", "RunImport", "MarkRead":
 		return true
 	}
 	return false

@@ -280,7 +280,7 @@ func TestRecord(t *testing.T) {
 			if err := json.Unmarshal(j.Json, &r); err != nil {
 				t.Fatal(err)
 			}
-			if slices.Contains(r.Actions, "update") || slices.Contains(r.Actions, "start") || !slices.Contains(r.Actions, "qr") || !slices.Contains(r.Actions, "statistics") {
+			if slices.Contains(r.Actions, "update") || slices.Contains(r.Actions, "start") || !slices.Contains(r.Actions, "qr") || !slices.Contains(r.Actions, "statistics") || !slices.Contains(r.Actions, "deliveries") {
 				t.Errorf("buttons: %v", r.Actions)
 			}
 			_, err = f.save(b1, id, r.Version, map[string]any{"title": "改名"})
@@ -373,7 +373,7 @@ func TestStart(t *testing.T) {
 			r := f.create(nil)
 			_, err := f.GetStatistics(b1, &meetinggen.MeetingReq{Id: r.ID})
 			refused(t, err, "meeting.notStarted", "会议未启动")
-			if slices.Contains(r.Actions, "statistics") {
+			if slices.Contains(r.Actions, "statistics") || slices.Contains(r.Actions, "deliveries") {
 				t.Errorf("buttons: %v", r.Actions)
 			}
 			if _, err := f.Start(b1, &meetinggen.MeetingReq{Id: r.ID}); err != nil {

@@ -51,6 +51,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 				{Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？"},
 				{Key: "qr", Title: "二维码", Permission: "meeting.view"},
 				{Key: "statistics", Title: "统计", Permission: "meeting.view"},
+				{Key: "deliveries", Title: "送达", Permission: "meeting.view"},
 			},
 			BeforeSave: s.beforeSave,
 			Follow:     func(_ context.Context, m *model.Meeting) error { s.live.forget(m.ID); return nil },
@@ -71,7 +72,7 @@ func rowActions(_ *kit.Caller, m *model.Meeting, given []string) []string {
 			return started
 		case "qr":
 			return !started || !m.NeedSignIn
-		case "statistics":
+		case "statistics", "deliveries":
 			return !started
 		}
 		return false

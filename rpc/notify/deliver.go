@@ -127,7 +127,7 @@ func (s *Service) deliver(ctx context.Context, n *model.Notification) (sent bool
 			return false, s.settle(ctx, n)
 		}
 		if !n.Consumed {
-			n.SendState, n.FailReason = model.SendFailed, "没有订阅"
+			n.SendState, n.FailReason = model.SendFailed, noConsent
 			return false, s.settle(ctx, n)
 		}
 	}

@@ -23,9 +23,6 @@ const (
 	KindBindCode       = "bindCode"       // SMS only; field code
 )
 
-// noPhone is why an SMS to somebody without a phone is not sent (JOB-04).
-const noPhone = "无手机号"
-
 // HandleEvents queues the messages of events. It may be called again with the same
 // events: the ids are made of event, receiver and channel.
 func (s *Service) HandleEvents(ctx context.Context, req *recordsgen.Events) (*recordsgen.Handled, error) {
@@ -79,6 +76,7 @@ type message struct {
 	targetID   string
 	page       string // of the member client, opens the record (MENU-11)
 	fields     map[string]string
+	everybody  bool // who cannot be reached has a row that says so
 }
 
 // meetingStarted tells the participants by the meeting's forms of notice (MEET-12).
@@ -93,7 +91,7 @@ func (s *Service) meetingStarted(ctx context.Context, e *recordsgen.Event, p *mo
 	}
 	return s.queue(ctx, message{
 		event: e.Id, at: e.At, kind: KindMeetingStarted, title: "会议通知", content: fmt.Sprintf("“%s”将于%s开始，地点：%s", p.Title, at, place),
-		targetType: "meeting", targetID: p.MeetingID, page: "pages/meeting/detail?id=" + p.MeetingID,
+		targetType: targetMeeting, targetID: p.MeetingID, page: "pages/meeting/detail?id=" + p.MeetingID, everybody: true,
 		fields: map[string]string{"title": p.Title, "time": at, "place": place},
 	}, p.Participants, p.NoticeForm)
 }
@@ -130,7 +128,8 @@ func (s *Service) duesReversed(ctx context.Context, e *recordsgen.Event, p *mode
 func yuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
 
 // queue stores one document for each receiver and channel. An unbound member gets
-// nothing by WeChat (MENU-11); one without a phone gets a failed row (JOB-04).
+// nothing by WeChat (MENU-11), and a failed row where everybody counts; one without a phone
+// always gets one (JOB-04).
 func (s *Service) queue(ctx context.Context, m message, memberIDs, channels []string) error {
 	if len(memberIDs) == 0 {
 		return nil
@@ -139,13 +138,11 @@ func (s *Service) queue(ctx context.Context, m message, memberIDs, channels []st
 	if err != nil {
 		return err
 	}
-	var minis []string
+	members := map[string]*partygen.Member{}
 	for _, p := range list.Members {
-		if p.OpenId == "" && p.MiniOpenId != "" {
-			minis = append(minis, p.Id)
-		}
+		members[p.Id] = p
 	}
-	accepts, err := s.quotas(ctx, minis, m.kind)
+	accepts, err := s.accepts(ctx, members, m.kind)
 	if err != nil {
 		return err
 	}
@@ -158,6 +155,18 @@ func (s *Service) queue(ctx context.Context, m message, memberIDs, channels []st
 		}
 	}
 	return s.storeAll(ctx, docs)
+}
+
+// accepts are the members without the official account who still take a message of a kind
+// in the mini-program.
+func (s *Service) accepts(ctx context.Context, members map[string]*partygen.Member, kind string) (map[string]bool, error) {
+	var minis []string
+	for id, p := range members {
+		if p.OpenId == "" && p.MiniOpenId != "" {
+			minis = append(minis, id)
+		}
+	}
+	return s.quotas(ctx, minis, kind)
 }
 
 // storeAll stores messages, but for those that are there already.
@@ -185,25 +194,43 @@ func (s *Service) address(m message, p *partygen.Member, channel string, accepts
 		TargetType: m.targetType, TargetID: m.targetID, Channel: channel, Fields: m.fields,
 		SendState: model.SendQueued, NextAt: now,
 	}
-	switch channel {
-	case model.ChannelSite:
+	if channel == model.ChannelSite {
 		n.SendState, n.SentAt, n.Fields = model.SendSent, &now, nil
-	case model.ChannelWeChat:
-		switch {
-		case p.OpenId != "":
-			n.OpenID, n.URL = p.OpenId, s.d.PublicURL+"/m/#/"+m.page
-		case accepts:
-			n.Channel, n.OpenID, n.URL = model.ChannelMini, p.MiniOpenId, m.page
-		default:
-			return nil
-		}
-	case model.ChannelSMS:
-		n.Content = sms.Render(m.kind, m.fields)
-		phone(n, p.Phone)
-	default:
+		return n
+	}
+	if !s.way(n, p, m.page, accepts) && !(m.everybody && channel == model.ChannelWeChat) {
 		return nil
 	}
 	return n
+}
+
+// phonePages is where the pages of the official account begin.
+const phonePages = "/m/#/"
+
+// way finds how a message reaches a member by its channel; one that does not says why.
+// Without any trace to be left of it, it answers false.
+func (s *Service) way(n *model.Notification, p *partygen.Member, page string, accepts bool) bool {
+	switch n.Channel {
+	case model.ChannelWeChat:
+		switch {
+		case p.OpenId != "":
+			n.OpenID, n.URL = p.OpenId, s.d.PublicURL+phonePages+page
+		case accepts:
+			n.Channel, n.OpenID, n.URL = model.ChannelMini, p.MiniOpenId, page
+		default:
+			n.SendState, n.FailReason, n.URL = model.SendFailed, noWeChat, page
+			if p.MiniOpenId != "" {
+				n.FailReason = noConsent
+			}
+			return false
+		}
+	case model.ChannelSMS:
+		n.Content = sms.Render(n.Kind, n.Fields)
+		phone(n, p.Phone)
+	default:
+		return false
+	}
+	return true
 }
 
 // phone notes the masked number; without one the row says so.

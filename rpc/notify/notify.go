@@ -17,6 +17,7 @@ import (
 
 	"zhihuidangjian/conf"
 	accountsvc "zhihuidangjian/idl/gen/account/account"
+	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
 	notify "zhihuidangjian/idl/gen/notify"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
@@ -39,6 +40,7 @@ type Deps struct {
 	Seal      *model.Sealer
 	Party     partysvc.Client
 	Account   accountsvc.Client // knows who administers an organisation
+	Meeting   meetingsvc.Client // knows who may see a meeting
 	Messenger wechat.Messenger
 	SMS       sms.Sender
 	// Subscribes are the mini-program's templates by kind; a consent to another kind
@@ -69,6 +71,7 @@ func New(d Deps) (*Service, error) {
 	err := s.messages.EnsureIndexes(ctx,
 		model.Index{Keys: bson.D{{Key: "sendState", Value: 1}, {Key: "nextAt", Value: 1}}},                                  // Deliver
 		model.Index{Keys: bson.D{{Key: "receiverId", Value: 1}, {Key: "channel", Value: 1}, {Key: "createdAt", Value: -1}}}, // ListMine
+		model.Index{Keys: bson.D{{Key: "targetId", Value: 1}, {Key: "sendState", Value: 1}}},                                // ListDeliveries
 	)
 	if err != nil {
 		return nil, fmt.Errorf("notify: %w", err)

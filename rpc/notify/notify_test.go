@@ -16,6 +16,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"zhihuidangjian/conf"
+	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
 	notifygen "zhihuidangjian/idl/gen/notify"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partygen "zhihuidangjian/idl/gen/party"
@@ -68,11 +69,15 @@ type outside struct {
 	subscribes []wechat.SubscribeMessage
 	texts      []sms.Message
 	fail       []error // of the next calls, in order
+	refuse     func(to string) error
 	calls      int
 }
 
-func (o *outside) next() error {
+func (o *outside) next(to string) error {
 	o.calls++
+	if o.refuse != nil {
+		return o.refuse(to)
+	}
 	if len(o.fail) == 0 {
 		return nil
 	}
@@ -84,7 +89,7 @@ func (o *outside) next() error {
 func (o *outside) SendTemplate(_ context.Context, m wechat.TemplateMessage) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	err := o.next()
+	err := o.next(m.OpenID)
 	if err == nil {
 		o.templates = append(o.templates, m)
 	}
@@ -94,7 +99,7 @@ func (o *outside) SendTemplate(_ context.Context, m wechat.TemplateMessage) erro
 func (o *outside) SendSubscribe(_ context.Context, m wechat.SubscribeMessage) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	err := o.next()
+	err := o.next(m.OpenID)
 	if err == nil {
 		o.subscribes = append(o.subscribes, m)
 	}
@@ -104,7 +109,7 @@ func (o *outside) SendSubscribe(_ context.Context, m wechat.SubscribeMessage) er
 func (o *outside) Send(_ context.Context, m sms.Message) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	err := o.next()
+	err := o.next(m.Phone)
 	if err == nil {
 		o.texts = append(o.texts, m)
 	}
@@ -118,6 +123,7 @@ type fixture struct {
 	db    *mongo.Database
 	clock *kit.Clock
 	out   *outside
+	hall  *hall
 }
 
 var nine = time.Date(2026, 11, 22, 9, 0, 0, 0, kit.Shanghai)
@@ -127,12 +133,14 @@ func (f *fixture) pass(d time.Duration) { f.clock.SetOffset(f.clock.Offset() + d
 func transports(t *testing.T, test func(*fixture)) {
 	for name, codec := range map[string]bool{"in process": false, "codec": true} {
 		t.Run(name, func(t *testing.T) {
-			f := &fixture{T: t, db: modeltest.DB(t), clock: &kit.Clock{}, out: &outside{}}
+			f := &fixture{T: t, db: modeltest.DB(t), clock: &kit.Clock{}, out: &outside{}, hall: &hall{}}
 			f.clock.SetOffset(time.Until(nine))
 			local := kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, roster{}) })
 			local.Codec = codec
+			halls := kit.NewLocal(func(s server.Server) error { return meetingsvc.RegisterService(s, f.hall) })
+			halls.Codec = codec
 			impl, err := notify.New(notify.Deps{
-				DB: f.db, Clock: f.clock, Seal: modeltest.Sealer(t), Party: partysvc.Wrap(local), Messenger: f.out, SMS: f.out,
+				DB: f.db, Clock: f.clock, Seal: modeltest.Sealer(t), Party: partysvc.Wrap(local), Meeting: meetingsvc.Wrap(halls), Messenger: f.out, SMS: f.out,
 				PublicURL: "http://dj.test", Subscribes: conf.Templates{"meetingStarted": "T1"},
 			})
 			if err != nil {
@@ -221,7 +229,7 @@ func TestMeeting(t *testing.T) {
 			f.want(target("m1"),
 				"nophone site sent", "nophone sms failed 无手机号", "nophone wechat sent",
 				"oa site sent", "oa sms sent", "oa wechat sent",
-				"unbound site sent", "unbound sms sent")
+				"unbound site sent", "unbound sms sent", "unbound wechat failed 未绑定微信")
 			if len(f.out.templates) != 2 || len(f.out.texts) != 2 || len(f.out.subscribes) != 0 {
 				t.Errorf("sent %d templates, %d SMS, %d subscribe messages", len(f.out.templates), len(f.out.texts), len(f.out.subscribes))
 			}
@@ -356,7 +364,7 @@ func TestConsent(t *testing.T) {
 		}
 		f.Run("one message a consent", func(t *testing.T) {
 			f.meeting("m0", []string{"wechat"}, "mini")
-			f.want(target("m0")) // none was given
+			f.want(target("m0"), "mini wechat failed 没有订阅") // none was given
 			if err := errors.Join(consent("meetingStarted"), consent("meetingStarted")); err != nil {
 				t.Fatal(err)
 			}
@@ -365,7 +373,7 @@ func TestConsent(t *testing.T) {
 				f.deliver()
 			}
 			f.want(target("m2"), "mini mini sent")
-			f.want(target("m3"))
+			f.want(target("m3"), "mini wechat failed 没有订阅")
 			if len(f.out.subscribes) != 2 || f.out.subscribes[0].OpenID != "m-mini" || f.out.subscribes[0].Page != "pages/meeting/detail?id=m1" {
 				t.Errorf("%+v", f.out.subscribes)
 			}
@@ -377,7 +385,7 @@ func TestConsent(t *testing.T) {
 			f.deliver()
 			f.want(target("x1"), "mini mini failed wechat: 43101 user refuse")
 			f.meeting("x2", []string{"wechat"}, "mini")
-			f.want(target("x2"))
+			f.want(target("x2"), "mini wechat failed 没有订阅")
 		})
 		f.Run("consent to what is not sent is refused", func(t *testing.T) {
 			if err := consent("duesReceipt"); kit.FromError(err).Key != "notify.kind" {

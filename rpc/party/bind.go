@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -20,6 +19,7 @@ import (
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 )
 
 // Limits of binding codes; WeChat users and phones are counted apart.
@@ -59,7 +59,7 @@ func wechatUser(ctx context.Context) (*kit.Caller, error) {
 
 // match finds the active member whom name, ID number and phone all name.
 func (s *Service) match(ctx context.Context, name, idNumber, phone string) (*model.Member, error) {
-	idNumber = strings.ToUpper(strings.TrimSpace(idNumber))
+	idNumber = normal.IDNumber(idNumber)
 	if _, ok := model.ParseIDNumber(idNumber); !ok {
 		return nil, kit.InvalidFields(map[string]string{"idNumber": "身份证号不正确"})
 	}
@@ -72,7 +72,7 @@ func (s *Service) match(ctx context.Context, name, idNumber, phone string) (*mod
 	if err != nil {
 		return nil, err
 	}
-	if m.Name != strings.TrimSpace(name) || m.PhoneBlind != s.d.Seal.Blind(phone) {
+	if !normal.Same(m.Name, name) || m.PhoneBlind != s.d.Seal.Blind(normal.Phone(phone)) {
 		return nil, errNoSuchMember
 	}
 	return m, nil
@@ -89,6 +89,7 @@ func (s *Service) SendBindCode(ctx context.Context, req *party.BindCodeReq) (*pa
 	if err := s.limit(ctx, "bind:openid:"+c.OpenID); err != nil {
 		return nil, err
 	}
+	req.Phone = normal.Phone(req.Phone)
 	phone := s.d.Seal.Blind(req.Phone)
 	personID, bound := "", ""
 	m, err := s.match(ctx, req.Name, req.IdNumber, req.Phone)
@@ -184,8 +185,8 @@ func (s *Service) Bind(ctx context.Context, req *party.BindReq) (*party.Member, 
 	if err != nil {
 		return nil, err
 	}
-	phone := s.d.Seal.Blind(req.Phone)
-	if m, err := s.boundTo(ctx, c); err == nil && m.PhoneBlind == phone && m.IDBlind == s.d.Seal.Blind(strings.ToUpper(strings.TrimSpace(req.IdNumber))) {
+	phone := s.d.Seal.Blind(normal.Phone(req.Phone))
+	if m, err := s.boundTo(ctx, c); err == nil && m.PhoneBlind == phone && m.IDBlind == s.d.Seal.Blind(normal.IDNumber(req.IdNumber)) {
 		return s.presentOne(ctx, m, false) // the same request again: its code is used up
 	} else if err != nil && !errors.Is(err, model.ErrNotFound) {
 		return nil, err

@@ -365,6 +365,57 @@ func TestStatistics(t *testing.T) {
 				t.Errorf("%v", p.Ages)
 			}
 		})
+		t.Run("HOME-07 ORG-03 who only asks to become a member is in the register and counts as none", func(t *testing.T) {
+			doc := member("积极", 91, h.ids["B"])
+			doc["memberType"] = "activist"
+			row := h.mustSave(h.admin("B"), "member", "", 0, doc)
+			s := stats("R", "P")
+			_, listed := h.list(h.admin("P"), &records.ListReq{Type: "member"})
+			if listed != 6 || sum(s.Genders) != 6 || sum(s.Ages) != 6 || sum(s.Bindings) != 6 || s.MemberCount != 5 {
+				t.Errorf("%v, %d listed", s, listed)
+			}
+			tree, err := h.GetTree(h.admin("P"), &gen.OrgReq{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range tree.Nodes {
+				if n.OrgName == "B" && n.MemberCount != 2 {
+					t.Errorf("the tree counts %d", n.MemberCount)
+				}
+			}
+			for _, typ := range []string{"organization", "organizationLedger"} {
+				b := decode(t, must(h.Get(h.admin("P"), &records.IDReq{Type: typ, Id: h.ids["B"]})))
+				if b["memberCount"] != 2.0 {
+					t.Errorf("%s counts %v", typ, b["memberCount"])
+				}
+			}
+			if _, err := h.Delete(h.admin("B"), &records.IDsReq{Type: "member", Ids: []string{row["id"].(string)}}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		t.Run("RETR-02 RETR-07 退休 and its month stand on the member as 党费类别 does", func(t *testing.T) {
+			who := h.mustSave(h.admin("B"), "member", "", 0, member("退", 92, h.ids["B"]))["id"].(string)
+			is := func(category string, retired bool, on string) {
+				t.Helper()
+				m, err := h.GetMember(system(), &gen.MemberReq{MemberId: who})
+				row := decode(t, must(h.Get(h.admin("B"), &records.IDReq{Type: "member", Id: who})))
+				if err != nil || m.Retired != retired || m.RetiredOn != on || m.DuesCategory != category || row["duesCategory"] != category {
+					t.Errorf("%+v %v %v", m, row["duesCategory"], err)
+				}
+			}
+			is("salaried", false, "")
+			r := h.mustSave(h.admin("B"), "retirement", "", 0, map[string]any{"memberId": who, "retiredOn": "2026-06-30"})
+			is("retired", true, "2026-06-30")
+			h.mustSave(h.admin("B"), "retirement", r["id"].(string), int64(r["version"].(float64)), map[string]any{"memberId": who, "retiredOn": "2026-05-31"})
+			is("retired", true, "2026-05-31")
+			if _, err := h.Delete(h.admin("B"), &records.IDsReq{Type: "retirement", Ids: []string{r["id"].(string)}}); err != nil {
+				t.Fatal(err)
+			}
+			is("salaried", false, "")
+			if _, err := h.Delete(h.admin("B"), &records.IDsReq{Type: "member", Ids: []string{who}}); err != nil {
+				t.Fatal(err)
+			}
+		})
 		t.Run("HOME-10 another node has its own counts, one out of scope is refused", func(t *testing.T) {
 			if a, b := stats("P", "A"), stats("P", "B"); a.MemberCount != 3 || b.MemberCount != 2 {
 				t.Errorf("%v %v", a, b)

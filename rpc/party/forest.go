@@ -14,6 +14,7 @@ import (
 
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 )
 
 // forest is a snapshot of all organisations, for the names and paths that every list
@@ -149,7 +150,7 @@ func (s *Service) findOrg(only func(*model.Organization) bool) func(context.Cont
 		}
 		path := strings.FieldsFunc(text, func(r rune) bool { return r == '/' || r == '／' || r == '>' })
 		for i := range path {
-			path[i] = strings.TrimSpace(path[i])
+			path[i] = normal.Name(path[i])
 		}
 		id, unfit := "", false
 		for _, o := range all {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -12,6 +11,7 @@ import (
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 	recordengine "zhihuidangjian/rpc/records"
 )
 
@@ -195,14 +195,14 @@ type guestCollection = *model.Collection[*model.Guest]
 
 // matchGuest finds the guest in period whom name, ID number and phone all name.
 func (s *Service) matchGuest(ctx context.Context, name, idNumber, phone string) (*model.Guest, guestCollection, error) {
-	blind := s.d.Seal.Blind(strings.ToUpper(strings.TrimSpace(idNumber)))
+	blind := s.d.Seal.Blind(normal.IDNumber(idNumber))
 	for _, c := range s.guests {
 		list, err := c.Find(ctx, model.Everything, bson.D{{Key: "idBlind", Value: blind}}, model.Page{})
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, g := range list {
-			if s.guestState(g) == guestActive && g.Name == strings.TrimSpace(name) && g.PhoneBlind == s.d.Seal.Blind(phone) {
+			if s.guestState(g) == guestActive && normal.Same(g.Name, name) && g.PhoneBlind == s.d.Seal.Blind(normal.Phone(phone)) {
 				return g, c, nil
 			}
 		}

@@ -57,7 +57,7 @@ func (s *Service) present(m *model.Member, names map[string]string, open bool) (
 		Id: m.ID, Name: m.Name, Gender: m.Gender, IdNumber: m.IDMasked, Phone: m.PhoneMasked,
 		OrgId: m.OrgID, OrgName: names[m.OrgID], Orgs: m.Orgs, MemberType: m.MemberType, Status: m.Status,
 		Retired: m.Retired || m.DuesCategory == "retired", DuesPaidThrough: m.DuesPaidThrough, OpenId: m.OpenID, MiniOpenId: m.MiniOpenID,
-		BirthDate: m.BirthDate, JoinedOn: m.JoinedOn, Version: m.Version, DuesCategory: m.DuesCategory,
+		BirthDate: m.BirthDate, JoinedOn: m.JoinedOn, Version: m.Version, DuesCategory: m.DuesCategory, RetiredOn: m.RetiredOn,
 	}
 	if open {
 		var err1, err2 error

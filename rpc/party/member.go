@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -52,6 +53,12 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 			{Type: "specialty", Field: "memberId", Title: "特长"},
 		},
 		Actions: []records.Action[*model.Member]{
+			{Key: "correctPaidThrough", Title: "更正缴纳至", When: paysDues, Refusal: "只有正式党员和预备党员缴纳党费",
+				Fields: []records.Field{
+					{Key: "duesPaidThrough", Label: "党费缴纳至", Type: "month", Required: true, Form: true, Help: "该月及以前的党费视为已缴纳；已在本系统缴纳的月份不能这样撤销"},
+					{Key: "reason", Label: "更正原因", Type: "text", Required: true, Form: true, Max: 200},
+				},
+				Do: s.correctPaidThrough},
 			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind"},
 		},
 		RowActions:   boundOnly,
@@ -70,23 +77,57 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 // names him.
 func (s *Service) leave(ctx context.Context, m *model.Member) error {
 	if s.d.Dues != nil {
-		j, err := s.d.Dues.List(kit.AsSystem(ctx), &recordsgen.ListReq{Type: "duesOrder", Size: 1, Filters: map[string]string{
-			"memberId": m.ID, "status": "paid", "paidAt": "today,today",
-		}})
+		n, err := s.paidOrders(ctx, m, map[string]string{"paidAt": "today,today"})
 		if err != nil {
 			return err
 		}
-		var paid struct{ Total int }
-		if err := json.Unmarshal(j.Json, &paid); err != nil {
-			return err
-		}
-		if paid.Total > 0 {
+		if n > 0 {
 			return kit.Conflict("member.paid", "该党员今日有已支付的党费，不允许删除")
 		}
 	}
 	m.Status = "deleted"
 	m.Unbind()
 	return nil
+}
+
+// paysDues tells whether a member owes dues at all.
+func paysDues(m *model.Member) bool {
+	return m.MemberType == "fullMember" || m.MemberType == "probationaryMember"
+}
+
+// correctPaidThrough sets what was paid before the system, or on paper, right. What was paid
+// in the system is undone by taking its order back, never by this (PLUS-14).
+func (s *Service) correctPaidThrough(ctx context.Context, m *model.Member, in records.Input) error {
+	wrong := func(message string) error {
+		return kit.InvalidFields(map[string]string{"duesPaidThrough": message})
+	}
+	month := in.String("duesPaidThrough")
+	if month == m.DuesPaidThrough {
+		return wrong("与现在的党费缴纳至相同")
+	}
+	if s.d.Dues != nil {
+		n, err := s.paidOrders(ctx, m, map[string]string{"month": kit.AddMonths(month, 1) + ","})
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return wrong("该党员在本系统缴纳了" + month + "以后的党费，不能更正到该月；请先撤销相应的缴费")
+		}
+	}
+	m.DuesPaidThrough = month
+	return nil
+}
+
+// paidOrders counts the paid orders of a member that filters find.
+func (s *Service) paidOrders(ctx context.Context, m *model.Member, filters map[string]string) (int, error) {
+	filters["memberId"], filters["status"] = m.ID, model.DuesPaidFor
+	j, err := s.d.Dues.List(kit.AsSystem(ctx), &recordsgen.ListReq{Type: "duesOrder", Size: 1, Filters: filters})
+	if err != nil {
+		return 0, err
+	}
+	var paid struct{ Total int }
+	err = json.Unmarshal(j.Json, &paid)
+	return paid.Total, err
 }
 
 // checkMember holds the rules of a member's data; the personal fields are open here.
@@ -98,6 +139,7 @@ func (s *Service) checkMember(ctx context.Context, old, m *model.Member) error {
 	if m.DuesCategory == "" {
 		m.DuesCategory = "salaried"
 	}
+	retire(m)
 	if id, ok := model.ParseIDNumber(m.IDNumber); !ok {
 		wrong["idNumber"] = errIDNumber.Message
 	} else {
@@ -160,9 +202,55 @@ func (s *Service) checkDates(old, m *model.Member, wrong map[string]string) {
 		}
 		last = d
 	}
+	s.checkAge(m, wrong)
 	if old == nil && m.DuesPaidThrough > kit.AddMonths(kit.Month(s.d.Clock.Now()), 12) {
 		wrong["duesPaidThrough"] = "党费缴纳至日期过晚"
 	}
+}
+
+// ageOfMembers is how old one must be to apply for membership (党章 article 1).
+const ageOfMembers = 18
+
+// ageSince is the day of the 党章 that first asked for that age (七大); who joined before may
+// have been younger.
+const ageSince = "1945-06-11"
+
+// probationSince is the day of the 党章 (十二大) since when the probation is a year from the
+// day of the branch meeting (发展党员工作细则 article 31).
+const probationSince = "1982-09-06"
+
+// checkAge refuses who is too young for what he is, and a probation cut short. One whom a
+// 省委 or the Centre admitted directly (党章 article 5) has no probation: both days are one.
+func (s *Service) checkAge(m *model.Member, wrong map[string]string) {
+	set := func(key, say string) {
+		if wrong[key] == "" {
+			wrong[key] = say
+		}
+	}
+	grown, ok := yearsAfter(m.BirthDate, ageOfMembers)
+	if !ok {
+		return
+	}
+	for _, d := range []struct{ key, label, date string }{{"activistOn", "确定为积极分子", m.ActivistOn}, {"joinedOn", "入党", m.JoinedOn}} {
+		if d.date != "" && d.date >= ageSince && d.date < grown {
+			set(d.key, fmt.Sprintf("年满%d岁方可%s", ageOfMembers, d.label))
+		}
+	}
+	if grown > s.d.Clock.Now().Format(time.DateOnly) {
+		set("memberType", fmt.Sprintf("年满%d岁方可申请入党", ageOfMembers))
+	}
+	if end, ok := yearsAfter(m.JoinedOn, 1); ok && m.JoinedOn >= probationSince && m.RegularizedOn > m.JoinedOn && m.RegularizedOn < end {
+		set("regularizedOn", "预备期为一年，转正日期不能早于"+end)
+	}
+}
+
+// yearsAfter is the same day some years later; of 29 February the 28th, in a common year.
+func yearsAfter(day string, years int) (string, bool) {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return "", false
+	}
+	return monthsBefore(d.Format(time.DateOnly), -12*years), true
 }
 
 func memberFilter(_ context.Context, key, value string) (bson.D, bool, error) {

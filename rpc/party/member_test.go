@@ -117,6 +117,52 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+func TestMemberAge(t *testing.T) {
+	both(t, func(t *testing.T, h *house) {
+		a := h.admin("A")
+		t.Run("MEMB-08 nobody is a member, or asks to be, below 18, and a probation is a year", func(t *testing.T) {
+			h.clock.SetOffset(time.Until(time.Date(2026, 9, 1, 0, 0, 0, 0, kit.Shanghai)))
+			defer h.clock.SetOffset(0)
+			for i, x := range []struct {
+				born, kind                 string
+				activist, joined, formally string
+				field, say                 string
+			}{
+				{"20000301", "fullMember", "", "2010-01-01", "2011-01-01", "joinedOn", "年满18岁方可入党"},
+				{"20000301", "fullMember", "", "2018-02-28", "2019-03-01", "joinedOn", "年满18岁方可入党"},
+				{"20000301", "fullMember", "", "2018-03-01", "2019-03-01", "", ""},
+				{"20000301", "fullMember", "2017-12-31", "2019-03-01", "2020-03-01", "activistOn", "年满18岁方可确定为积极分子"},
+				{"20000301", "fullMember", "", "2018-03-01", "2019-02-28", "regularizedOn", "预备期为一年，转正日期不能早于2019-03-01"},
+				{"20000301", "fullMember", "", "2020-02-29", "2021-02-28", "", ""},
+				{"20000301", "fullMember", "", "2018-03-01", "2018-03-01", "", ""}, // admitted directly
+				{"20160301", "applicant", "", "", "", "memberType", "年满18岁方可申请入党"},
+				{"20080902", "applicant", "", "", "", "memberType", "年满18岁方可申请入党"},
+				{"20080901", "applicant", "", "", "", "", ""},
+				{"19280301", "fullMember", "", "1944-05-01", "1944-11-01", "", ""}, // before the 党章 of 1945
+				{"19500301", "fullMember", "", "1970-05-01", "1970-05-02", "", ""}, // there was no probation
+			} {
+				digits := fmt.Sprintf("990101%s%03d", x.born, 701+2*i)
+				doc := member("龄", 9000+i, h.ids["A"])
+				doc["idNumber"], doc["memberType"], doc["activistOn"] = digits+string(model.IDCheck(digits)), x.kind, x.activist
+				doc["joinedOn"], doc["regularizedOn"] = x.joined, x.formally
+				row, err := h.save(a, "member", "", 0, doc)
+				if x.field == "" {
+					if err != nil {
+						t.Errorf("%+v: %v %v", x, err, kit.FromError(err).Fields)
+						continue
+					}
+					_, err = h.Delete(a, &records.IDsReq{Type: "member", Ids: []string{row["id"].(string)}})
+					if err != nil {
+						t.Error(err)
+					}
+					continue
+				}
+				wantField(t, err, x.field, x.say)
+			}
+		})
+	})
+}
+
 func TestMemberRules(t *testing.T) {
 	both(t, func(t *testing.T, h *house) {
 		a := h.admin("A")

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -66,6 +67,31 @@ func (s *Service) organizationType() *records.Type[*model.Organization] {
 	}
 }
 
+// superiors are the kinds of organisation that a kind may stand under (ORG-04): 党章
+// article 30 (总支 and 支部 are set up under a 基层委员会, a 支部 also under a 总支), article
+// 10 and the 党的工作机关条例(试行) (a 党工委 is sent out by a committee and leads those of
+// its area), 党支部工作条例(试行) chapter 2 (党小组 are parts of a branch).
+var superiors = map[string][]string{
+	"committee":     {"committee", "workCommittee"},
+	"workCommittee": {"committee", "workCommittee"},
+	"generalBranch": {"committee", "workCommittee"},
+	"branch":        {"committee", "workCommittee", "generalBranch"},
+	"jointBranch":   {"committee", "workCommittee", "generalBranch"},
+	"group":         {"branch", "jointBranch"},
+}
+
+// wrongSuperior says why one kind of organisation cannot stand under another; "" if it can.
+func wrongSuperior(kind, superior string) string {
+	if slices.Contains(superiors[kind], superior) {
+		return ""
+	}
+	may := make([]string, len(superiors[kind]))
+	for i, k := range superiors[kind] {
+		may[i] = orgTypes("orgType", k)
+	}
+	return fmt.Sprintf("%s，%s的上级应为%s", errParent.Fields["parentId"], orgTypes("orgType", kind), strings.Join(may, "、"))
+}
+
 // checkOrg keeps the tree a tree: a parent in the caller's scope that may have children,
 // and never the organisation itself or one below it.
 func (s *Service) checkOrg(ctx context.Context, old, o *model.Organization) error {
@@ -86,7 +112,7 @@ func (s *Service) checkOrg(ctx context.Context, old, o *model.Organization) erro
 	if err != nil {
 		return err
 	}
-	if parent.OrgType == "group" || slices.Contains(parent.Orgs, o.ID) {
+	if slices.Contains(parent.Orgs, o.ID) {
 		return errParent
 	}
 	if old == nil {
@@ -96,6 +122,12 @@ func (s *Service) checkOrg(ctx context.Context, old, o *model.Organization) erro
 	} else if old.ParentID != o.ParentID {
 		// A move takes members and records along; that is 整建制转移, not an edit.
 		return kit.InvalidFields(map[string]string{"parentId": "变更上级组织请办理整建制转移"})
+	}
+	// What stands wrongly since before there was the rule can be corrected field by field.
+	if old == nil || old.OrgType != o.OrgType {
+		if say := wrongSuperior(o.OrgType, parent.OrgType); say != "" {
+			return kit.InvalidFields(map[string]string{"parentId": say})
+		}
 	}
 	if old != nil && old.OrgType != o.OrgType {
 		if err := s.checkOrgType(ctx, o); err != nil {
@@ -108,13 +140,14 @@ func (s *Service) checkOrg(ctx context.Context, old, o *model.Organization) erro
 
 // checkOrgType refuses a new type that what the organisation holds does not fit.
 func (s *Service) checkOrgType(ctx context.Context, o *model.Organization) error {
-	if o.OrgType == "group" {
-		n, err := s.orgs.Count(ctx, model.Everything, bson.D{{Key: "parentId", Value: o.ID}})
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			return kit.InvalidFields(map[string]string{"orgType": "该组织有下级组织，不能改为党小组"})
+	below, err := s.orgs.Find(ctx, model.Everything, bson.D{{Key: "parentId", Value: o.ID}}, model.Page{})
+	if err != nil {
+		return err
+	}
+	for _, b := range below {
+		if wrongSuperior(b.OrgType, o.OrgType) != "" {
+			label := orgTypes("orgType", o.OrgType)
+			return kit.InvalidFields(map[string]string{"orgType": fmt.Sprintf("该组织有下级组织“%s”（%s），不能改为%s", b.OrgName, orgTypes("orgType", b.OrgType), label)})
 		}
 	}
 	if home(o) {
@@ -157,7 +190,7 @@ func (s *Service) presentOrgs(ctx context.Context, docs []*model.Organization, r
 		ids[i] = d.ID
 	}
 	// By (orgId, status): members of the node itself.
-	own, err := s.countBy(ctx, "orgId", bson.D{{Key: "orgId", Value: bson.D{{Key: "$in", Value: ids}}}})
+	own, err := s.countBy(ctx, "orgId", bson.D{{Key: "orgId", Value: bson.D{{Key: "$in", Value: ids}}}, ofParty})
 	if err != nil {
 		return err
 	}
@@ -168,7 +201,7 @@ func (s *Service) presentOrgs(ctx context.Context, docs []*model.Organization, r
 	return nil
 }
 
-// countBy counts active members by one of their fields.
+// countBy counts who is in the register by one of its fields; ofParty leaves the members.
 func (s *Service) countBy(ctx context.Context, key string, filter bson.D) (map[string]int, error) {
 	cur, err := s.members.Mongo().Aggregate(ctx, bson.A{
 		bson.D{{Key: "$match", Value: append(slices.Clip(filter), bson.E{Key: "status", Value: "active"}, bson.E{Key: "deleted", Value: false})}},

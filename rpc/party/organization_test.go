@@ -107,6 +107,43 @@ func TestOrganizationRules(t *testing.T) {
 				wantField(t, err, "parentId", "上级组织选择有误")
 			}
 		})
+		t.Run("ORG-04 a kind stands under the kinds it may stand under, made, changed or moved", func(t *testing.T) {
+			kinds := []string{"committee", "workCommittee", "generalBranch", "branch", "jointBranch", "group"}
+			may := map[string]string{ // parent: what may stand under it
+				"committee": "committee workCommittee generalBranch branch jointBranch", "workCommittee": "committee workCommittee generalBranch branch jointBranch",
+				"generalBranch": "branch jointBranch", "branch": "group", "jointBranch": "group",
+			}
+			ids := map[string]string{}
+			for _, kind := range kinds {
+				parent := h.ids["R"]
+				if kind == "group" {
+					parent = ids["branch"]
+				}
+				ids[kind] = h.mustSave(r, "organization", "", 0, org("上级"+kind, kind, parent))["id"].(string)
+			}
+			for _, parent := range kinds {
+				for _, kind := range kinds {
+					_, err := h.save(r, "organization", "", 0, org("下级"+kind, kind, ids[parent]))
+					if slices.Contains(strings.Fields(may[parent]), kind) {
+						if err != nil {
+							t.Errorf("%s under %s: %v", kind, parent, err)
+						}
+						continue
+					}
+					wantField(t, err, "parentId", "上级组织选择有误")
+				}
+			}
+			for kind, say := range map[string]string{"committee": "委员会", "generalBranch": "党总支", "branch": "党支部"} { // changed
+				_, err := h.save(r, "organization", ids[kind], 1, org("上级"+kind, "group", h.ids["R"]))
+				wantField(t, err, "parentId", "党小组的上级应为党支部、联合支部")
+				_, err = h.save(r, "organization", ids["group"], 1, org("上级group", kind, ids["branch"]))
+				wantField(t, err, "parentId", say+"的上级应为")
+			}
+			_, err := h.save(r, "organization", ids["generalBranch"], 1, org("上级generalBranch", "branch", h.ids["R"]))
+			wantField(t, err, "orgType", "该组织有下级组织")
+			_, err = h.save(r, "organizationTransfer", "", 0, map[string]any{"transferOrgId": ids["committee"], "toParentId": ids["branch"], "transferredOn": "2026-01-01"})
+			wantField(t, err, "toParentId", "委员会的上级应为委员会、党工委")
+		})
 		t.Run("COMM-02 control characters, long texts and bad phones are refused all at once", func(t *testing.T) {
 			doc := org("有\u0000鬼", "nothing", h.ids["P"])
 			doc["contactPhone"], doc["secretary"] = "12", strings.Repeat("长", 31)

@@ -3,12 +3,12 @@ package party
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 )
 
 // checkPerson says by field what is wrong with a person whose personal fields are open, and
@@ -39,7 +39,7 @@ func (s *Service) memberOf(ctx context.Context, p *model.Person) (*model.Member,
 	if err != nil {
 		return nil, err
 	}
-	if m.Name != strings.TrimSpace(p.Name) {
+	if !normal.Same(m.Name, p.Name) {
 		return nil, kit.InvalidFields(map[string]string{"name": "姓名与该身份证号的党员不一致"})
 	}
 	return m, nil

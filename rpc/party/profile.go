@@ -39,7 +39,7 @@ func (s *Service) GetMyOrganization(ctx context.Context, _ *records.Empty) (*par
 	if err != nil {
 		return nil, err
 	}
-	counts, err := s.countBy(ctx, "orgId", bson.D{{Key: "orgId", Value: o.ID}})
+	counts, err := s.countBy(ctx, "orgId", bson.D{{Key: "orgId", Value: o.ID}, ofParty})
 	out.MemberCount = int64(counts[o.ID])
 	return out, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/records"
 )
 
@@ -57,3 +58,6 @@ func (s *Service) newEngine() (*records.Engine, error) {
 }
 
 var active = bson.D{{Key: "status", Value: "active"}}
+
+// ofParty finds those who count as members of the party.
+var ofParty = bson.E{Key: "memberType", Value: bson.D{{Key: "$in", Value: model.PartyMemberTypes}}}

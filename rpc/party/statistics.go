@@ -14,7 +14,8 @@ import (
 )
 
 // GetStatistics counts organisations and members of the chosen subtree (manual 4.2).
-// The parts of each chart add up to the members listed in 党员管理.
+// The parts of each chart add up to the people listed in 党员管理 (HOME-07), who are not
+// all members: memberCount is the full and the probationary ones.
 func (s *Service) GetStatistics(ctx context.Context, req *party.OrgReq) (*party.Statistics, error) {
 	root, err := s.scope(ctx, req.GetOrgId())
 	if err != nil {
@@ -33,7 +34,11 @@ func (s *Service) GetStatistics(ctx context.Context, req *party.OrgReq) (*party.
 		orgs.add(o.OrgType)
 	}
 	today := s.d.Clock.Now()
-	total, err := s.eachActive(ctx, root.ID, func(m *model.Member) {
+	var members int64
+	err = s.eachActive(ctx, root.ID, func(m *model.Member) {
+		if model.IsPartyMember(m.MemberType) {
+			members++
+		}
 		if m.Gender == "" {
 			m.Gender = "unknown"
 		}
@@ -49,29 +54,27 @@ func (s *Service) GetStatistics(ctx context.Context, req *party.OrgReq) (*party.
 		return nil, err
 	}
 	return &party.Statistics{
-		Organizations: orgs.counts, Genders: genders.counts, Bindings: bindings.counts, Ages: ages.counts, MemberCount: total,
+		Organizations: orgs.counts, Genders: genders.counts, Bindings: bindings.counts, Ages: ages.counts, MemberCount: members,
 	}, nil
 }
 
-// eachActive reads what the statistics need of every active member, and no more.
-func (s *Service) eachActive(ctx context.Context, orgID string, f func(*model.Member)) (int64, error) {
+// eachActive reads what the statistics need of everybody in the register, and no more.
+func (s *Service) eachActive(ctx context.Context, orgID string, f func(*model.Member)) error {
 	cur, err := s.members.Mongo().Find(ctx,
 		bson.D{{Key: "orgs", Value: orgID}, {Key: "deleted", Value: false}, {Key: "status", Value: "active"}},
-		options.Find().SetProjection(bson.D{{Key: "gender", Value: 1}, {Key: "birthDate", Value: 1}, {Key: "openId", Value: 1}, {Key: "miniOpenId", Value: 1}}))
+		options.Find().SetProjection(bson.D{{Key: "memberType", Value: 1}, {Key: "gender", Value: 1}, {Key: "birthDate", Value: 1}, {Key: "openId", Value: 1}, {Key: "miniOpenId", Value: 1}}))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer closeCursor(ctx, cur)
-	var n int64
 	for cur.Next(ctx) {
 		var m model.Member
 		if err := cur.Decode(&m); err != nil {
-			return 0, err
+			return err
 		}
 		f(&m)
-		n++
 	}
-	return n, cur.Err()
+	return cur.Err()
 }
 
 func closeCursor(ctx context.Context, cur *mongo.Cursor) { _ = cur.Close(context.WithoutCancel(ctx)) }

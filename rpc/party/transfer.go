@@ -71,8 +71,8 @@ func (s *Service) checkTransfer(ctx context.Context, _, t *model.OrganizationTra
 		wrong["toParentId"] = "新上级组织不能是迁移组织本身或其下级组织"
 	case to.ID == o.ParentID:
 		wrong["toParentId"] = "新上级组织不能是现在的上级组织"
-	case to.OrgType == "group":
-		wrong["toParentId"] = "上级组织选择有误"
+	case wrongSuperior(o.OrgType, to.OrgType) != "":
+		wrong["toParentId"] = wrongSuperior(o.OrgType, to.OrgType)
 	default:
 		n, err := s.orgs.Count(ctx, model.Everything, bson.D{{Key: "parentId", Value: to.ID}, {Key: "orgName", Value: o.OrgName}})
 		if err != nil {

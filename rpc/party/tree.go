@@ -35,7 +35,7 @@ func (s *Service) GetTree(ctx context.Context, req *party.OrgReq) (*party.Tree, 
 	if err != nil {
 		return nil, err
 	}
-	counts, err := s.countBy(ctx, "orgId", bson.D{{Key: "orgs", Value: root.ID}})
+	counts, err := s.countBy(ctx, "orgId", bson.D{{Key: "orgs", Value: root.ID}, ofParty})
 	if err != nil {
 		return nil, err
 	}

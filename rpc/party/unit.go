@@ -57,7 +57,7 @@ func (s *Service) unitType() *records.Type[*model.Unit] {
 			for i, d := range docs {
 				ids[i] = d.ID
 			}
-			counts, err := s.countBy(ctx, "unitId", bson.D{{Key: "unitId", Value: bson.D{{Key: "$in", Value: ids}}}})
+			counts, err := s.countBy(ctx, "unitId", bson.D{{Key: "unitId", Value: bson.D{{Key: "$in", Value: ids}}}, ofParty})
 			for i, d := range docs {
 				rows[i]["memberCount"] = counts[d.ID]
 			}

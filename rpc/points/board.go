@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	partygen "zhihuidangjian/idl/gen/party"
 	points "zhihuidangjian/idl/gen/points"
@@ -40,6 +41,9 @@ type board struct {
 // boardAge is how long a board shows members who have left or changed their name.
 const boardAge = time.Minute
 
+// boardLife is how long a board that nobody reads or changes is kept.
+const boardLife = 48 * time.Hour
+
 // The braces keep a board's keys in one slot of a Redis cluster.
 func (b board) key(part string) string {
 	return fmt.Sprintf("points:{%d:%s:%s}:%s", b.year, b.dimension, b.orgID, part)
@@ -62,7 +66,9 @@ const (
 //
 // KEYS[1] -> sorted set of sums
 // KEYS[2] -> hash of numbers of entries by subject
+// KEYS[3] -> hash of names by subject; it ends with the others
 // --
+// ARGV[1] -> how long the board is kept, seconds
 // ARGV[i] -> subject
 // ARGV[i+1] -> sum of its entries, hundredths
 // ARGV[i+2] -> number of its entries
@@ -71,7 +77,7 @@ const (
 // or more.
 var setScript = redis.NewScript(`
 local stored = 0
-for i = 1, #ARGV, 3 do
+for i = 2, #ARGV, 3 do
 	local seen = tonumber(redis.call("HGET", KEYS[2], ARGV[i]) or "-1")
 	if tonumber(ARGV[i+2]) > seen then
 		redis.call("HSET", KEYS[2], ARGV[i], ARGV[i+2])
@@ -81,6 +87,9 @@ for i = 1, #ARGV, 3 do
 end
 if stored > 0 then
 	redis.call("HINCRBY", KEYS[2], "@version", 1)
+end
+for _, key in ipairs(KEYS) do
+	redis.call("EXPIRE", key, ARGV[1])
 end
 return stored
 `)
@@ -121,11 +130,12 @@ return {full, redis.call("ZCARD", KEYS[1]), redis.call("ZCOUNT", KEYS[1], "(" ..
 // ARGV[1] -> subject
 // --
 // Returns {time the board was made whole or false, number of subjects, its sum ("0" when
-// it is not on the board yet), number of subjects above it}.
+// it is not on the board), number of subjects above it, whether it is on the board}.
 var standScript = redis.NewScript(`
 local full = redis.call("HGET", KEYS[2], "@full")
-local sum = redis.call("ZSCORE", KEYS[1], ARGV[1]) or "0"
-return {full, redis.call("ZCARD", KEYS[1]), sum, redis.call("ZCOUNT", KEYS[1], "(" .. sum, "+inf")}
+local own = redis.call("ZSCORE", KEYS[1], ARGV[1])
+local sum = own or "0"
+return {full, redis.call("ZCARD", KEYS[1]), sum, redis.call("ZCOUNT", KEYS[1], "(" .. sum, "+inf"), own and 1 or 0}
 `)
 
 // label is what a board shows of a subject.
@@ -283,7 +293,8 @@ func (s *Service) nameRows(ctx context.Context, b board, rows []*points.RankRow)
 	return nil
 }
 
-// standing returns a subject's sum and rank and the number of subjects.
+// standing returns a subject's sum and rank, 0 when it is not on the board, and the number
+// of subjects.
 func (s *Service) standing(ctx context.Context, b board, subject string) (sum, rank, of int64, err error) {
 	for try := 0; ; try++ {
 		v, err := standScript.Run(ctx, s.d.Redis, b.keys()[:2], subject).Slice()
@@ -297,15 +308,22 @@ func (s *Service) standing(ctx context.Context, b board, subject string) (sum, r
 			continue
 		}
 		f, err := strconv.ParseFloat(v[2].(string), 64)
-		return int64(f), v[3].(int64) + 1, v[1].(int64), err
+		if v[4].(int64) == 1 {
+			rank = v[3].(int64) + 1
+		}
+		return int64(f), rank, v[1].(int64), err
 	}
 }
 
 // whole makes the board when it is not whole (answering true: read again) and has an
-// old one made anew in the background.
+// old one made anew in the background. A year that nobody has to do with stays empty, and
+// leaves nothing behind.
 func (s *Service) whole(ctx context.Context, b board, full string, try int) (made bool, err error) {
 	at, _ := strconv.ParseInt(full, 10, 64)
 	if at == 0 && try == 0 {
+		if ok, err := s.lived(ctx, b); err != nil || !ok {
+			return false, err
+		}
 		return true, s.makeOnce(ctx, b)
 	}
 	if _, busy := s.making.Load(b); !busy && time.Since(time.UnixMilli(at)) > boardAge {
@@ -320,6 +338,24 @@ func (s *Service) whole(ctx context.Context, b board, full string, try int) (mad
 		}
 	}
 	return false, nil
+}
+
+// lived tells whether a board's year is worth a board: it is about now, or its organisation
+// has entries in it or in a year beside it. Index: (orgs, year).
+func (s *Service) lived(ctx context.Context, b board) (bool, error) {
+	if now := s.year(0); b.year >= now-1 && b.year <= now+1 {
+		return true, nil
+	}
+	err := s.entries.Mongo().FindOne(ctx, bson.D{
+		{Key: "orgs", Value: b.orgID}, {Key: "year", Value: bson.D{{Key: "$gte", Value: b.year - 1}, {Key: "$lte", Value: b.year + 1}}},
+	}).Err()
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("years of a board: %w", err)
+	}
+	return true, nil
 }
 
 // makeOnce makes a board; callers at the same time share one making, which therefore
@@ -373,13 +409,16 @@ func (s *Service) make(ctx context.Context, b board) error {
 		}
 	}
 	pipe.HSet(ctx, keys[1], fullField, time.Now().UnixMilli())
+	for _, key := range keys {
+		pipe.Expire(ctx, key, boardLife)
+	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("make board: %w", err)
 	}
 	return nil
 }
 
-// roster returns who belongs on a board: active members or organisations of the subtree.
+// roster returns who belongs on a board: members of the party or organisations of the subtree.
 func (s *Service) roster(ctx context.Context, b board) (map[string]label, error) {
 	labels := map[string]label{}
 	if b.dimension == model.DimensionOrganisation {
@@ -397,7 +436,9 @@ func (s *Service) roster(ctx context.Context, b board) (map[string]label, error)
 		return nil, err
 	}
 	for _, x := range m.Members {
-		labels[x.Id] = label{Name: x.Name, Org: x.OrgName}
+		if model.IsPartyMember(x.MemberType) {
+			labels[x.Id] = label{Name: x.Name, Org: x.OrgName}
+		}
 	}
 	return labels, nil
 }
@@ -481,6 +522,10 @@ func (s *Service) totals(ctx context.Context, b board) (map[string]total, error)
 // entries belong to. What was earned in a branch left since stays there. Index:
 // (subjectId, year).
 func (s *Service) rank(ctx context.Context, y yearly, subjects []string) error {
+	subjects, err := s.ranked(ctx, y.dimension, subjects)
+	if err != nil || len(subjects) == 0 {
+		return err
+	}
 	all, err := s.shares(ctx, y, bson.D{{Key: "subjectId", Value: bson.D{{Key: "$in", Value: subjects}}}})
 	if err != nil {
 		return err
@@ -506,6 +551,25 @@ func (s *Service) rank(ctx context.Context, y yearly, subjects []string) error {
 		return fmt.Errorf("rank: %w", err)
 	}
 	return nil
+}
+
+// ranked are the subjects that belong on boards. Activists and guests earn points too, and
+// are ranked once they are members.
+func (s *Service) ranked(ctx context.Context, dimension string, subjects []string) ([]string, error) {
+	if dimension != model.DimensionPersonal || len(subjects) == 0 {
+		return subjects, nil
+	}
+	m, err := s.d.Party.GetMembers(kit.AsSystem(ctx), &partygen.MembersReq{MemberIds: subjects})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, x := range m.Members {
+		if model.IsPartyMember(x.MemberType) {
+			out = append(out, x.Id)
+		}
+	}
+	return out, nil
 }
 
 // dropBoards forgets every leaderboard; who reads one has it made anew.
@@ -538,11 +602,11 @@ func (s *Service) set(ctx context.Context, sums map[board][]standing) error {
 		pipe := s.d.Redis.Pipeline()
 		for b, all := range sums {
 			for part := range slices.Chunk(all, setMost) {
-				args := make([]any, 0, 3*len(part))
+				args := append(make([]any, 0, 1+3*len(part)), int(boardLife.Seconds()))
 				for _, x := range part {
 					args = append(args, x.subject, x.sum, x.count)
 				}
-				setScript.EvalSha(ctx, pipe, b.keys()[:2], args...)
+				setScript.EvalSha(ctx, pipe, b.keys(), args...)
 			}
 		}
 		_, err := pipe.Exec(ctx)

@@ -156,7 +156,8 @@ func (s *Service) ListEntries(ctx context.Context, req *points.EntriesReq) (*poi
 	return s.listEntries(ctx, scope, dimension, req.Id, s.year(req.Year), from, size)
 }
 
-// GetMine implements PRNK-04: the caller's score and rank within his branch this year.
+// GetMine implements PRNK-04: the caller's score and rank within his branch this year. Who
+// is not on the board, such as an activist, has a score and rank 0.
 func (s *Service) GetMine(ctx context.Context, _ *recordsgen.Empty) (*points.MyPoints, error) {
 	c, err := kit.RequireMember(ctx)
 	if err != nil {
@@ -170,6 +171,9 @@ func (s *Service) GetMine(ctx context.Context, _ *recordsgen.Empty) (*points.MyP
 	list, err := s.listEntries(ctx, model.Within(c.OrgID), b.dimension, c.MemberID, b.year, 0, 50)
 	if err != nil {
 		return nil, err
+	}
+	if rank == 0 {
+		score = list.Sum
 	}
 	return &points.MyPoints{Score: score, Rank: int32(rank), Of: int32(of), Entries: list.Entries, Year: int32(b.year)}, nil
 }

@@ -41,7 +41,7 @@ var orgs = map[string]*partygen.Organization{
 func (r *roster) add(id, org string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.members = append(r.members, &partygen.Member{Id: id, Name: "党员" + id, OrgId: org, OrgName: orgs[org].OrgName, Orgs: orgs[org].Orgs, Status: "active"})
+	r.members = append(r.members, &partygen.Member{Id: id, Name: "党员" + id, OrgId: org, OrgName: orgs[org].OrgName, Orgs: orgs[org].Orgs, Status: "active", MemberType: "fullMember"})
 }
 
 // move transfers a member.
@@ -325,6 +325,39 @@ func TestRules(t *testing.T) {
 			f.handle(e)
 			if l := f.entries(root, "personal", "d", 2026); l.Total != 0 {
 				t.Errorf("entries: %v", scores(l))
+			}
+		})
+	})
+}
+
+func TestRankingOfOthers(t *testing.T) {
+	transports(t, func(f *fixture) {
+		f.Run("PRNK-01 who is no member of the party is on no board before he is one", func(t *testing.T) {
+			f.roster.add("asking", "b2")
+			kind := func(k string) {
+				f.roster.mu.Lock()
+				f.roster.members[len(f.roster.members)-1].MemberType = k
+				f.roster.mu.Unlock()
+			}
+			kind("activist")
+			f.handle(scan("tree", "asking", "b2", "b2", november8))
+			mine := func() *pointsgen.MyPoints {
+				m, err := f.GetMine(kit.WithCaller(t.Context(), kit.Caller{Kind: kit.Member, MemberID: "asking", OpenID: "o", OrgID: "b2", Orgs: orgs["b2"].Orgs}), &recordsgen.Empty{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return m
+			}
+			stands := func() bool {
+				return slices.ContainsFunc(f.ranking(admin(t.Context(), "root"), "personal", "b2", 2026).Rows, func(r *pointsgen.RankRow) bool { return r.Id == "asking" })
+			}
+			if m := mine(); stands() || m.Rank != 0 || m.Score == 0 {
+				t.Errorf("an activist is ranked: %+v", m)
+			}
+			kind("probationaryMember")
+			f.handle(scan("other", "asking", "b2", "b2", november8))
+			if m := mine(); !stands() || m.Rank != 1 {
+				t.Errorf("a probationary member is not: %+v", m)
 			}
 		})
 	})

@@ -45,7 +45,8 @@ func (t *recordType) act(ctx context.Context, id, key string, body []byte) (Row,
 			return err
 		}
 		doc.Header().FollowDue = t.due(doc)
-		if err := t.did(ctx, model.AuditAct, a.Title, old, doc); err != nil {
+		// Why it was done is on record, whether or not the document keeps it.
+		if err := t.did(ctx, write{action: model.AuditAct, title: a.Title, note: in.String("reason")}, old, doc); err != nil {
 			return err
 		}
 		return t.claim(ctx, old, doc)

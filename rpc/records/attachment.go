@@ -82,8 +82,7 @@ func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachmen
 	if err != nil {
 		return nil, err
 	}
-	name := tidyName(req.FileName)
-	contentType, err := f.recognise(name, req.Data)
+	name, contentType, err := f.recognise(tidyName(req.FileName), req.Data)
 	if reason, no := why(err); no {
 		return nil, kit.InvalidFields(map[string]string{f.Key: reason})
 	}
@@ -129,7 +128,7 @@ func (e *Engine) Download(ctx context.Context, req *gen.AttachmentReq) (*gen.Fil
 	}
 	var a attachment
 	err = e.attachments.FindOne(ctx, bson.D{{Key: "_id", Value: req.FileId}}).Decode(&a)
-	if errors.Is(err, mongo.ErrNoDocuments) || err == nil && req.Id == "" && (a.By != uploader(kit.CallerOf(ctx)) || a.Type != req.Type) {
+	if errors.Is(err, mongo.ErrNoDocuments) || err == nil && req.Id == "" && (a.By != uploader(kit.CallerOf(ctx)) || a.Type != req.Type || a.Kept) { // a record's is fetched through it
 		return nil, kit.ErrNotFound
 	}
 	if err != nil {
@@ -150,7 +149,8 @@ func (e *Engine) Download(ctx context.Context, req *gen.AttachmentReq) (*gen.Fil
 		return nil, err
 	}
 	// A document leaves the product; pictures and films are part of the page that shows them.
-	if c := kit.CallerOf(ctx); c.Kind == kit.User && of != nil && req.Offset == 0 && !a.shownInPage() {
+	// What an address was made for leaves it too, whoever holds the address.
+	if c := kit.CallerOf(ctx); (c.Kind == kit.User || c.Channel == kit.Link) && of != nil && req.Offset == 0 && !a.shownInPage() {
 		if err := e.Shown(ctx, model.AuditExport, req.Type, "下载附件", of, a.Name); err != nil {
 			return nil, err
 		}

@@ -31,9 +31,9 @@ func (e *Engine) Audit(ctx context.Context, typ, title string, old, doc model.Do
 		return err
 	}
 	if old == nil {
-		return t.did(ctx, model.AuditCreate, title, nil, doc)
+		return t.did(ctx, write{action: model.AuditCreate, title: title}, nil, doc)
 	}
-	return t.did(ctx, model.AuditAct, title, old, doc)
+	return t.did(ctx, write{action: model.AuditAct, title: title}, old, doc)
 }
 
 // Shown writes down that a record, or with nil a list, is about to be shown to somebody in
@@ -47,7 +47,7 @@ func (e *Engine) Shown(ctx context.Context, action, typ, title string, doc model
 }
 
 // did saves with the document's next write what is done to it. Both are sealed.
-func (t *recordType) did(ctx context.Context, action, title string, old, doc model.Document) error {
+func (t *recordType) did(ctx context.Context, w write, old, doc model.Document) error {
 	was, err := t.opened(old)
 	if err != nil {
 		return err
@@ -56,11 +56,10 @@ func (t *recordType) did(ctx context.Context, action, title string, old, doc mod
 	if err != nil {
 		return err
 	}
-	changes, err := t.changes(ctx, was, now)
-	if err != nil {
+	if w.changes, err = t.changes(ctx, was, now); err != nil {
 		return err
 	}
-	t.audit(ctx, write{action: action, title: title, changes: changes}, old, doc)
+	t.audit(ctx, w, old, doc)
 	return nil
 }
 

@@ -72,7 +72,7 @@ func New(ctx context.Context, c Config, types ...Declaration) (*Engine, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := t.bind(ctx, e); err != nil {
+		if err := t.bind(e); err != nil {
 			return nil, err
 		}
 		e.types[t.Name] = t
@@ -80,6 +80,11 @@ func New(ctx context.Context, c Config, types ...Declaration) (*Engine, error) {
 	}
 	for _, t := range e.order {
 		if err := t.check(); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range e.order {
+		if err := t.ready(ctx); err != nil {
 			return nil, err
 		}
 	}

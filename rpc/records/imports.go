@@ -21,11 +21,17 @@ import (
 
 // The states of an import.
 const (
-	stateQueued   = "queued"
-	stateRunning  = "running"
-	stateFinished = "finished"
-	stateFailed   = "failed" // refused as a whole, or given up
+	stateQueued    = "queued"
+	stateChecking  = "checking"
+	statePreview   = "preview" // checked; it waits to be confirmed
+	stateRunning   = "running"
+	stateFinished  = "finished"
+	stateFailed    = "failed" // refused as a whole, or given up
+	stateCancelled = "cancelled"
 )
+
+// working are the states in which an import wants a worker.
+var working = bson.A{stateQueued, stateChecking, stateRunning}
 
 const (
 	// leaseTime is how long an import without a heartbeat stays with its worker. It is
@@ -35,9 +41,14 @@ const (
 	// are kept.
 	keepImports = 30 * 24 * time.Hour
 	partSize    = 1 << 20
-	// maxTries is how many workers may take an import without getting any further.
-	maxTries = 20
+	// maxTries is how many workers may take an import without getting any further, and
+	// maxDeaths how many of them may die of it: what killed the process twice is not tried
+	// again.
+	maxTries, maxDeaths = 20, 2
 )
+
+// reading are the imports that are in memory, of all services of the process.
+var reading = make(chan struct{}, 2)
 
 // batch is one upload. Rows are stored under ids derived from its own, so that a row
 // that was stored before a crash is known again.
@@ -56,8 +67,16 @@ type batch struct {
 	UserID     string    `bson:"userId"`
 	Owner      string    `bson:"owner"`
 	LeaseUntil time.Time `bson:"leaseUntil"`
-	Tries      int       `bson:"tries"` // workers since the last progress
+	Tries      int       `bson:"tries"`  // workers since the last progress
+	Deaths     int       `bson:"deaths"` // those of them that never gave it back
 	CreatedAt  time.Time `bson:"createdAt"`
+
+	// Checks: it is to be shown and confirmed; until then it only checks.
+	Checks bool `bson:"checks"`
+	// Mended is what was mended before it was confirmed, and Found what the check found:
+	// JSON, sealed, since both hold what is in the file.
+	Mended string `bson:"mended"`
+	Found  string `bson:"found"`
 }
 
 // part is a piece of the uploaded file, gone when the import ends.
@@ -69,12 +88,13 @@ type part struct {
 
 // failure is one row that was refused.
 type failure struct {
-	ID        string    `bson:"_id"` // batch/row
-	Batch     string    `bson:"batch"`
-	RowNo     int       `bson:"rowNo"`
-	Values    string    `bson:"values"` // JSON, sealed: it holds personal data
-	Reason    string    `bson:"reason"`
-	CreatedAt time.Time `bson:"createdAt"`
+	ID        string     `bson:"_id"` // batch/row
+	Batch     string     `bson:"batch"`
+	RowNo     int        `bson:"rowNo"`
+	Values    string     `bson:"values"` // JSON, sealed: it holds personal data
+	Reason    string     `bson:"reason"`
+	Wrong     complaints `bson:"wrong"`
+	CreatedAt time.Time  `bson:"createdAt"`
 }
 
 // imports are the batches of all types.
@@ -117,7 +137,7 @@ func openImports(ctx context.Context, e *Engine) (*imports, error) {
 // left by a process that died. A worker calls RunImport for each.
 func PendingImports(ctx context.Context, db *mongo.Database) ([]*gen.IDReq, error) {
 	cur, err := db.Collection("imports").Find(ctx, bson.D{
-		{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{stateQueued, stateRunning}}}},
+		{Key: "state", Value: bson.D{{Key: "$in", Value: working}}},
 		{Key: "leaseUntil", Value: bson.D{{Key: "$lt", Value: time.Now()}}},
 	}, options.Find().SetLimit(100))
 	if err != nil {
@@ -162,7 +182,7 @@ func (e *Engine) StartImport(ctx context.Context, req *gen.ImportReq) (*gen.Impo
 	now := time.Now()
 	b := &batch{
 		ID: kit.NewID(e.clock.Now()), Type: req.Type, FileName: clip(req.FileName), State: stateQueued,
-		Caller: who, UserID: caller.UserID, CreatedAt: now, LeaseUntil: now.Add(leaseTime),
+		Caller: who, UserID: caller.UserID, CreatedAt: now, LeaseUntil: now.Add(leaseTime), Checks: req.Preview,
 	}
 	if err := e.imports.putFile(ctx, b, req.Data); err != nil {
 		return nil, err
@@ -289,16 +309,22 @@ func (m *imports) mine(ctx context.Context, req *gen.IDReq) (*batch, error) {
 	return b, nil
 }
 
-// take leases an import whose lease has run out.
+// take leases an import whose lease has run out. Who gives a lease back is no owner any
+// more: one that still has an owner was left by a process that died.
 func (m *imports) take(ctx context.Context, b *batch) (bool, error) {
 	now := time.Now()
 	owner := kit.Token()
+	deaths := 0
+	if b.Owner != "" {
+		deaths = 1
+	}
 	r, err := m.batches.UpdateOne(ctx, bson.D{
 		{Key: "_id", Value: b.ID},
-		{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{stateQueued, stateRunning}}}},
+		{Key: "owner", Value: b.Owner},
+		{Key: "state", Value: bson.D{{Key: "$in", Value: working}}},
 		{Key: "leaseUntil", Value: bson.D{{Key: "$lt", Value: now}}},
 	}, bson.D{{Key: "$set", Value: bson.D{{Key: "owner", Value: owner}, {Key: "leaseUntil", Value: now.Add(leaseTime)}}},
-		{Key: "$inc", Value: bson.D{{Key: "tries", Value: 1}}}})
+		{Key: "$inc", Value: bson.D{{Key: "tries", Value: 1}, {Key: "deaths", Value: deaths}}}})
 	if err != nil {
 		return false, fmt.Errorf("lease import: %w", err)
 	}
@@ -322,7 +348,7 @@ func (m *imports) report(ctx context.Context, b *batch) error {
 		bson.D{{Key: "$set", Value: bson.D{
 			{Key: "state", Value: b.State}, {Key: "message", Value: b.Message}, {Key: "total", Value: b.Total},
 			{Key: "done", Value: b.Done}, {Key: "success", Value: b.Success}, {Key: "failure", Value: b.Failure},
-			{Key: "leaseUntil", Value: b.LeaseUntil}, {Key: "tries", Value: b.Tries},
+			{Key: "leaseUntil", Value: b.LeaseUntil}, {Key: "tries", Value: b.Tries}, {Key: "deaths", Value: b.Deaths}, {Key: "found", Value: b.Found},
 		}}})
 	if err != nil {
 		return fmt.Errorf("report import: %w", err)
@@ -334,15 +360,19 @@ func (m *imports) report(ctx context.Context, b *batch) error {
 }
 
 // run works at a leased import until it ends, the lease is lost or ctx ends; then the
-// next worker goes on after the last chunk that was reported.
+// next worker goes on after the last chunk that was reported. A panic ends it.
 func (m *imports) run(ctx context.Context, b *batch, t *recordType) (err error) {
+	tries := b.Tries
 	defer func() {
 		if err != nil && !errors.Is(err, errLeaseLost) {
 			// Give the lease back, so that the next worker need not wait for it.
+			if ctx.Err() != nil {
+				tries = max(tries-1, 0) // the product stops, which says nothing of the import
+			}
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
 			_, rerr := m.batches.UpdateOne(ctx, bson.D{{Key: "_id", Value: b.ID}, {Key: "owner", Value: b.Owner}},
-				bson.D{{Key: "$set", Value: bson.D{{Key: "leaseUntil", Value: time.Unix(0, 0)}}}})
+				bson.D{{Key: "$set", Value: bson.D{{Key: "leaseUntil", Value: time.Unix(0, 0)}, {Key: "owner", Value: ""}, {Key: "tries", Value: tries}}}})
 			err = errors.Join(err, rerr)
 		}
 	}()
@@ -351,19 +381,54 @@ func (m *imports) run(ctx context.Context, b *batch, t *recordType) (err error) 
 		return fmt.Errorf("caller of import: %w", err)
 	}
 	ctx = kit.WithCaller(ctx, caller)
-	if b.Tries > maxTries {
-		b.State, b.Message = stateFailed, fmt.Sprintf("导入未能完成，已处理%d行，请稍后重新导入", b.Done)
-		return m.finish(ctx, b)
+	if b.Tries > maxTries || b.Deaths >= maxDeaths {
+		return m.giveUp(ctx, b, "导入未能完成，已处理%d行；请检查文件，或拆分后重新导入")
 	}
-	b.State = stateRunning
+	if err := m.wait(ctx, b); err != nil {
+		return err
+	}
+	defer func() { <-reading }()
+	panicked := kit.Guard("import "+b.ID+" of "+b.Type, func() error {
+		err = m.work(ctx, b, t)
+		tries = b.Tries
+		return nil
+	})
+	if panicked != nil {
+		return m.giveUp(ctx, b, "导入时发生内部错误，已处理%d行；请联系管理员，并附上该文件")
+	}
+	return err
+}
+
+// giveUp ends an import that did not come to its end.
+func (m *imports) giveUp(ctx context.Context, b *batch, message string) error {
+	b.State, b.Message = stateFailed, fmt.Sprintf(message, b.Done)
+	return m.finish(ctx, b)
+}
+
+// wait takes one of the few places of reading, and keeps the lease meanwhile.
+func (m *imports) wait(ctx context.Context, b *batch) error {
+	for {
+		select {
+		case reading <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(leaseTime / 3):
+			if err := m.report(ctx, b); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (m *imports) work(ctx context.Context, b *batch, t *recordType) error {
+	if b.State = stateRunning; b.Checks {
+		b.State = stateChecking
+	}
 	if err := m.report(ctx, b); err != nil {
 		return err
 	}
-	data, err := m.file(ctx, b)
-	if err != nil {
-		return err
-	}
-	rows, note, err := readUpload(data, t.columns())
+	rows, note, err := m.rows(ctx, b, t)
 	if whole, ok := errors.AsType[refusal](err); ok {
 		b.State, b.Message = stateFailed, string(whole)
 		return m.finish(ctx, b)
@@ -372,16 +437,20 @@ func (m *imports) run(ctx context.Context, b *batch, t *recordType) (err error) 
 		return err
 	}
 	b.Total, b.Message = len(rows), note
+	rd := t.newReader(b.ID, rows)
+	if b.Checks {
+		return m.check(ctx, b, t, rows, rd)
+	}
 	for b.Done < len(rows) {
 		chunk := rows[b.Done:min(b.Done+t.chunk(), len(rows))]
-		reasons, err := t.runRows(ctx, b.ID, chunk)
+		reasons, err := t.runRows(ctx, chunk, rd)
 		if err != nil {
 			return err
 		}
 		if err := m.fail(ctx, b, chunk, reasons); err != nil {
 			return err
 		}
-		b.Tries = 0
+		b.Tries, b.Deaths = 0, 0
 		b.Done += len(chunk)
 		b.Failure += len(reasons)
 		b.Success += len(chunk) - len(reasons)
@@ -406,6 +475,12 @@ func (m *imports) finish(ctx context.Context, b *batch) error {
 	if err := m.report(ctx, b); err != nil {
 		return err
 	}
+	m.forget(ctx, b)
+	return nil
+}
+
+// forget deletes the uploaded file.
+func (m *imports) forget(ctx context.Context, b *batch) {
 	ids := make(bson.A, b.Parts)
 	for i := range ids {
 		ids[i] = partID(b.ID, i)
@@ -413,7 +488,6 @@ func (m *imports) finish(ctx context.Context, b *batch) error {
 	if _, err := m.parts.DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}); err != nil {
 		slog.Warn("import file stays until it expires", "import", b.ID, "cause", err)
 	}
-	return nil
 }
 
 // note writes the end of an import down for the audit, under one id however often it ends.
@@ -433,7 +507,7 @@ func (m *imports) note(ctx context.Context, b *batch) error {
 }
 
 // fail stores the rows that were refused, each once.
-func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons map[int]string) error {
+func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons map[int]complaints) error {
 	if len(reasons) == 0 {
 		return nil
 	}
@@ -443,13 +517,13 @@ func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons
 		if !ok {
 			continue
 		}
-		values, err := json.Marshal(r.Values)
+		values, err := json.Marshal(r.Values())
 		if err != nil {
 			return err
 		}
 		docs = append(docs, failure{
 			ID: fmt.Sprintf("%s/%d", b.ID, r.No), Batch: b.ID, RowNo: r.No, Values: m.sealed(string(values)),
-			Reason: reason, CreatedAt: time.Now(),
+			Reason: reason.Error(), Wrong: reason, CreatedAt: time.Now(),
 		})
 	}
 	_, err := m.failures.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))

@@ -15,6 +15,7 @@ import (
 	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 )
 
 // query is a list request.
@@ -171,7 +172,7 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		if value == "" {
 			continue
 		}
-		if len(value) > 1000 {
+		if len(value) > 1000 || normal.Valid(value, false) != "" {
 			return nil, kit.ErrInvalid
 		}
 		if t.Filter != nil {
@@ -199,16 +200,22 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		}
 		out = append(out, part)
 	}
-	if k := strings.TrimSpace(q.Keyword); k != "" {
+	if k := normal.Name(q.Keyword); k != "" {
+		if normal.Valid(k, false) != "" {
+			return nil, kit.ErrInvalid
+		}
 		var or bson.A
 		for _, f := range t.fields {
 			if f.Keyword && f.bson != "" {
-				or = append(or, bson.D{{Key: f.bson, Value: contains(k)}})
+				or = append(or, bson.D{{Key: f.bson, Value: contains(f.tidy(k))}})
 			}
 		}
 		for _, f := range t.fields {
-			if f.blind != "" && f.Search && f.whole(k) && t.can(ctx, "lookup") == nil {
-				or = append(or, bson.D{asked.by(f, k)})
+			if f.blind == "" || !f.Search || t.can(ctx, "lookup") != nil {
+				continue
+			}
+			if whole, ok := f.whole(k); ok {
+				or = append(or, bson.D{asked.by(f, whole)})
 			}
 		}
 		if t.Keyword != nil {
@@ -232,13 +239,15 @@ func (f *Field) filter(value string, now time.Time) (bson.E, error) {
 	switch f.Type {
 	case "bool":
 		return bson.E{Key: f.bson, Value: value == "true"}, nil
-	case "enum", "enums", "ref", "refs", "idNumber":
+	case "idNumber":
+		return bson.E{Key: f.bson, Value: f.tidy(value)}, nil
+	case "enum", "enums", "ref", "refs":
 		if ranged { // one of several
 			return bson.E{Key: f.bson, Value: bson.D{{Key: "$in", Value: strings.Split(value, ",")}}}, nil
 		}
 		return bson.E{Key: f.bson, Value: value}, nil
 	case "string", "text", "phone":
-		return bson.E{Key: f.bson, Value: contains(value)}, nil
+		return bson.E{Key: f.bson, Value: contains(f.tidy(value))}, nil
 	}
 	if !ranged {
 		to = from

@@ -15,6 +15,7 @@ import (
 	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
 )
 
 // masked is a personal field's value for those who may not see it in full.
@@ -86,12 +87,15 @@ func (t *recordType) mayReveal(ctx context.Context) error {
 	return t.can(ctx, "reveal")
 }
 
-// whole tells whether a text can be a whole value of a personal field.
-func (f *Field) whole(text string) bool {
+// whole is a personal field's value in the form in which it is stored; false of a text that
+// cannot be one.
+func (f *Field) whole(text string) (string, bool) {
 	if f.Type == "idNumber" {
-		return len(text) == 18
+		text = normal.IDNumber(text)
+		return text, len(text) == 18
 	}
-	return len(text) >= 7 && strings.Trim(text, "0123456789-+") == ""
+	text = normal.Phone(text)
+	return text, len(text) >= 7 && strings.Trim(text, "0123456789-+") == ""
 }
 
 // lookup is a search by whole personal values. That one is found, or none, says as much as
@@ -109,9 +113,7 @@ var errLookups = kit.TooMany("lookup.too_many", "按证件号或手机号查找�
 
 // by is the part of a query that finds a field's value.
 func (l *lookup) by(f *Field, value string) bson.E {
-	if f.Type == "idNumber" {
-		value = strings.ToUpper(value)
-	}
+	value, _ = f.whole(value)
 	if said := f.Label + "：" + model.Mask(f.Type, value); !slices.Contains(l.said, said) {
 		l.said = append(l.said, said)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -25,8 +24,8 @@ type recordType struct {
 // document is the type of the documents' struct.
 func (t *recordType) document() reflect.Type { return reflect.TypeOf(t.Collection.New()).Elem() }
 
-// bind reads the tags and ensures the indexes.
-func (t *recordType) bind(ctx context.Context, e *Engine) error {
+// bind reads the tags.
+func (t *recordType) bind(e *Engine) error {
 	t.engine = e
 	fields, err := fieldsOf(t.document(), t.Fields, t.Only)
 	if err != nil {
@@ -40,14 +39,14 @@ func (t *recordType) bind(ctx context.Context, e *Engine) error {
 	if t.Approval != nil {
 		t.approvals()
 	}
-	for _, c := range append(slices.Clone(t.Columns), t.Exports...) {
-		if t.byKey[c] == nil {
-			return fmt.Errorf("record type %s: import or export column %s is no field", t.Name, c)
-		}
-	}
 	if err := t.checkFiles(); err != nil {
 		return fmt.Errorf("record type %s: %w", t.Name, err)
 	}
+	return nil
+}
+
+// ready ensures the indexes of a type that was checked.
+func (t *recordType) ready(ctx context.Context) error {
 	indexes := t.Indexes
 	if t.Follow != nil || t.Approval != nil {
 		indexes = append(indexes, model.Index{Keys: bson.D{{Key: "followDue", Value: 1}}, Sparse: true})
@@ -84,33 +83,6 @@ func (t *recordType) reveals() bool { return t.Reveal != nil || t.personal() }
 // looksUp tells whether documents can be found by a whole personal value.
 func (t *recordType) looksUp() bool {
 	return slices.ContainsFunc(t.fields, func(f *Field) bool { return f.blind != "" && f.Search })
-}
-
-// check finds what a declaration forgot, once all types of the engine are known.
-func (t *recordType) check() error {
-	if t.personal() && t.engine.seal == nil {
-		return fmt.Errorf("record type %s has personal fields and needs Config.Seal", t.Name)
-	}
-	for _, f := range t.fields {
-		kept := !strings.HasSuffix(f.bson, "Masked") // not only what is shown
-		if (f.Type == "phone" || f.Type == "idNumber") && f.held() && kept && !f.Personal && !f.Public {
-			return fmt.Errorf("record type %s: %s is a %s that is neither personal nor public", t.Name, f.Key, f.Type)
-		}
-		if f.Personal && (f.goKind != reflect.String || f.Sort || f.Keyword || f.Search && f.blind == "") {
-			return fmt.Errorf("record type %s: %s is personal: a text that is neither sorted by nor searched in parts", t.Name, f.Key)
-		}
-		if f.Ref != "" && t.engine.ref(f).Labels == nil {
-			return fmt.Errorf("record type %s: nothing resolves the ref %s of %s", t.Name, f.Ref, f.Key)
-		}
-	}
-	if t.Own != nil {
-		for _, k := range append(slices.Clone(t.Own.Fields), t.Own.Form...) {
-			if t.byKey[k] == nil {
-				return fmt.Errorf("record type %s: own field %s is no field", t.Name, k)
-			}
-		}
-	}
-	return nil
 }
 
 // can returns ErrForbidden unless the caller has the type's permission for a verb, or,

@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/normal"
+	"zhihuidangjian/rpc/records/workbook"
 )
 
 func (t *recordType) chunk() int {
@@ -22,42 +26,130 @@ func (t *recordType) chunk() int {
 	return 500
 }
 
-// runRows stores the rows of a chunk that are right; the answer says, by position, why
-// the others are not. An error means that the chunk must be tried again.
-func (t *recordType) runRows(ctx context.Context, batchID string, rows []importRow) (map[int]string, error) {
-	reasons := map[int]string{}
+// reader is what the rows of an import are read with, beside the record type.
+type reader struct {
+	batchID string
+	refused map[int]complaints // rows that are refused for what other rows say, by their number
+	found   map[string]string  // what cells that name records meant
+
+	// Of a check only.
+	dry   bool
+	ahead map[string]bool // names of right rows above, which a row may refer to
+	seen  map[string]int  // unique keys → row
+	// values are wanted of the rows that are in it: as they would be stored, by column.
+	values map[int][]string
+}
+
+func (t *recordType) newReader(batchID string, rows []importRow) *reader {
+	return &reader{batchID: batchID, refused: t.contradictions(rows), found: map[string]string{}}
+}
+
+// contradictions are the rows that agree in what they are about (Once) and differ in what
+// they say of it.
+func (t *recordType) contradictions(rows []importRow) map[int]complaints {
+	out := map[int]complaints{}
+	if len(t.Once) == 0 {
+		return out
+	}
+	now := t.engine.clock.Now()
+	type group struct {
+		says string
+		rows []int
+		no   bool
+	}
+	groups := map[string]*group{}
+	var labels []string
+	for _, k := range t.Once {
+		labels = append(labels, t.byKey[k].Label)
+	}
+	for _, r := range rows {
+		var key, says strings.Builder
+		right := true
+		for i, f := range t.columns() {
+			x, err := f.fromCell(r.Cells[i], now)
+			right = right && err == nil
+			if slices.Contains(t.Once, f.Key) {
+				fmt.Fprint(&key, x, "\x00")
+			}
+			fmt.Fprint(&says, x, "\x00")
+		}
+		if !right {
+			continue // refused for itself
+		}
+		g := groups[key.String()]
+		if g == nil {
+			g = &group{says: says.String()}
+			groups[key.String()] = g
+		}
+		g.rows, g.no = append(g.rows, r.No), g.no || g.says != says.String()
+	}
+	for _, g := range groups {
+		if !g.no {
+			continue
+		}
+		told := make([]string, 0, 10)
+		for _, no := range g.rows[:min(len(g.rows), 10)] {
+			told = append(told, strconv.Itoa(no))
+		}
+		reason := fmt.Sprintf("第%s行的%s相同而内容不同，请只保留正确的一行", strings.Join(told, "、"), strings.Join(labels, "、"))
+		for _, no := range g.rows {
+			out[no] = complaints{{Reason: reason}}
+		}
+	}
+	return out
+}
+
+// read makes documents of the rows that are right; reasons say, by position, why the others
+// are not, and at is the position of each document. An error means that the rows must be
+// read again.
+func (t *recordType) read(ctx context.Context, rows []importRow, rd *reader) (docs []model.Document, at []int, reasons map[int]complaints, err error) {
+	reasons = map[int]complaints{}
 	if c := kit.CallerOf(ctx); t.Global && !c.TopLevel {
 		for i := range rows {
-			reasons[i] = ErrTopLevel.Message
+			reasons[i] = complaints{{Reason: ErrTopLevel.Message}}
 		}
-		return reasons, nil
+		return nil, nil, reasons, nil
 	}
-	if t.BeforeImport != nil {
-		cells := make([]map[string]string, len(rows))
-		for i, r := range rows {
-			cells[i] = r.Cells
-		}
-		var err error
-		if ctx, err = t.BeforeImport(ctx, cells); err != nil {
-			return nil, err
-		}
+	if ctx, err = t.beforeImport(ctx, rows); err != nil {
+		return nil, nil, nil, err
 	}
-	var docs []model.Document
-	var at []int // position of each document's row
-	found := map[string]string{}
 	for i, r := range rows {
-		doc, err := t.fromRow(ctx, batchID, r, found)
-		if reason, ok := why(err); ok {
-			reasons[i] = reason
+		doc, err := t.fromRow(ctx, r, rd)
+		if c, no := complain(err); no {
+			reasons[i] = c
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, nil, err
 		}
 		docs, at = append(docs, doc), append(at, i)
+		if rd.dry {
+			rd.ahead[normal.Name(t.nameOf(doc))] = true
+		}
 	}
-	if len(docs) == 0 {
-		return reasons, nil
+	return docs, at, reasons, nil
+}
+
+func (t *recordType) beforeImport(ctx context.Context, rows []importRow) (context.Context, error) {
+	if t.BeforeImport == nil {
+		return ctx, nil
+	}
+	cells := make([]map[string]string, len(rows))
+	for i, r := range rows {
+		cells[i] = make(map[string]string, len(t.Columns))
+		for j, f := range t.columns() {
+			cells[i][f.Key] = f.tidy(r.Cells[j].Text)
+		}
+	}
+	return t.BeforeImport(ctx, cells)
+}
+
+// runRows stores the rows of a chunk that are right; the answer says, by position, why
+// the others are not. An error means that the chunk must be tried again.
+func (t *recordType) runRows(ctx context.Context, rows []importRow, rd *reader) (map[int]complaints, error) {
+	docs, at, reasons, err := t.read(ctx, rows, rd)
+	if err != nil || len(docs) == 0 {
+		return reasons, err
 	}
 	for _, d := range docs {
 		d.Header().FollowDue = t.due(d)
@@ -79,7 +171,7 @@ func (t *recordType) runRows(ctx context.Context, batchID string, rows []importR
 
 // explain finds out why documents could not be stored: this import stored them before,
 // which is no failure, or another document holds a unique key.
-func (t *recordType) explain(ctx context.Context, docs []model.Document, at []int, failed map[int]error, reasons map[int]string) error {
+func (t *recordType) explain(ctx context.Context, docs []model.Document, at []int, failed map[int]error, reasons map[int]complaints) error {
 	var twins []model.Document
 	var twinAt []int
 	var ids bson.A
@@ -91,11 +183,11 @@ func (t *recordType) explain(ctx context.Context, docs []model.Document, at []in
 			twins, twinAt = append(twins, docs[i]), append(twinAt, at[i])
 			ids = append(ids, docs[i].Header().ID)
 		default:
-			reason, ok := why(err)
+			c, ok := complain(err)
 			if !ok {
 				return err
 			}
-			reasons[at[i]] = reason
+			reasons[at[i]] = c
 		}
 	}
 	if len(twins) == 0 {
@@ -122,91 +214,179 @@ func (t *recordType) explain(ctx context.Context, docs []model.Document, at []in
 		switch {
 		case own[d.Header().ID]:
 		case taken[i] != nil:
-			reasons[twinAt[i]] = taken[i].Message
+			reasons[twinAt[i]] = complaints{{Key: taken[i].Field, Reason: taken[i].Message}}
 		default:
-			reasons[twinAt[i]] = "数据已存在"
+			reasons[twinAt[i]] = complaints{{Reason: "数据已存在"}}
 		}
 	}
 	return nil
 }
 
-// fromRow makes a document of a row. found remembers what ref cells meant, for the chunk.
-func (t *recordType) fromRow(ctx context.Context, batchID string, r importRow, found map[string]string) (model.Document, error) {
-	if r.Formula {
-		return nil, refusal("单元格不能包含公式")
+// fromRow makes a document of a row.
+func (t *recordType) fromRow(ctx context.Context, r importRow, rd *reader) (model.Document, error) {
+	if c := rd.refused[r.No]; c != nil {
+		return nil, c
 	}
 	doc := t.Collection.New()
 	v := reflect.ValueOf(doc).Elem()
 	now := t.engine.clock.Now()
-	var wrong []string
-	for _, k := range t.Columns {
-		f := t.byKey[k]
-		text := r.Cells[k]
-		if f.Ref != "" && text != "" {
-			if err := f.plain(text); err != nil || strings.ContainsRune("=+-@", rune(text[0])) {
-				wrong = append(wrong, f.Label+"填写有误")
-				continue
-			}
-			key := f.resolver() + "\x00" + text
-			id, ok := found[key]
-			if !ok {
-				var err error
-				id, err = t.engine.ref(f).Find(ctx, text)
-				if reason, no := why(err); no {
-					wrong = append(wrong, f.Label+"："+reason)
-					continue
-				}
-				if err != nil {
-					return nil, err
-				}
-				found[key] = id
-			}
-			if !f.Virtual {
-				f.write(v, id)
-			}
+	texts := make(map[string]string, len(t.Columns)) // as they were read
+	var wrong complaints
+	for i, f := range t.columns() {
+		x, err := t.fromCell(ctx, f, r.Cells[i], now, rd)
+		if c, no := complain(err); no {
+			wrong = append(wrong, c.about(f.Key)...)
 			continue
 		}
-		x, err := f.fromCell(text, now)
-		if reason, no := why(err); no {
-			wrong = append(wrong, reason)
-			continue
+		if err != nil {
+			return nil, err
+		}
+		if texts[f.Key] = f.tidy(r.Cells[i].Text); f.Ref == "" {
+			if s, ok := x.(string); ok {
+				texts[f.Key] = s
+			}
 		}
 		if !f.Virtual && f.index != nil {
 			f.write(v, x)
 		}
 	}
 	if len(wrong) > 0 {
-		return nil, refusal(strings.Join(wrong, "；"))
+		return nil, wrong
 	}
 	h := doc.Header()
-	h.ID, h.CreatedBy = rowID(batchID, r.No), kit.CallerOf(ctx).UserID
+	h.ID, h.CreatedBy = rowID(rd.batchID, r.No), kit.CallerOf(ctx).UserID
 	if t.FromImport != nil {
-		if err := t.FromImport(ctx, r.Cells, doc); err != nil {
+		if err := t.FromImport(ctx, texts, doc); err != nil {
 			return nil, err
 		}
 	}
-	if err := t.complete(ctx, nil, doc); err != nil {
+	if t.leans(doc) { // on a row above, which is not stored yet
+		rd.show(t, r, doc)
+		return doc, nil
+	}
+	if err := t.place(ctx, nil, doc); err != nil {
 		return nil, err
 	}
+	rd.show(t, r, doc)
+	if rd.dry {
+		t.close(doc)
+		return doc, nil
+	}
+	changes, err := t.changes(ctx, nil, doc)
+	if err != nil {
+		return nil, err
+	}
+	t.close(doc)
+	t.audit(ctx, write{action: model.AuditCreate, title: "导入", changes: changes}, nil, doc)
 	return doc, nil
 }
 
-// why is the reason to tell when err is one; anything else is trouble of ours.
-func why(err error) (string, bool) {
-	if r, ok := errors.AsType[refusal](err); ok {
-		return string(r), true
+// aheadID begins the id of what a row above is going to be, in a check.
+const aheadID = "^ahead "
+
+// leans tells whether a document of a check refers to what is not stored yet.
+func (t *recordType) leans(doc model.Document) bool {
+	v := reflect.ValueOf(doc).Elem()
+	return slices.ContainsFunc(t.columns(), func(f *Field) bool {
+		if f.Ref == "" || !f.held() {
+			return false
+		}
+		id, _ := f.read(v).(string)
+		return strings.HasPrefix(id, aheadID)
+	})
+}
+
+// fromCell reads a cell; one that names another record becomes its id.
+func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, now time.Time, rd *reader) (any, error) {
+	if f.Ref == "" {
+		return f.fromCell(c, now)
+	}
+	if err := f.readable(c); err != nil {
+		return nil, err
+	}
+	text := f.tidy(c.Text)
+	if err := f.plain(text); err != nil {
+		return nil, err
+	}
+	if text == "" {
+		return f.fromString("", now)
+	}
+	key := f.resolver() + "\x00" + text
+	id, ok := rd.found[key]
+	if !ok {
+		var err error
+		id, err = t.engine.ref(f).Find(ctx, text)
+		if reason, no := why(err); no {
+			if name := text[strings.LastIndexAny(text, "/>")+1:]; f.Ref == t.Name && rd.ahead[name] {
+				return aheadID + name, nil
+			}
+			return nil, unknownWord{refusal(f.Label + "：" + reason)}
+		}
+		if err != nil {
+			return nil, err
+		}
+		rd.found[key] = id
+	}
+	return id, nil
+}
+
+// complaint is what is wrong with one column of a row, or with Key "" the whole of it.
+type complaint struct {
+	Key     string `bson:"key"`
+	Reason  string `bson:"reason"`
+	Unknown bool   `bson:"unknown"` // a word that may be mapped to a known one
+}
+
+// complaints are all that is wrong with a row.
+type complaints []complaint
+
+// Error implements error.
+func (c complaints) Error() string {
+	all := make([]string, len(c))
+	for i, x := range c {
+		all[i] = x.Reason
+	}
+	return strings.Join(all, "；")
+}
+
+// about gives a column to what has none.
+func (c complaints) about(key string) complaints {
+	for i := range c {
+		if c[i].Key == "" {
+			c[i].Key = key
+		}
+	}
+	return c
+}
+
+// complain is what to tell of an error when it is one that a person can do something about;
+// anything else is trouble of ours.
+func complain(err error) (complaints, bool) {
+	var all complaints
+	if errors.As(err, &all) {
+		return all, true
+	}
+	var u unknownWord
+	var r refusal
+	if errors.As(err, &r) {
+		return complaints{{Reason: string(r), Unknown: errors.As(err, &u)}}, true
 	}
 	var e *kit.Error
-	if errors.As(err, &e) && e.Code < 50000 {
-		if len(e.Fields) > 1 {
-			all := make([]string, 0, len(e.Fields))
-			for _, m := range e.Fields {
-				all = append(all, m)
-			}
-			slices.Sort(all)
-			return strings.Join(slices.Compact(all), "；"), true
-		}
-		return e.Message, true
+	if !errors.As(err, &e) || e.Code >= 50000 {
+		return nil, false
 	}
-	return "", false
+	for key, reason := range e.Fields {
+		all = append(all, complaint{Key: key, Reason: reason})
+	}
+	if len(all) == 0 {
+		return complaints{{Reason: e.Message}}, true
+	}
+	slices.SortFunc(all, func(a, b complaint) int { return strings.Compare(a.Reason, b.Reason) })
+	return slices.CompactFunc(all, func(a, b complaint) bool { return a.Reason == b.Reason }), true
+}
+
+// why is the reason to tell when err is one.
+func why(err error) (string, bool) {
+	c, ok := complain(err)
+	return c.Error(), ok
 }

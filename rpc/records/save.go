@@ -235,15 +235,6 @@ func unchanged(raw json.RawMessage, shown any) bool {
 	return err == nil && json.Unmarshal(b, &was) == nil && json.Unmarshal(raw, &sent) == nil && reflect.DeepEqual(sent, was)
 }
 
-// complete places a document and closes it.
-func (t *recordType) complete(ctx context.Context, old, doc model.Document) error {
-	if err := t.place(ctx, old, doc); err != nil {
-		return err
-	}
-	t.close(doc)
-	return nil
-}
-
 // close seals the document's personal fields, open opens them.
 func (t *recordType) close(doc model.Document) {
 	if t.personal() {

@@ -328,9 +328,12 @@ func (t *recordType) exported(columns []string) ([]*Field, error) {
 
 // cell is what an export says: always a text, so that IDs keep their digits and nothing
 // is ever a formula.
-func (f *Field) cell(r Row) string {
+func (f *Field) cell(r Row) string { return Harmless(f.words(r)) }
+
+// words are a value as people read it.
+func (f *Field) words(r Row) string {
 	if labels, ok := r["_labels"].(map[string]string); ok && labels[f.Key] != "" {
-		return Harmless(labels[f.Key])
+		return labels[f.Key]
 	}
 	switch x := r[f.Key].(type) {
 	case nil:
@@ -347,13 +350,13 @@ func (f *Field) cell(r Row) string {
 				out[i] = v
 			}
 		}
-		return Harmless(strings.Join(out, "、"))
+		return strings.Join(out, "、")
 	case []model.File:
 		out := make([]string, len(x))
 		for i, a := range x {
 			out[i] = a.Name
 		}
-		return Harmless(strings.Join(out, "、"))
+		return strings.Join(out, "、")
 	case string:
 		if f.Type == "richtext" {
 			x = PlainText(x)
@@ -366,12 +369,12 @@ func (f *Field) cell(r Row) string {
 		if f.Type == "datetime" && len(x) > 16 {
 			return strings.Replace(x[:16], "T", " ", 1)
 		}
-		return Harmless(x)
+		return x
 	default:
 		if v := reflect.ValueOf(x); f.Type == "money" && v.CanInt() {
 			return yuan(v.Int())
 		}
-		return Harmless(fmt.Sprint(x))
+		return fmt.Sprint(x)
 	}
 }
 

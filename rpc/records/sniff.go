@@ -7,47 +7,82 @@ import (
 	"image"
 	_ "image/jpeg" // the kinds of pictures that are taken
 	_ "image/png"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	_ "golang.org/x/image/webp"
 )
 
 // kind is a family of files that a field may take (COMM-09).
 type kind struct {
-	title string // for people
-	most  int64
-	types map[string]format // by extension, without the dot
+	title   string // for people
+	most    int64
+	formats []format
 }
 
-// format is one kind of content: what browsers call it, and how it is recognised.
+// format is one kind of content: what people and browsers call it, the extensions of its
+// files, the usual one first, and how it is recognised.
 type format struct {
+	name        string
 	contentType string
+	exts        []string
 	is          func([]byte) bool
 }
 
 // mostPixels bounds what a picture unpacks to in a browser.
 const mostPixels = 100_000_000
 
+const openXML = "application/vnd.openxmlformats-officedocument."
+
 var (
-	jpeg  = format{"image/jpeg", picture("jpeg")}
 	kinds = map[string]kind{
-		"image": {"图片", 10 << 20, map[string]format{
-			"jpg": jpeg, "jpeg": jpeg, "png": {"image/png", picture("png")},
+		"image": {"图片", 10 << 20, []format{
+			{"JPEG", "image/jpeg", []string{"jpg", "jpeg"}, picture("jpeg")},
+			{"PNG", "image/png", []string{"png"}, picture("png")},
+			{"WebP", "image/webp", []string{"webp"}, picture("webp")},
 		}},
-		"document": {"文档", 20 << 20, map[string]format{
-			"pdf":  {"application/pdf", prefixed("%PDF-")},
-			"doc":  {"application/msword", compound("WordDocument")},
-			"xls":  {"application/vnd.ms-excel", compound("Workbook", "Book")},
-			"ppt":  {"application/vnd.ms-powerpoint", compound("PowerPoint Document")},
-			"docx": {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", packed("word/document.xml")},
-			"xlsx": {xlsx, packed("xl/workbook.xml")},
-			"pptx": {"application/vnd.openxmlformats-officedocument.presentationml.presentation", packed("ppt/presentation.xml")},
+		"document": {"文档", 20 << 20, []format{
+			{"PDF", "application/pdf", []string{"pdf"}, portable},
+			{"Word", openXML + "wordprocessingml.document", []string{"docx"}, packed("wordprocessingml.document.main+xml", "word/document.xml")},
+			{"Excel", xlsx, []string{"xlsx"}, packed("spreadsheetml.sheet.main+xml", "xl/workbook.xml")},
+			{"PowerPoint", openXML + "presentationml.presentation", []string{"pptx"}, packed("presentationml.presentation.main+xml", "ppt/presentation.xml")},
+			{"Word", "application/msword", []string{"doc"}, compound("WordDocument")},
+			{"Excel", "application/vnd.ms-excel", []string{"xls"}, compound("Workbook", "Book")},
+			{"PowerPoint", "application/vnd.ms-powerpoint", []string{"ppt"}, compound("PowerPoint Document")},
+			// WPS writes Office's old formats under names of its own.
+			{"WPS文字", "application/wps-office.wps", []string{"wps"}, compound("WordDocument")},
+			{"WPS表格", "application/wps-office.et", []string{"et"}, compound("Workbook", "Book")},
+			{"WPS演示", "application/wps-office.dps", []string{"dps"}, compound("PowerPoint Document")},
+			{"OFD", "application/ofd", []string{"ofd"}, fixedLayout},
 		}},
-		"video": {"视频", 50 << 20, map[string]format{"mp4": {"video/mp4", movie}}},
+		"video": {"视频", 50 << 20, []format{
+			{"MP4", "video/mp4", []string{"mp4", "m4v"}, movie("iso", "mp4", "avc", "M4V", "MSNV", "dash", "f4v")},
+			{"MOV", "video/quicktime", []string{"mov"}, movie("qt  ")},
+		}},
 	}
 	kindOrder = []string{"image", "document", "video"}
+
+	// others are formats that people send and no field takes, each with a way out.
+	others = []struct {
+		name string
+		is   func([]byte) bool
+		out  string
+	}{
+		{"HEIC", movie("heic", "heix", "hevc", "heim", "heis", "mif1", "msf1"), "请在手机“设置→相机→格式”中选择“兼容性最佳”后重新拍摄，或将照片截图、转换为JPG后上传"},
+		{"AVIF", movie("avif", "avis"), "请转换为JPG后上传"},
+		{"GIF", prefixed("GIF8"), "请转换为JPG或PNG后上传"},
+		{"BMP", prefixed("BM"), "请转换为JPG或PNG后上传"},
+		{"TIFF", func(b []byte) bool { return prefixed("II*\x00")(b) || prefixed("MM\x00*")(b) }, "请转换为JPG或PNG后上传"},
+		{"RAR", prefixed("Rar!"), "请解压后上传其中的文件"},
+		{"7Z", prefixed("7z\xbc\xaf\x27\x1c"), "请解压后上传其中的文件"},
+		{"加密的Office文档", compound("EncryptedPackage"), "请去除密码后上传"},
+		{"3GP", movie("3gp", "3g2"), "请转换为MP4后上传"},
+		{"AVI", func(b []byte) bool { return prefixed("RIFF")(b) && len(b) > 12 && string(b[8:12]) == "AVI " }, "请转换为MP4后上传"},
+	}
 )
 
 // MostUpload bounds any file.
@@ -81,60 +116,122 @@ func compound(streams ...string) func([]byte) bool {
 	}
 }
 
-// packed recognises Office's new files by their main part; those with macros are refused.
-func packed(main string) func([]byte) bool {
+// portable recognises PDF; some programs write a byte order mark before it.
+func portable(b []byte) bool {
+	return bytes.HasPrefix(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), []byte("%PDF-"))
+}
+
+// unpack opens a file of parts with nothing in front of it.
+func unpack(b []byte) *zip.Reader {
+	if !bytes.HasPrefix(b, []byte("PK\x03\x04")) {
+		return nil
+	}
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil || len(z.File) > 10_000 {
+		return nil
+	}
+	return z
+}
+
+// packed recognises Office's new files by the type of their main part, whatever its name,
+// or by its usual name; those with macros are refused.
+func packed(mainType, main string) func([]byte) bool {
+	const listMost = 1 << 20
 	return func(b []byte) bool {
-		if !bytes.HasPrefix(b, []byte("PK\x03\x04")) { // nothing in front of it
-			return false
-		}
-		z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-		if err != nil || len(z.File) > maxParts*5 {
+		z := unpack(b)
+		if z == nil {
 			return false
 		}
 		types, found := false, false
 		for _, f := range z.File {
-			types = types || f.Name == "[Content_Types].xml"
 			found = found || f.Name == main
 			if strings.Contains(strings.ToLower(f.Name), "vbaproject") {
 				return false
+			}
+			if f.Name != "[Content_Types].xml" {
+				continue
+			}
+			types = true
+			if r, err := f.Open(); err == nil {
+				list, err := io.ReadAll(io.LimitReader(r, listMost))
+				found = found || err == nil && bytes.Contains(list, []byte("officedocument."+mainType))
+				_ = r.Close()
 			}
 		}
 		return types && found
 	}
 }
 
-// movie recognises MP4 by its brand.
-func movie(b []byte) bool {
-	if len(b) < 16 || string(b[4:8]) != "ftyp" {
-		return false
-	}
-	brand := string(b[8:12])
-	for _, known := range []string{"iso", "mp4", "avc", "M4V", "MSNV", "dash", "f4v"} {
-		if strings.HasPrefix(brand, known) {
-			return true
-		}
-	}
-	return false
+// fixedLayout recognises OFD, GB/T 33190.
+func fixedLayout(b []byte) bool {
+	z := unpack(b)
+	return z != nil && slices.ContainsFunc(z.File, func(f *zip.File) bool { return f.Name == "OFD.xml" })
 }
 
-// recognise is the content type of a file that the field takes; a refusal says what it
-// takes instead.
-func (f *Field) recognise(name string, data []byte) (string, error) {
-	ext := strings.TrimPrefix(strings.ToLower(filepath.Ext(name)), ".")
-	for _, k := range f.accepts() {
-		form, ok := kinds[k].types[ext]
-		if !ok {
-			continue
-		}
-		if int64(len(data)) > kinds[k].most {
-			return "", refuse("%s不能超过%dMB", kinds[k].title, kinds[k].most>>20)
-		}
-		if form.is(data) {
-			return form.contentType, nil
-		}
-		return "", refuse("文件内容与扩展名%s不符，%s", ext, f.allowed())
+// movie recognises films, and pictures in the same frame, by their brand.
+func movie(brands ...string) func([]byte) bool {
+	return func(b []byte) bool {
+		return len(b) >= 16 && string(b[4:8]) == "ftyp" &&
+			slices.ContainsFunc(brands, func(brand string) bool { return strings.HasPrefix(string(b[8:12]), brand) })
 	}
-	return "", refuse("不支持的文件格式，%s", f.allowed())
+}
+
+// recognise tells by its content what a file is that the field takes, and the name that
+// goes with it; a refusal says what the field takes instead.
+func (f *Field) recognise(name string, data []byte) (tidied, contentType string, err error) {
+	ext := extension(name)
+	if k, is := find(f.accepts(), ext, data); is != nil {
+		if int64(len(data)) > k.most {
+			return "", "", refuse("%s不能超过%dMB", k.title, k.most>>20)
+		}
+		return is.named(name), is.contentType, nil
+	}
+	if _, is := find(kindOrder, ext, data); is != nil {
+		return "", "", refuse("不支持的文件格式：%s，%s", is.name, f.allowed())
+	}
+	for _, o := range others {
+		if o.is(data) {
+			return "", "", refuse("不支持的文件格式：%s，%s。%s", o.name, o.out, f.allowed())
+		}
+	}
+	for _, k := range f.accepts() {
+		if slices.ContainsFunc(kinds[k].formats, func(x format) bool { return slices.Contains(x.exts, ext) }) {
+			return "", "", refuse("文件内容与扩展名%s不符，%s", ext, f.allowed())
+		}
+	}
+	return "", "", refuse("不支持的文件格式，%s", f.allowed())
+}
+
+// find is the format of a content among some kinds; of several, that of the extension.
+func find(among []string, ext string, data []byte) (in kind, is *format) {
+	for _, k := range among {
+		for i := range kinds[k].formats {
+			x := &kinds[k].formats[i]
+			if (is == nil || slices.Contains(x.exts, ext)) && x.is(data) {
+				in, is = kinds[k], x
+			}
+		}
+	}
+	return in, is
+}
+
+func extension(name string) string {
+	return strings.TrimPrefix(strings.ToLower(filepath.Ext(name)), ".")
+}
+
+// named gives a name the extension of the content: in place of a known one that is wrong,
+// behind what is none.
+func (x *format) named(name string) string {
+	ext := extension(name)
+	if slices.Contains(x.exts, ext) {
+		return name
+	}
+	for _, k := range kinds {
+		if slices.ContainsFunc(k.formats, func(o format) bool { return slices.Contains(o.exts, ext) }) {
+			name = strings.TrimSuffix(name, filepath.Ext(name))
+		}
+	}
+	return name + "." + x.exts[0]
 }
 
 // accepts are the kinds of files that the field takes.
@@ -152,11 +249,10 @@ func (f *Field) accepts() []string {
 func (f *Field) allowed() string {
 	var parts []string
 	for _, k := range f.accepts() {
-		exts := make([]string, 0, len(kinds[k].types))
-		for e := range kinds[k].types {
-			exts = append(exts, e)
+		var exts []string
+		for _, x := range kinds[k].formats {
+			exts = append(exts, x.exts...)
 		}
-		slices.Sort(exts)
 		parts = append(parts, fmt.Sprintf("%s（%s，不超过%dMB）", kinds[k].title, strings.Join(exts, "、"), kinds[k].most>>20))
 	}
 	return "可上传" + strings.Join(parts, "、")

@@ -51,6 +51,9 @@ type ShowIf struct {
 // personal, or public where they are an organisation's.
 // Its key is the JSON name. Without type the Go type decides: string, int, bool, datetime,
 // files for []model.File, enum when there are options, ref or refs when there is a ref.
+// Texts are stored and searched in their normal form (package normal); of a password
+// (type=password) each character counts. Other words for the label of an option, which
+// imports take, are in options.go.
 // type=image is one picture, also a []model.File; type=richtext a string of HTML. The max
 // of files is their number, that of scores the best mark.
 type Field struct {
@@ -225,6 +228,10 @@ type Type[D model.Document] struct {
 	// ImportChunk is how many rows are stored at once, 500 unless given; 1 when a row
 	// may refer to an earlier one.
 	ImportChunk int
+	// Once are the import columns that name what a row is about, e.g. member and month:
+	// rows of one file that agree in them and differ in others are refused together, since
+	// nobody knows which of them is meant.
+	Once []string
 	// BeforeImport sees the rows of a chunk (column key → text), to look up together
 	// what FromImport needs; it may put it beside the context.
 	BeforeImport func(ctx context.Context, rows []map[string]string) (context.Context, error)

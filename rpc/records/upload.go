@@ -1,207 +1,196 @@
 package records
 
 import (
-	"archive/zip"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/xuri/excelize/v2"
+	"zhihuidangjian/rpc/normal"
+	"zhihuidangjian/rpc/records/workbook"
 )
 
-// The limits of an uploaded workbook.
+// The limits of an uploaded workbook, beside those of package workbook.
 const (
-	maxFile     = 10 << 20  // as it comes
-	maxUnzipped = 100 << 20 // all of it
-	maxParts    = 2000      // files in the archive
-	maxRows     = 10000
-	maxCell     = 2000 // characters
+	maxFile   = workbook.MaxFile
+	maxRows   = 10000
+	maxFilled = 200_000 // cells that merged ones stand for
+	headDepth = 20      // rows with something in them, within which the heads are looked for
 )
 
 // importRow is one row of an upload.
 type importRow struct {
-	No      int               // in the sheet, from 1
-	Values  []string          // by template column
-	Cells   map[string]string // column key → text
-	Formula bool
+	No    int             // in the sheet, from 1
+	Cells []workbook.Cell // by template column
 }
 
-// errTooLong and friends refuse a file as a whole.
-var (
-	errNoWorkbook = refusal("文件不是有效的Excel（.xlsx）文件")
-	errBomb       = refusal("文件解压后过大，请使用下载的导入模板")
-	errMacros     = refusal("文件含有宏，请另存为不含宏的Excel（.xlsx）文件")
-	errTooMany    = refusal(fmt.Sprintf("一次最多导入%d行，请拆分后分别导入", maxRows))
-)
+// Values are the cells as they look in Excel.
+func (r *importRow) Values() []string {
+	out := make([]string, len(r.Cells))
+	for i, c := range r.Cells {
+		out[i] = c.Text
+	}
+	return out
+}
 
-var formulaTag = regexp.MustCompile(`<(?:\w+:)?f[\s/>]`)
+var errTooMany = refusal(fmt.Sprintf("一次最多导入%d行，请拆分后分别导入", maxRows))
 
-// readUpload reads a whole workbook in bounded memory. A refusal says why the file is
-// refused as a whole; note names the columns that were ignored.
+// readUpload reads a workbook in bounded memory. A refusal says why the file is refused as
+// a whole; note names the columns that were ignored and those that are missing.
+//
+// The list is in the sheet 导入模板, or in a workbook of another origin in the first sheet
+// that has the heads.
 func readUpload(data []byte, cols []*Field) (rows []importRow, note string, err error) {
-	formulas, err := inspect(data)
+	defer func() {
+		var whole workbook.Refusal
+		if errors.As(err, &whole) {
+			err = refusal(whole)
+		}
+	}()
+	b, err := workbook.Open(data)
 	if err != nil {
 		return nil, "", err
 	}
-	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{
-		RawCellValue: true, UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: maxUnzipped,
-	})
-	if err != nil {
-		return nil, "", errNoWorkbook
+	sheets := slices.DeleteFunc(slices.Clone(b.Sheets), func(s workbook.Sheet) bool { return s.Name != sheetData })
+	if len(sheets) == 0 {
+		sheets = slices.DeleteFunc(b.Sheets, func(s workbook.Sheet) bool { return s.Hidden })
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	sheet := sheetData
-	if i, err := f.GetSheetIndex(sheetData); err != nil || i < 0 {
-		// A workbook of another system may name its only sheet as it likes.
-		if sheet = f.GetSheetName(0); sheet == "" {
-			return nil, "", errNoWorkbook
+	var nearest *list
+	for _, s := range sheets {
+		l := &list{cols: cols}
+		merged, err := b.Rows(s, l.row)
+		if err != nil {
+			return nil, "", err
 		}
+		if l.head == 0 {
+			if nearest == nil || l.found > nearest.found {
+				nearest = l
+			}
+			continue
+		}
+		l.unmerge(merged)
+		if len(l.rows) == 0 {
+			return nil, "", refusal("文件中没有要导入的数据")
+		}
+		return l.rows, l.note, nil
 	}
-	it, err := f.Rows(sheet)
-	if err != nil {
-		return nil, "", errNoWorkbook
-	}
-	defer func() { err = errors.Join(err, it.Close()) }()
-	if !it.Next() {
+	if nearest == nil || nearest.seen == 0 {
 		return nil, "", refusal("文件为空，请使用下载的导入模板")
 	}
-	head, err := it.Columns()
-	if err != nil {
-		return nil, "", errNoWorkbook
-	}
-	at, note, err := header(head, cols)
-	if err != nil {
-		return nil, "", err
-	}
-	seen := 1
-	for it.Next() {
-		no := seen + 1
-		seen = no
-		cells, err := it.Columns()
-		if err != nil {
-			return nil, "", errNoWorkbook
-		}
-		r := importRow{No: no, Values: make([]string, len(cols)), Cells: make(map[string]string, len(cols))}
-		blank := true
-		for i, c := range cols {
-			if at[i] < len(cells) {
-				s := strings.TrimSpace(cells[at[i]])
-				if len(s) > maxCell*4 {
-					s = s[:maxCell*4]
-				}
-				r.Values[i], r.Cells[c.Key] = s, s
-				blank = blank && s == ""
-			}
-		}
-		if formulas {
-			for _, x := range at {
-				name, err := excelize.CoordinatesToCellName(x+1, no)
-				if err != nil {
-					return nil, "", err
-				}
-				if s, err := f.GetCellFormula(sheet, name); err == nil && s != "" {
-					r.Formula, blank = true, false
-				}
-			}
-		}
-		if blank {
-			if seen > 10*maxRows {
-				return nil, "", errTooMany
-			}
-			continue
-		}
-		if len(rows) == maxRows {
-			return nil, "", errTooMany
-		}
-		rows = append(rows, r)
-	}
-	if err := it.Error(); err != nil {
-		return nil, "", errNoWorkbook
-	}
-	if len(rows) == 0 {
-		return nil, "", refusal("文件中没有要导入的数据")
-	}
-	return rows, note, nil
+	return nil, "", refuse("表头与导入模板不一致，缺少：%s", strings.Join(nearest.missing, "、"))
 }
 
-// inspect looks into the archive before anything unpacks it, refuses macros, and reports
-// whether any sheet, wherever it lies, holds a formula.
-func inspect(data []byte) (formulas bool, err error) {
-	if len(data) > maxFile {
-		return false, refusal("文件不能超过10MB")
-	}
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return false, errNoWorkbook
-	}
-	if len(z.File) > maxParts {
-		return false, errBomb
-	}
-	var total uint64
-	for _, p := range z.File {
-		if total += p.UncompressedSize64; total > maxUnzipped || p.UncompressedSize64 > maxUnzipped {
-			return false, errBomb
-		}
-	}
-	left := int64(maxUnzipped)
-	for _, p := range z.File {
-		name := strings.ToLower(p.Name)
-		if strings.Contains(name, "vbaproject") || strings.Contains(name, "macrosheets/") {
-			return false, errMacros
-		}
-		if !strings.HasSuffix(name, ".xml") {
-			continue
-		}
-		r, err := p.Open()
-		if err != nil {
-			return false, errNoWorkbook
-		}
-		b, err := io.ReadAll(io.LimitReader(r, left+1)) // headers may lie
-		if err = errors.Join(err, r.Close()); err != nil {
-			return false, errNoWorkbook
-		}
-		if left -= int64(len(b)); left < 0 {
-			return false, errBomb
-		}
-		if bytes.Contains(b, []byte("<!DOCTYPE")) { // entities; no workbook has any
-			return false, errNoWorkbook
-		}
-		if name == "[content_types].xml" && bytes.Contains(bytes.ToLower(b), []byte("macroenabled")) {
-			return false, errMacros
-		}
-		formulas = formulas || bytes.Contains(b, []byte("f")) && formulaTag.Match(b)
-	}
-	return formulas, nil
+// list gathers the rows below the heads of a sheet.
+type list struct {
+	cols    []*Field
+	head    int         // the row of the heads, once they are found
+	at      map[int]int // column of the sheet → of the template
+	note    string
+	rows    []importRow
+	seen    int
+	found   int      // the most heads that a row had
+	missing []string // the others
 }
 
-// header finds the template's columns in the first row of the file.
-func header(head []string, cols []*Field) (at []int, note string, err error) {
-	names := make([]string, len(head))
-	for i, h := range head {
-		names[i] = strings.TrimSpace(strings.TrimPrefix(h, "\ufeff"))
-	}
-	var missing, ignored []string
-	for _, c := range cols {
-		i := slices.Index(names, c.Label)
-		if i < 0 {
-			missing = append(missing, c.Label)
+func (l *list) row(no int, cells []workbook.Cell) error {
+	if l.head == 0 {
+		l.seen++
+		if l.heads(no, cells); l.head == 0 && l.seen == headDepth {
+			return workbook.ErrDone
 		}
-		at = append(at, i)
+		return nil
 	}
-	if len(missing) > 0 {
-		return nil, "", refuse("表头与导入模板不一致，缺少：%s", strings.Join(missing, "、"))
+	var r importRow
+	for _, c := range cells {
+		i, ok := l.at[c.Column]
+		if !ok || c.Kind == workbook.Text && normal.Text(c.Text) == "" && !c.Formula {
+			continue
+		}
+		if r.Cells == nil {
+			r = importRow{No: no, Cells: make([]workbook.Cell, len(l.cols))}
+		}
+		r.Cells[i] = c
 	}
-	for i, n := range names {
-		if n != "" && n != reasonColumn && !slices.Contains(at, i) && len(ignored) < 20 {
-			ignored = append(ignored, clip(n))
+	if r.Cells == nil {
+		return nil
+	}
+	if len(l.rows) == maxRows {
+		return errTooMany
+	}
+	l.rows = append(l.rows, r)
+	return nil
+}
+
+var (
+	headMarks = strings.NewReplacer(" ", "", "*", "", "＊", "", "★", "", ":", "", "：", "")
+	headNotes = regexp.MustCompile(`[（(](?:必填|选填|必填项|可不填)[）)]$`)
+)
+
+// headText is what a head says, without what people put around it: * 姓 名（必填）.
+func headText(text string) string {
+	return headNotes.ReplaceAllString(headMarks.Replace(strings.ReplaceAll(normal.Name(text), "\n", "")), "")
+}
+
+// heads takes a row for that of the heads when it has all columns that must be filled in.
+func (l *list) heads(no int, cells []workbook.Cell) {
+	at := make(map[int]int, len(l.cols))
+	var missing, optional, ignored []string
+	heads := make([]string, len(cells))
+	for i, c := range cells {
+		heads[i] = headText(c.Text)
+	}
+	must := false
+	for i, f := range l.cols {
+		if j := slices.Index(heads, headText(f.Label)); j >= 0 {
+			at[cells[j].Column] = i
+			continue
+		}
+		if missing = append(missing, f.Label); !f.Required {
+			optional = append(optional, f.Label)
 		}
 	}
+	for _, f := range l.cols {
+		must = must || f.Required
+	}
+	if len(at) > l.found || l.missing == nil {
+		l.found, l.missing = len(at), missing
+	}
+	if len(at) == 0 || len(missing) > len(optional) || !must && len(missing) > 0 {
+		return
+	}
+	for i, c := range cells {
+		if _, ok := at[c.Column]; !ok && heads[i] != "" && heads[i] != reasonColumn && len(ignored) < 20 {
+			ignored = append(ignored, clip(heads[i]))
+		}
+	}
+	var notes []string
 	if len(ignored) > 0 {
-		note = "已忽略模板以外的列：" + strings.Join(ignored, "、")
+		notes = append(notes, "已忽略模板以外的列："+strings.Join(ignored, "、"))
 	}
-	return at, note, nil
+	if len(optional) > 0 {
+		notes = append(notes, "没有以下列，按未填写处理："+strings.Join(optional, "、"))
+	}
+	l.head, l.at, l.note = no, at, strings.Join(notes, "；")
+}
+
+// unmerge gives the rows that a cell spans its value: 甲支部 beside three names.
+func (l *list) unmerge(merged []workbook.Range) {
+	filled := 0
+	for _, m := range merged {
+		column, ok := l.at[m.Left]
+		if !ok || m.Top <= l.head || m.Bottom == m.Top {
+			continue
+		}
+		first, ok := slices.BinarySearchFunc(l.rows, m.Top, func(r importRow, no int) int { return r.No - no })
+		if !ok {
+			continue
+		}
+		for i := first + 1; i < len(l.rows) && l.rows[i].No <= m.Bottom && filled < maxFilled; i++ {
+			filled++
+			if c := &l.rows[i].Cells[column]; c.Kind == workbook.Blank {
+				*c = l.rows[first].Cells[column]
+			}
+		}
+	}
 }

@@ -66,7 +66,7 @@ func (a *aliyun) Send(ctx context.Context, m Message) (err error) {
 				continue
 			}
 		}
-		params[name] = value
+		params[name] = Fit(value)
 	}
 	text, err := json.Marshal(params)
 	if err != nil {
@@ -137,7 +137,7 @@ func convert(err error) error {
 func codeKind(code string) Kind {
 	switch code {
 	case CodeLimit, CodeBadNumber, "isv.DAY_LIMIT_CONTROL", "isv.MONTH_LIMIT_CONTROL", "isv.MOBILE_COUNT_OVER_LIMIT",
-		"isv.BLACK_KEY_CONTROL_LIMIT", "isv.PARAM_LENGTH_LIMIT":
+		"isv.BLACK_KEY_CONTROL_LIMIT", CodeTooLong:
 		return KindUser
 	case "isp.SYSTEM_ERROR", "isp.RAM_PERMISSION_DENY.Throttling", "Throttling", "Throttling.User", "ServiceUnavailable":
 		return KindRetryable

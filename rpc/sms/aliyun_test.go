@@ -55,6 +55,21 @@ func TestSend(t *testing.T) {
 		}
 	})
 
+	t.Run("PLUS-47 what is longer than a variable may be is cut, what is empty is a dash", func(t *testing.T) {
+		s, sender, _ := open(t)
+		long := sms.Message{Phone: phone, Kind: "meetingStarted", Params: map[string]string{"title": strings.Repeat("题", 60), "time": "2026年07月01日 09:00", "place": ""}}
+		if err := sender.Send(t.Context(), long); err != nil {
+			t.Fatal(err)
+		}
+		m := s.Messages("")[0]
+		if m.Params["title"] != strings.Repeat("题", 34)+"…" || m.Params["time"] != long.Params["time"] || m.Params["place"] != "-" {
+			t.Errorf("%+v", m.Params)
+		}
+		if m.Text != sms.Render(long.Kind, long.Params) {
+			t.Errorf("the log says %q, what was sent %q", sms.Render(long.Kind, long.Params), m.Text)
+		}
+	})
+
 	t.Run("business errors come as HTTP 200", func(t *testing.T) {
 		for code, kind := range map[string]sms.Kind{
 			sms.CodeLimit: sms.KindUser, sms.CodeBadNumber: sms.KindUser,

@@ -20,6 +20,7 @@ const (
 const (
 	CodeLimit      = "isv.BUSINESS_LIMIT_CONTROL" // too many to this number
 	CodeBadNumber  = "isv.MOBILE_NUMBER_ILLEGAL"  // not a number
+	CodeTooLong    = "isv.PARAM_LENGTH_LIMIT"     // a variable of the template
 	CodeNoTemplate = "template.missing"           // no template configured for the kind
 )
 

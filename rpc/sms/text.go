@@ -19,14 +19,30 @@ var Texts = map[string]string{
 	"meetingStarted": "“${title}”将于${time}开始，地点：${place}，请准时参加。",
 }
 
+// ParamMost is how many characters Aliyun takes for a variable of a template.
+const ParamMost = 35
+
+// Fit cuts a variable to what the provider takes; an empty one is refused there, so a dash
+// stands for it.
+func Fit(value string) string {
+	r := []rune(strings.Join(strings.Fields(value), " "))
+	switch {
+	case len(r) == 0:
+		return "-"
+	case len(r) > ParamMost:
+		return string(r[:ParamMost-1]) + "…"
+	}
+	return string(r)
+}
+
 // Render writes a message as the member reads it. A kind without wording shows
 // its parameters, so that nothing sent is hidden.
 func Render(kind string, params map[string]string) string {
 	text, known := Texts[kind]
 	var rest []string
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		text = strings.ReplaceAll(text, "${"+name+"}", params[name])
-		rest = append(rest, name+"："+params[name])
+		text = strings.ReplaceAll(text, "${"+name+"}", Fit(params[name]))
+		rest = append(rest, name+"："+Fit(params[name]))
 	}
 	if !known {
 		text = strings.Join(rest, "，")

@@ -49,8 +49,8 @@ func wrap(transport func(name string) client.Client) *Clients {
 }
 
 // Dial finds every service through etcd.
-func Dial(etcdAddrs []string) (*Clients, error) {
-	opts, err := kit.ClientOptions(etcdAddrs, kit.Idempotent)
+func Dial(p *Platform) (*Clients, error) {
+	opts, err := kit.ClientOptions(p.Config.Etcd, p.Peers, kit.Idempotent)
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func (s *Services) start(name string) error {
 			return err
 		}
 		v, err := notify.New(notify.Deps{
-			DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party, Account: peers.Account,
+			DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Party: peers.Party, Account: peers.Account, Meeting: peers.Meeting,
 			Messenger: o.Messenger, SMS: o.SMS, PublicURL: p.Config.PublicURL, Subscribes: o.Conf.Subscribes,
 		})
 		if err != nil {

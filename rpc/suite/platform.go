@@ -39,6 +39,7 @@ type Platform struct {
 	Clock      *kit.Clock
 	Seal       *model.Sealer
 	Secret     []byte
+	Peers      *kit.Peers // how the processes of this installation know each other
 	Blobs      blob.Store // contents of uploaded files; nil in a process without services
 	SandboxURL string     // of the simulator, in this process or another; empty outside the sandbox
 
@@ -75,6 +76,9 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 		}
 	}
 	if err := p.openKey(ctx); err != nil {
+		return nil, err
+	}
+	if p.Peers, err = kit.NewPeers(p.Secret); err != nil {
 		return nil, err
 	}
 	if err := p.openRedis(ctx); err != nil {
@@ -157,9 +161,11 @@ func (p *Platform) openBlobs(ctx context.Context) (err error) {
 }
 
 func (p *Platform) openRedis(ctx context.Context) error {
-	addr := p.Config.RedisAddr
+	addr, password := p.Config.RedisAddr, p.Config.RedisPass
 	if addr == "" {
 		m := miniredis.NewMiniRedis()
+		password = kit.Token() // other accounts of this machine reach the port, too
+		m.RequireAuth(password)
 		if err := m.StartAddr("127.0.0.1:0"); err != nil {
 			return fmt.Errorf("embedded Redis: %w", err)
 		}
@@ -173,7 +179,7 @@ func (p *Platform) openRedis(ctx context.Context) error {
 		p.Go("embedded Redis", func() error { driveClock(ctx, m); return nil })
 		p.Go("embedded Redis", func() error { return k.run(ctx) })
 	}
-	p.Redis = redis.NewClient(&redis.Options{Addr: addr, Password: p.Config.RedisPass})
+	p.Redis = redis.NewClient(&redis.Options{Addr: addr, Password: password})
 	p.closers = append(p.closers, p.Redis.Close)
 	if err := p.Redis.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("REDIS_ADDR: %w", err)

@@ -13,7 +13,7 @@ import (
 // Serve offers the named services to other processes until ctx ends. Each has a Kitex
 // server of its own, so that it is found under its own name.
 func Serve(ctx context.Context, p *Platform, names []string, prepare bool) error {
-	peers, err := Dial(p.Config.Etcd)
+	peers, err := Dial(p)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func Serve(ctx context.Context, p *Platform, names []string, prepare bool) error
 	failed := make(chan error, len(names))
 	var servers []server.Server
 	for _, name := range names {
-		opts, err := kit.ServerOptions(p.Config.RPCAddr, name, p.Config.Etcd)
+		opts, err := kit.ServerOptions(p.Config.RPCAddr, name, p.Config.Etcd, p.Peers)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package wechat
 import (
 	"context"
 	"strings"
+	"unicode"
 
 	"github.com/ArtisanCloud/PowerWeChat/v3/src/basicService/subscribeMessage/request"
 	"github.com/ArtisanCloud/PowerWeChat/v3/src/kernel/power"
@@ -89,22 +90,41 @@ func fill(templates conf.Templates, kind string, fields map[string]string) (id s
 // fit cuts a value to what WeChat takes; an empty one is refused there, so a dash
 // stands for it.
 func fit(keyword, value string) string {
-	limit := FieldLimit(keyword)
 	r := []rune(strings.Join(strings.Fields(value), " "))
+	limit := FieldLimit(keyword, string(r))
 	switch {
 	case len(r) == 0:
 		return "-"
+	case len(r) > limit && strings.HasPrefix(keyword, "phrase"): // Han characters only
+		return string(r[:limit])
 	case len(r) > limit:
 		return string(r[:limit-1]) + "…"
 	}
 	return string(r)
 }
 
-// FieldLimit is how many characters WeChat takes for a keyword: 32 for numbers
-// and codes, which the sandbox knows by the product's names (orderNo), 20 otherwise.
-func FieldLimit(keyword string) int {
-	if strings.HasPrefix(keyword, "character_string") || strings.HasSuffix(keyword, "No") {
+// fieldLimits are how many characters WeChat takes for a keyword of a kind.
+var fieldLimits = []struct {
+	kind string
+	most int
+}{
+	{"character_string", 32}, {"number", 32}, {"letter", 32}, {"phone_number", 17}, {"car_number", 8}, {"symbol", 5}, {"phrase", 5},
+}
+
+// FieldLimit is how many characters WeChat takes for a value of a keyword: by the kind that
+// the keyword begins with, for names by their script. The sandbox knows numbers by the
+// product's names (orderNo). It is 20 for all else.
+func FieldLimit(keyword, value string) int {
+	for _, l := range fieldLimits {
+		if strings.HasPrefix(keyword, l.kind) {
+			return l.most
+		}
+	}
+	switch {
+	case strings.HasSuffix(keyword, "No"):
 		return 32
+	case strings.HasPrefix(keyword, "name") && strings.ContainsFunc(value, func(r rune) bool { return unicode.Is(unicode.Han, r) }):
+		return 10
 	}
 	return 20
 }

@@ -33,7 +33,8 @@ var rules = []rule{
 	{"model", []string{"model/docstore"}, "model lies below everything but the document store"},
 	{"model/docstore", nil, "the document store knows bytes, not our documents"},
 	{"model/docstore/serve", []string{"model/docstore"}, "serve is the document store as a process"},
-	{"model/modeltest", []string{"model", "model/docstore"}, "it gives tests a database, and knows no domain"},
+	{"model/mongotest", nil, "it gives tests a database on any server, ours included"},
+	{"model/modeltest", []string{"model", "model/docstore", "model/mongotest"}, "it gives tests a database, and knows no domain"},
 
 	{"rpc/kit", []string{"idl/gen/account"}, "kit carries the caller, whom account describes, and lies below records and all domains"},
 	{"rpc/blob", nil, "blob holds bytes and knows nothing of ours"},
@@ -51,15 +52,16 @@ var rules = []rule{
 
 	{"job/outbox", []string{"idl/gen/...", "model", "rpc/kit"}, "the relay reads events of model and hands them to generated interfaces"},
 	{"job/schedule", []string{"idl/gen/...", "rpc/kit", "rpc/records"}, "schedules call generated interfaces; the engine says which imports wait"},
-	{"job/work", []string{"job/outbox", "job/schedule", "rpc/suite"}, "job knows no domain: suite hands it the clients"},
+	{"job/work", []string{"job/outbox", "job/schedule", "rpc/kit", "rpc/suite"}, "job knows no domain: suite hands it the clients"},
 	{"job", []string{"conf", "job/work", "rpc/suite"}, "a main starts what suite puts together"},
 
 	{"bff/web", nil, "it embeds the built pages"},
 	{"bff/route", []string{"idl/gen/records", "rpc/kit"}, "a route is a line over a generated method, whatever the domain"},
 	{"bff/edge", []string{"bff/route", "bff/web", "idl/gen/...", "model", "rpc/kit", "rpc/records", "rpc/suite", "rpc/trail", "rpc/wechat"},
 		"bff holds no rule of a domain: it has the clients of suite, the engine's wire types, WeChat's doors, and of model and trail the event of a refusal"},
-	{"bff", []string{"bff/edge", "conf", "job/work", "rpc/suite"}, "a main starts what suite puts together; in one process job works beside it"},
-	{"bff/bfftest", []string{"bff/edge", "conf", "idl/gen/...", "job/work", "model", "rpc/kit", "rpc/suite"}, "it stands the whole product up for tests"},
+	{"bff", []string{"bff/edge", "conf", "job/work", "rpc/kit", "rpc/suite"}, "a main starts what suite puts together; in one process job works beside it"},
+	{"bff/bfftest", []string{"bff/edge", "conf", "idl/gen/...", "job/work", "model", "model/mongotest", "rpc/kit", "rpc/suite"}, "it stands the whole product up for tests"},
+	{"bff/acceptance/world", []string{"bff/bfftest", "rpc/suite"}, "it holds what the tests of all chapters share"},
 
 	{"scripts/...", []string{"..."}, "scripts may import anything"},
 }
@@ -68,7 +70,7 @@ var rules = []rule{
 var domain = []string{"idl/gen/...", "model", "rpc/blob", "rpc/kit", "rpc/records", "rpc/sms", "rpc/trail", "rpc/wechat"}
 
 // apart are packages that no product needs.
-var apart = []string{"model/modeltest", "bff/bfftest", "scripts/..."}
+var apart = []string{"model/modeltest", "model/mongotest", "bff/acceptance/...", "bff/bfftest", "scripts/..."}
 
 func TestArrows(t *testing.T) {
 	packages, err := read("../..")

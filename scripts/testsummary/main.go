@@ -1,7 +1,9 @@
 // Testsummary reads the events of `go test -json` and prints the output of what failed
 // and, last, a line with the counts. With -brief it prints at most that many lines, for
 // the end of a long log of which only the end is read: reports of data races first and
-// whole, then the names of what failed, then the ends of their outputs.
+// whole, then the names of what failed, then the ends of their outputs. With -slow it
+// prints that many packages and tests that took longest, of the events in a directory's
+// *.jsonl.
 package main
 
 import (
@@ -9,11 +11,30 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"strings"
 )
 
-type event struct{ Action, Package, Test, Output string }
+type event struct {
+	Action, Package, Test, Output string
+	Elapsed                       float64 // seconds, of a package or test that ended
+}
+
+// read calls take with each event. Build output between the events is one without a package.
+func read(r io.Reader, take func(event)) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 8<<20)
+	for lines.Scan() {
+		var e event
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			e = event{Action: "output", Output: lines.Text() + "\n"}
+		}
+		take(e)
+	}
+	return lines.Err()
+}
 
 // summary is what the events tell.
 type summary struct {
@@ -27,20 +48,17 @@ type summary struct {
 
 func main() {
 	brief := flag.Int("brief", 0, "print at most so many lines")
+	slowest := flag.Int("slow", 0, "print so many packages and tests that took longest")
 	flag.Parse()
-	s := &summary{output: map[string][]string{}, racing: map[string]bool{}, open: map[string]int{}, counts: map[string]int{}}
-	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, 8<<20)
-	for lines.Scan() {
-		var e event
-		if json.Unmarshal(lines.Bytes(), &e) != nil {
-			e = event{Action: "output", Output: lines.Text() + "\n"}
+	if *slowest > 0 {
+		if err := slow(os.Stdout, *slowest, flag.Arg(0)); err != nil {
+			log.Fatal(err)
 		}
-		s.take(e)
+		return
 	}
-	if err := lines.Err(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	s := &summary{output: map[string][]string{}, racing: map[string]bool{}, open: map[string]int{}, counts: map[string]int{}}
+	if err := read(os.Stdin, s.take); err != nil {
+		log.Fatal(err)
 	}
 	if *brief > 0 {
 		s.brief(*brief)

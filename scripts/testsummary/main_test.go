@@ -5,14 +5,14 @@ import "testing"
 func TestRaces(t *testing.T) {
 	s := &summary{output: map[string][]string{}, racing: map[string]bool{}, open: map[string]int{}, counts: map[string]int{}}
 	for _, e := range []event{
-		{"output", "p", "TestA", "==================\n"},
-		{"output", "p", "TestA", "WARNING: DATA RACE\n"},
-		{"output", "q", "TestZ", "not of it\n"},
-		{"pass", "p", "TestA", ""},
-		{"output", "p", "TestB", "Write at 0x00\n"},
-		{"output", "p", "TestB", "==================\n"},
-		{"output", "p", "TestB", "after\n"},
-		{"fail", "p", "TestB", ""},
+		{"output", "p", "TestA", "==================\n", 0},
+		{"output", "p", "TestA", "WARNING: DATA RACE\n", 0},
+		{"output", "q", "TestZ", "not of it\n", 0},
+		{"pass", "p", "TestA", "", 0},
+		{"output", "p", "TestB", "Write at 0x00\n", 0},
+		{"output", "p", "TestB", "==================\n", 0},
+		{"output", "p", "TestB", "after\n", 0},
+		{"fail", "p", "TestB", "", 0},
 	} {
 		s.take(e)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -87,7 +88,7 @@ func TestAttachments(t *testing.T) {
 		}
 		for k, want := range map[string]string{
 			"Content-Type": "video/mp4", "X-Content-Type-Options": "nosniff", "Accept-Ranges": "bytes",
-			"Content-Disposition": "inline; filename*=UTF-8''%E4%BC%9A%E8%AE%AE%20%E5%BD%95%E5%83%8F.mp4",
+			"Content-Disposition": `inline; filename="_.mp4"; filename*=UTF-8''%E4%BC%9A%E8%AE%AE%20%E5%BD%95%E5%83%8F.mp4`,
 		} {
 			if h := got.Header.Get(k); h != want {
 				t.Errorf("%s: %q, want %q", k, h, want)
@@ -149,7 +150,6 @@ func TestAttachments(t *testing.T) {
 			{"files", "图.jpg", page, "不符"},
 			{"files", "文.pdf", page, "不符"},
 			{"files", "程序.exe", []byte("MZ"), "不支持的文件格式"},
-			{"files", "无扩展名", photo(t), "不支持的文件格式"},
 			{"files", "空.png", nil, "不符"},
 			{"files", "大.pdf", append([]byte(pdf), make([]byte, 20<<20)...), "不能超过20MB"},
 		} {
@@ -163,6 +163,68 @@ func TestAttachments(t *testing.T) {
 		f := kept(t, upload(a, note, "files", "图.png", photo(t)))
 		Refused(t, a.Do("POST", Path("reward"), Form{"memberId": NewMember(t, OrgA(t)).ID, "rewardName": "奖", "rewardLevel": "municipal", "rewardedOn": Day(0), "content": "x", "files": []Item{f}}),
 			http.StatusBadRequest, "files", "附件不存在")
+	})
+	t.Run("PLUS-50 files that people really send are taken for what they are, or refused by the name of their format", func(t *testing.T) {
+		a, phone := AdminA(t), PhoneOf(t, NewMember(t, OrgA(t)))
+		for _, x := range []struct {
+			file, name, contentType string // as kept
+			refused                 string
+		}{
+			{"F1.png", "F1.jpg", "image/jpeg", ""},
+			{"F5.bin", "F5.bin.jpg", "image/jpeg", ""},
+			{"F6webp.webp", "F6webp.webp", "image/webp", ""},
+			{"F2.docx", "F2.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ""},
+			{"F3bom.pdf", "F3bom.pdf", "application/pdf", ""},
+			{"F4.MOV", "F4.MOV", "video/quicktime", ""},
+			{"F7ofd.ofd", "F7ofd.ofd", "application/ofd", ""},
+			{"F7wps.wps", "F7wps.wps", "application/wps-office.wps", ""},
+			{"F6heic.HEIC", "", "", "不支持的文件格式：HEIC"},
+		} {
+			data, err := os.ReadFile("testdata/" + x.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stem, _, _ := strings.Cut(x.file, ".")
+			for _, sent := range []string{x.file, stem} { // WeChat gives pictures no name worth the word
+				name, contentType := x.name, x.contentType
+				if sent == stem {
+					_, ext, _ := strings.Cut(strings.ToLower(x.name), ".")
+					if stem == "F7wps" { // without its name it is what WPS wrote
+						ext, contentType = "doc", "application/msword"
+					}
+					name = stem + "." + strings.TrimPrefix(ext, "bin.")
+				}
+				answer := upload(a, note, "files", sent, data)
+				if x.refused != "" {
+					if !strings.Contains(answer.Message(), "兼容性最佳") {
+						t.Errorf("no way out: %s", answer.Message())
+					}
+					Refused(t, answer, http.StatusBadRequest, "files", x.refused)
+				} else {
+					f := kept(t, answer)
+					got := a.Do("GET", fileOf(note, save(t, a, f)["id"].(string), f["id"].(string)), nil)
+					if f["name"] != name || f["contentType"] != contentType || !bytes.Equal(got.Body, data) || got.Header.Get("Content-Type") != contentType {
+						t.Errorf("%s: kept as %v, handed out as %s", sent, f, got.Header.Get("Content-Type"))
+					}
+				}
+				// A phone's letter takes pictures.
+				answer = upload(phone, letter, "images", sent, data)
+				if !strings.HasPrefix(contentType, "image/") {
+					Refused(t, answer, http.StatusBadRequest, "images", "不支持的文件格式：")
+				} else if f := kept(t, answer); f["name"] != name || f["contentType"] != contentType {
+					t.Errorf("phone, %s: %v", sent, f)
+				}
+			}
+		}
+	})
+	t.Run("PLUS-50 what has no place is refused by its name and with a way out", func(t *testing.T) {
+		a := AdminA(t)
+		for says, data := range map[string]string{
+			"GIF，请转换为JPG": "GIF89a......", "BMP": "BM..........", "TIFF": "II*\x00........", "RAR，请解压": "Rar!........", "AVIF": "\x00\x00\x00\x20ftypavif\x00\x00\x02\x00",
+			"AVI，请转换为MP4": "RIFF\x00\x00\x00\x00AVI LIST", "3GP": "\x00\x00\x00\x20ftyp3gp5\x00\x00\x02\x00",
+		} {
+			Refused(t, upload(a, note, "files", "附件.jpg", []byte(data)), http.StatusBadRequest, "files", "不支持的文件格式："+says)
+		}
 	})
 	t.Run("COMM-09 a body beyond any limit is cut off", func(t *testing.T) {
 		a := AdminA(t)

@@ -73,7 +73,7 @@ func TestTransfer(t *testing.T) {
 	t.Run("OTRF-03 only what is below the own organisation moves, and only inside it", func(t *testing.T) {
 		old.T = t
 		b := branch(t, "范围支部")
-		sub := NewOrg(t, Name("范围分总支"), "generalBranch", from)
+		sub := NewOrg(t, Name("范围下级"), "branch", from)
 		Refused(t, old.Do("POST", Path("organizationTransfer"), form0(from).With(Form{"toParentId": sub})), http.StatusBadRequest, "", "")
 		Refused(t, old.Do("POST", Path("organizationTransfer"), form0(to).With(Form{"toParentId": from})), http.StatusBadRequest, "transferOrgId", "不在管理范围内")
 		Refused(t, old.Do("POST", Path("organizationTransfer"), form0(top).With(Form{"toParentId": from})), http.StatusBadRequest, "transferOrgId", "不在管理范围内")

@@ -59,13 +59,13 @@ func TestTree(t *testing.T) {
 	})
 	t.Run("TREE-05 the next load shows what was made, renamed, moved or deleted", func(t *testing.T) {
 		me.T = t
-		id := IDOf(Add(t, me, "organization", OrgForm(Name("树新"), "branch", top)))
+		id := IDOf(Add(t, me, "organization", OrgForm(Name("树新"), "group", b)))
 		var r Item
 		Put(t, me, "organization", id, Form{"orgName": Name("树新名")}).Into(t, &r)
-		if _, nodes := treeOf(t, me, ""); nodes[Name("树新")] != nil || nodes[Name("树新名")]["parentId"] != top {
+		if _, nodes := treeOf(t, me, ""); nodes[Name("树新")] != nil || nodes[Name("树新名")]["parentId"] != b {
 			t.Fatalf("%v", nodes)
 		}
-		sub := IDOf(Add(t, me, "organization", OrgForm(Name("树分总支"), "generalBranch", top)))
+		sub := IDOf(Add(t, me, "organization", OrgForm(Name("树丙"), "branch", top)))
 		move(t, me, id, sub)
 		if _, nodes := treeOf(t, me, ""); nodes[Name("树新名")]["parentId"] != sub {
 			t.Fatalf("%v", nodes[Name("树新名")])

@@ -81,11 +81,30 @@ export async function download(page: Page, click: () => Promise<unknown>): Promi
 
 export const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 
-/** Uploads a file in the open import dialog; answers the two numbers of the result. */
-export async function upload(dialog: Locator, name: string, buffer: Buffer): Promise<string> {
+/** Chooses a file in the open import dialog; answers how many of its rows can be stored and how many not. */
+export async function understood(dialog: Locator, name: string, buffer: Buffer): Promise<[number, number]> {
   await dialog.locator('input[type=file]').setInputFiles({ name, mimeType: XLSX, buffer })
   await expect(dialog.getByText(name)).toBeVisible()
-  await dialog.getByRole('button', { name: '确定' }).click()
+  return counts(dialog)
+}
+
+/** How many rows of a preview can be stored and how many not, once it is checked. */
+export async function counts(dialog: Locator): Promise<[number, number]> {
+  const status = dialog.getByRole('status').filter({ hasText: /^可导入/ })
+  await expect(status).toBeVisible()
+  const [good, bad] = (await status.innerText()).match(/\d+/g)!.map(Number)
+  return [good, bad]
+}
+
+/** Imports a file in the open dialog; answers the two numbers of the result. */
+export async function upload(dialog: Locator, name: string, buffer: Buffer): Promise<string> {
+  const [good, bad] = await understood(dialog, name, buffer)
+  const sure = dialog.getByRole('button', { name: '确定导入' })
+  if (!good) { // there is nothing to be sure of
+    await expect(sure).toBeDisabled()
+    return `成功0条、失败${bad}条`
+  }
+  await sure.click()
   const result = dialog.getByRole('status').filter({ hasText: '导入完成' })
   await expect(result).toBeVisible()
   await expect(dialog.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '100')

@@ -304,6 +304,8 @@ func (p *Orders) String() string {
 type PreviewBaseReq struct {
 	MemberId   string `thrift:"memberId,1" frugal:"1,default,string" validate:"required,max=64" label:"党员" json:"memberId"`
 	BaseAmount int64  `thrift:"baseAmount,2" frugal:"2,default,i64" validate:"gte=0,lte=100000000" label:"应缴基数" json:"baseAmount"`
+	// 使用年月, yyyy-MM; the current one when empty
+	Month string `thrift:"month,3" frugal:"3,default,string" json:"month"`
 }
 
 func NewPreviewBaseReq() *PreviewBaseReq {
@@ -323,6 +325,13 @@ func (p *PreviewBaseReq) GetMemberId() (v string) {
 func (p *PreviewBaseReq) GetBaseAmount() (v int64) {
 	if p != nil {
 		return p.BaseAmount
+	}
+	return
+}
+
+func (p *PreviewBaseReq) GetMonth() (v string) {
+	if p != nil {
+		return p.Month
 	}
 	return
 }

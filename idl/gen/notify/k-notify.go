@@ -406,6 +406,158 @@ func (p *NotifyGetTemplatesResult) GetResult() interface{} {
 	return p.Success
 }
 
+type NotifyListDeliveriesArgs struct {
+	Req *DeliveriesReq `thrift:"req,1" frugal:"1,default,DeliveriesReq" json:"req"`
+}
+
+func NewNotifyListDeliveriesArgs() *NotifyListDeliveriesArgs {
+	return &NotifyListDeliveriesArgs{}
+}
+
+func (p *NotifyListDeliveriesArgs) InitDefault() {
+}
+
+var NotifyListDeliveriesArgs_Req_DEFAULT *DeliveriesReq
+
+func (p *NotifyListDeliveriesArgs) GetReq() (v *DeliveriesReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return NotifyListDeliveriesArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *NotifyListDeliveriesArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *NotifyListDeliveriesArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("NotifyListDeliveriesArgs(%+v)", *p)
+}
+
+func (p *NotifyListDeliveriesArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type NotifyListDeliveriesResult struct {
+	Success *Deliveries `thrift:"success,0,optional" frugal:"0,optional,Deliveries" json:"success,omitempty"`
+}
+
+func NewNotifyListDeliveriesResult() *NotifyListDeliveriesResult {
+	return &NotifyListDeliveriesResult{}
+}
+
+func (p *NotifyListDeliveriesResult) InitDefault() {
+}
+
+var NotifyListDeliveriesResult_Success_DEFAULT *Deliveries
+
+func (p *NotifyListDeliveriesResult) GetSuccess() (v *Deliveries) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return NotifyListDeliveriesResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *NotifyListDeliveriesResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *NotifyListDeliveriesResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("NotifyListDeliveriesResult(%+v)", *p)
+}
+
+func (p *NotifyListDeliveriesResult) GetResult() interface{} {
+	return p.Success
+}
+
+type NotifyResendArgs struct {
+	Req *ResendReq `thrift:"req,1" frugal:"1,default,ResendReq" json:"req"`
+}
+
+func NewNotifyResendArgs() *NotifyResendArgs {
+	return &NotifyResendArgs{}
+}
+
+func (p *NotifyResendArgs) InitDefault() {
+}
+
+var NotifyResendArgs_Req_DEFAULT *ResendReq
+
+func (p *NotifyResendArgs) GetReq() (v *ResendReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return NotifyResendArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *NotifyResendArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *NotifyResendArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("NotifyResendArgs(%+v)", *p)
+}
+
+func (p *NotifyResendArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type NotifyResendResult struct {
+	Success *Done `thrift:"success,0,optional" frugal:"0,optional,Done" json:"success,omitempty"`
+}
+
+func NewNotifyResendResult() *NotifyResendResult {
+	return &NotifyResendResult{}
+}
+
+func (p *NotifyResendResult) InitDefault() {
+}
+
+var NotifyResendResult_Success_DEFAULT *Done
+
+func (p *NotifyResendResult) GetSuccess() (v *Done) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return NotifyResendResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *NotifyResendResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *NotifyResendResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("NotifyResendResult(%+v)", *p)
+}
+
+func (p *NotifyResendResult) GetResult() interface{} {
+	return p.Success
+}
+
 type NotifyHandleEventsArgs struct {
 	Req *records.Events `thrift:"req,1" frugal:"1,default,records.Events" json:"req"`
 }

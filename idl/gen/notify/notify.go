@@ -291,6 +291,276 @@ func (p *Done) String() string {
 	return fmt.Sprintf("Done(%+v)", *p)
 }
 
+type DeliveriesReq struct {
+	// of the meeting
+	Id      string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
+	State   string `thrift:"state,2" frugal:"2,default,string" validate:"omitempty,oneof=sent waiting failed" json:"state"`
+	Channel string `thrift:"channel,3" frugal:"3,default,string" validate:"omitempty,oneof=site wechat mini sms" json:"channel"`
+	// from 1
+	Page int32 `thrift:"page,4" frugal:"4,default,i32" validate:"gte=0,lte=100000" json:"page"`
+	// 20 by default
+	Size int32 `thrift:"size,5" frugal:"5,default,i32" validate:"gte=0,lte=100" json:"size"`
+}
+
+func NewDeliveriesReq() *DeliveriesReq {
+	return &DeliveriesReq{}
+}
+
+func (p *DeliveriesReq) InitDefault() {
+}
+
+func (p *DeliveriesReq) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *DeliveriesReq) GetState() (v string) {
+	if p != nil {
+		return p.State
+	}
+	return
+}
+
+func (p *DeliveriesReq) GetChannel() (v string) {
+	if p != nil {
+		return p.Channel
+	}
+	return
+}
+
+func (p *DeliveriesReq) GetPage() (v int32) {
+	if p != nil {
+		return p.Page
+	}
+	return
+}
+
+func (p *DeliveriesReq) GetSize() (v int32) {
+	if p != nil {
+		return p.Size
+	}
+	return
+}
+
+func (p *DeliveriesReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("DeliveriesReq(%+v)", *p)
+}
+
+// Delivery is what became of one message to one person by one channel.
+type Delivery struct {
+	Id       string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	MemberId string `thrift:"memberId,2" frugal:"2,default,string" json:"memberId"`
+	Name     string `thrift:"name,3" frugal:"3,default,string" json:"name"`
+	Channel  string `thrift:"channel,4" frugal:"4,default,string" json:"channel"`
+	// sent, waiting, failed
+	State string `thrift:"state,5" frugal:"5,default,string" json:"state"`
+	// why not, in words
+	Reason string `thrift:"reason,6" frugal:"6,default,string" json:"reason"`
+	Tries  int32  `thrift:"tries,7" frugal:"7,default,i32" json:"tries"`
+	// when it was sent, or is tried again
+	At int64 `thrift:"at,8" frugal:"8,default,i64" json:"at"`
+	// masked
+	Phone string `thrift:"phone,9" frugal:"9,default,string" json:"phone"`
+}
+
+func NewDelivery() *Delivery {
+	return &Delivery{}
+}
+
+func (p *Delivery) InitDefault() {
+}
+
+func (p *Delivery) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *Delivery) GetMemberId() (v string) {
+	if p != nil {
+		return p.MemberId
+	}
+	return
+}
+
+func (p *Delivery) GetName() (v string) {
+	if p != nil {
+		return p.Name
+	}
+	return
+}
+
+func (p *Delivery) GetChannel() (v string) {
+	if p != nil {
+		return p.Channel
+	}
+	return
+}
+
+func (p *Delivery) GetState() (v string) {
+	if p != nil {
+		return p.State
+	}
+	return
+}
+
+func (p *Delivery) GetReason() (v string) {
+	if p != nil {
+		return p.Reason
+	}
+	return
+}
+
+func (p *Delivery) GetTries() (v int32) {
+	if p != nil {
+		return p.Tries
+	}
+	return
+}
+
+func (p *Delivery) GetAt() (v int64) {
+	if p != nil {
+		return p.At
+	}
+	return
+}
+
+func (p *Delivery) GetPhone() (v string) {
+	if p != nil {
+		return p.Phone
+	}
+	return
+}
+
+func (p *Delivery) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Delivery(%+v)", *p)
+}
+
+type ChannelCount struct {
+	Channel string `thrift:"channel,1" frugal:"1,default,string" json:"channel"`
+	Sent    int64  `thrift:"sent,2" frugal:"2,default,i64" json:"sent"`
+	Waiting int64  `thrift:"waiting,3" frugal:"3,default,i64" json:"waiting"`
+	Failed  int64  `thrift:"failed,4" frugal:"4,default,i64" json:"failed"`
+}
+
+func NewChannelCount() *ChannelCount {
+	return &ChannelCount{}
+}
+
+func (p *ChannelCount) InitDefault() {
+}
+
+func (p *ChannelCount) GetChannel() (v string) {
+	if p != nil {
+		return p.Channel
+	}
+	return
+}
+
+func (p *ChannelCount) GetSent() (v int64) {
+	if p != nil {
+		return p.Sent
+	}
+	return
+}
+
+func (p *ChannelCount) GetWaiting() (v int64) {
+	if p != nil {
+		return p.Waiting
+	}
+	return
+}
+
+func (p *ChannelCount) GetFailed() (v int64) {
+	if p != nil {
+		return p.Failed
+	}
+	return
+}
+
+func (p *ChannelCount) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ChannelCount(%+v)", *p)
+}
+
+type Deliveries struct {
+	Items  []*Delivery     `thrift:"items,1" frugal:"1,default,list<Delivery>" json:"items"`
+	Total  int64           `thrift:"total,2" frugal:"2,default,i64" json:"total"`
+	Counts []*ChannelCount `thrift:"counts,3" frugal:"3,default,list<ChannelCount>" json:"counts"`
+}
+
+func NewDeliveries() *Deliveries {
+	return &Deliveries{}
+}
+
+func (p *Deliveries) InitDefault() {
+}
+
+func (p *Deliveries) GetItems() (v []*Delivery) {
+	if p != nil {
+		return p.Items
+	}
+	return
+}
+
+func (p *Deliveries) GetTotal() (v int64) {
+	if p != nil {
+		return p.Total
+	}
+	return
+}
+
+func (p *Deliveries) GetCounts() (v []*ChannelCount) {
+	if p != nil {
+		return p.Counts
+	}
+	return
+}
+
+func (p *Deliveries) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Deliveries(%+v)", *p)
+}
+
+type ResendReq struct {
+	// of the meeting
+	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
+}
+
+func NewResendReq() *ResendReq {
+	return &ResendReq{}
+}
+
+func (p *ResendReq) InitDefault() {
+}
+
+func (p *ResendReq) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *ResendReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ResendReq(%+v)", *p)
+}
+
 type Notify interface {
 	records.Records
 	// SendSMS sends at once; codes are never retried blindly.
@@ -303,6 +573,10 @@ type Notify interface {
 	Consent(ctx context.Context, req *ConsentReq) (r *records.Empty, err error)
 
 	GetTemplates(ctx context.Context, req *records.Empty) (r *Templates, err error)
+	// ListDeliveries tells who was told of a meeting, by which channel, and who was not and why.
+	ListDeliveries(ctx context.Context, req *DeliveriesReq) (r *Deliveries, err error)
+	// Resend sends what was refused once more, and nothing else.
+	Resend(ctx context.Context, req *ResendReq) (r *Done, err error)
 	// For the relay; idempotent by event id.
 	HandleEvents(ctx context.Context, req *records.Events) (r *records.Handled, err error)
 	// Deliver sends what is queued; two workers at once send nothing twice.

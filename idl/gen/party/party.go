@@ -988,6 +988,8 @@ type Member struct {
 	DuesCategory string `thrift:"duesCategory,19" frugal:"19,default,string" json:"duesCategory"`
 	// of a part-time or report-in person: the member of this system he is
 	MemberId string `thrift:"memberId,20" frugal:"20,default,string" json:"memberId"`
+	// yyyy-MM-dd, of the record of 退休
+	RetiredOn string `thrift:"retiredOn,21" frugal:"21,default,string" json:"retiredOn"`
 }
 
 func NewMember() *Member {
@@ -1137,6 +1139,13 @@ func (p *Member) GetMemberId() (v string) {
 	return
 }
 
+func (p *Member) GetRetiredOn() (v string) {
+	if p != nil {
+		return p.RetiredOn
+	}
+	return
+}
+
 func (p *Member) String() string {
 	if p == nil {
 		return "<nil>"
@@ -1171,8 +1180,8 @@ func (p *Members) String() string {
 
 type BindCodeReq struct {
 	Name     string `thrift:"name,1" frugal:"1,default,string" validate:"required,max=30" label:"姓名" json:"name"`
-	IdNumber string `thrift:"idNumber,2" frugal:"2,default,string" validate:"required,len=18" label:"身份证号" json:"idNumber"`
-	Phone    string `thrift:"phone,3" frugal:"3,default,string" validate:"required,len=11,numeric" label:"手机号" json:"phone"`
+	IdNumber string `thrift:"idNumber,2" frugal:"2,default,string" validate:"required,max=60" label:"身份证号" json:"idNumber"`
+	Phone    string `thrift:"phone,3" frugal:"3,default,string" validate:"required,max=40" label:"手机号" json:"phone"`
 }
 
 func NewBindCodeReq() *BindCodeReq {
@@ -1238,8 +1247,8 @@ func (p *BindCodeResp) String() string {
 
 type BindReq struct {
 	Name     string `thrift:"name,1" frugal:"1,default,string" validate:"required,max=30" label:"姓名" json:"name"`
-	IdNumber string `thrift:"idNumber,2" frugal:"2,default,string" validate:"required,len=18" label:"身份证号" json:"idNumber"`
-	Phone    string `thrift:"phone,3" frugal:"3,default,string" validate:"required,len=11,numeric" label:"手机号" json:"phone"`
+	IdNumber string `thrift:"idNumber,2" frugal:"2,default,string" validate:"required,max=60" label:"身份证号" json:"idNumber"`
+	Phone    string `thrift:"phone,3" frugal:"3,default,string" validate:"required,max=40" label:"手机号" json:"phone"`
 	Code     string `thrift:"code,4" frugal:"4,default,string" validate:"required,len=6,numeric" label:"验证码" json:"code"`
 }
 

@@ -1236,6 +1236,310 @@ func (p *RecordsGetImportResult) GetResult() interface{} {
 	return p.Success
 }
 
+type RecordsPreviewImportArgs struct {
+	Req *PreviewReq `thrift:"req,1" frugal:"1,default,PreviewReq" json:"req"`
+}
+
+func NewRecordsPreviewImportArgs() *RecordsPreviewImportArgs {
+	return &RecordsPreviewImportArgs{}
+}
+
+func (p *RecordsPreviewImportArgs) InitDefault() {
+}
+
+var RecordsPreviewImportArgs_Req_DEFAULT *PreviewReq
+
+func (p *RecordsPreviewImportArgs) GetReq() (v *PreviewReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsPreviewImportArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsPreviewImportArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsPreviewImportArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsPreviewImportArgs(%+v)", *p)
+}
+
+func (p *RecordsPreviewImportArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsPreviewImportResult struct {
+	Success *ImportPreview `thrift:"success,0,optional" frugal:"0,optional,ImportPreview" json:"success,omitempty"`
+}
+
+func NewRecordsPreviewImportResult() *RecordsPreviewImportResult {
+	return &RecordsPreviewImportResult{}
+}
+
+func (p *RecordsPreviewImportResult) InitDefault() {
+}
+
+var RecordsPreviewImportResult_Success_DEFAULT *ImportPreview
+
+func (p *RecordsPreviewImportResult) GetSuccess() (v *ImportPreview) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsPreviewImportResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsPreviewImportResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsPreviewImportResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsPreviewImportResult(%+v)", *p)
+}
+
+func (p *RecordsPreviewImportResult) GetResult() interface{} {
+	return p.Success
+}
+
+type RecordsMendImportArgs struct {
+	Req *MendReq `thrift:"req,1" frugal:"1,default,MendReq" json:"req"`
+}
+
+func NewRecordsMendImportArgs() *RecordsMendImportArgs {
+	return &RecordsMendImportArgs{}
+}
+
+func (p *RecordsMendImportArgs) InitDefault() {
+}
+
+var RecordsMendImportArgs_Req_DEFAULT *MendReq
+
+func (p *RecordsMendImportArgs) GetReq() (v *MendReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsMendImportArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsMendImportArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsMendImportArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsMendImportArgs(%+v)", *p)
+}
+
+func (p *RecordsMendImportArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsMendImportResult struct {
+	Success *ImportBatch `thrift:"success,0,optional" frugal:"0,optional,ImportBatch" json:"success,omitempty"`
+}
+
+func NewRecordsMendImportResult() *RecordsMendImportResult {
+	return &RecordsMendImportResult{}
+}
+
+func (p *RecordsMendImportResult) InitDefault() {
+}
+
+var RecordsMendImportResult_Success_DEFAULT *ImportBatch
+
+func (p *RecordsMendImportResult) GetSuccess() (v *ImportBatch) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsMendImportResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsMendImportResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsMendImportResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsMendImportResult(%+v)", *p)
+}
+
+func (p *RecordsMendImportResult) GetResult() interface{} {
+	return p.Success
+}
+
+type RecordsConfirmImportArgs struct {
+	Req *IDReq `thrift:"req,1" frugal:"1,default,IDReq" json:"req"`
+}
+
+func NewRecordsConfirmImportArgs() *RecordsConfirmImportArgs {
+	return &RecordsConfirmImportArgs{}
+}
+
+func (p *RecordsConfirmImportArgs) InitDefault() {
+}
+
+var RecordsConfirmImportArgs_Req_DEFAULT *IDReq
+
+func (p *RecordsConfirmImportArgs) GetReq() (v *IDReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsConfirmImportArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsConfirmImportArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsConfirmImportArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsConfirmImportArgs(%+v)", *p)
+}
+
+func (p *RecordsConfirmImportArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsConfirmImportResult struct {
+	Success *ImportBatch `thrift:"success,0,optional" frugal:"0,optional,ImportBatch" json:"success,omitempty"`
+}
+
+func NewRecordsConfirmImportResult() *RecordsConfirmImportResult {
+	return &RecordsConfirmImportResult{}
+}
+
+func (p *RecordsConfirmImportResult) InitDefault() {
+}
+
+var RecordsConfirmImportResult_Success_DEFAULT *ImportBatch
+
+func (p *RecordsConfirmImportResult) GetSuccess() (v *ImportBatch) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsConfirmImportResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsConfirmImportResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsConfirmImportResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsConfirmImportResult(%+v)", *p)
+}
+
+func (p *RecordsConfirmImportResult) GetResult() interface{} {
+	return p.Success
+}
+
+type RecordsCancelImportArgs struct {
+	Req *IDReq `thrift:"req,1" frugal:"1,default,IDReq" json:"req"`
+}
+
+func NewRecordsCancelImportArgs() *RecordsCancelImportArgs {
+	return &RecordsCancelImportArgs{}
+}
+
+func (p *RecordsCancelImportArgs) InitDefault() {
+}
+
+var RecordsCancelImportArgs_Req_DEFAULT *IDReq
+
+func (p *RecordsCancelImportArgs) GetReq() (v *IDReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return RecordsCancelImportArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *RecordsCancelImportArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *RecordsCancelImportArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsCancelImportArgs(%+v)", *p)
+}
+
+func (p *RecordsCancelImportArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type RecordsCancelImportResult struct {
+	Success *ImportBatch `thrift:"success,0,optional" frugal:"0,optional,ImportBatch" json:"success,omitempty"`
+}
+
+func NewRecordsCancelImportResult() *RecordsCancelImportResult {
+	return &RecordsCancelImportResult{}
+}
+
+func (p *RecordsCancelImportResult) InitDefault() {
+}
+
+var RecordsCancelImportResult_Success_DEFAULT *ImportBatch
+
+func (p *RecordsCancelImportResult) GetSuccess() (v *ImportBatch) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return RecordsCancelImportResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *RecordsCancelImportResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *RecordsCancelImportResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("RecordsCancelImportResult(%+v)", *p)
+}
+
+func (p *RecordsCancelImportResult) GetResult() interface{} {
+	return p.Success
+}
+
 type RecordsImportFailuresArgs struct {
 	Req *IDReq `thrift:"req,1" frugal:"1,default,IDReq" json:"req"`
 }

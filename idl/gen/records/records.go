@@ -337,6 +337,8 @@ type ImportReq struct {
 	FileName string `thrift:"fileName,2" frugal:"2,default,string" json:"fileName"`
 	Data     []byte `thrift:"data,3" frugal:"3,default,binary" json:"data"`
 	OrgId    string `thrift:"orgId,4" frugal:"4,default,string" json:"orgId"`
+	// show what was understood, and wait until it is confirmed
+	Preview bool `thrift:"preview,5" frugal:"5,default,bool" json:"preview"`
 }
 
 func NewImportReq() *ImportReq {
@@ -374,6 +376,13 @@ func (p *ImportReq) GetOrgId() (v string) {
 	return
 }
 
+func (p *ImportReq) GetPreview() (v bool) {
+	if p != nil {
+		return p.Preview
+	}
+	return
+}
+
 func (p *ImportReq) String() string {
 	if p == nil {
 		return "<nil>"
@@ -385,7 +394,7 @@ type ImportBatch struct {
 	Id       string `thrift:"id,1" frugal:"1,default,string" json:"id"`
 	Type     string `thrift:"type,2" frugal:"2,default,string" json:"type"`
 	FileName string `thrift:"fileName,3" frugal:"3,default,string" json:"fileName"`
-	// queued, running, finished, failed
+	// queued, checking, preview, running, finished, failed, cancelled
 	State        string `thrift:"state,4" frugal:"4,default,string" json:"state"`
 	Total        int32  `thrift:"total,5" frugal:"5,default,i32" json:"total"`
 	Done         int32  `thrift:"done,6" frugal:"6,default,i32" json:"done"`
@@ -520,6 +529,492 @@ func (p *ImportFailure) String() string {
 		return "<nil>"
 	}
 	return fmt.Sprintf("ImportFailure(%+v)", *p)
+}
+
+type PreviewReq struct {
+	Type string `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
+	Id   string `thrift:"id,2" frugal:"2,default,string" validate:"required,max=64" json:"id"`
+	// from 1
+	Page int32 `thrift:"page,3" frugal:"3,default,i32" validate:"gte=0,lte=100000" json:"page"`
+	// 20 by default
+	Size int32 `thrift:"size,4" frugal:"4,default,i32" validate:"gte=0,lte=100" json:"size"`
+	// only rows with something wrong
+	Bad bool `thrift:"bad,5" frugal:"5,default,bool" json:"bad"`
+}
+
+func NewPreviewReq() *PreviewReq {
+	return &PreviewReq{}
+}
+
+func (p *PreviewReq) InitDefault() {
+}
+
+func (p *PreviewReq) GetType() (v string) {
+	if p != nil {
+		return p.Type
+	}
+	return
+}
+
+func (p *PreviewReq) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *PreviewReq) GetPage() (v int32) {
+	if p != nil {
+		return p.Page
+	}
+	return
+}
+
+func (p *PreviewReq) GetSize() (v int32) {
+	if p != nil {
+		return p.Size
+	}
+	return
+}
+
+func (p *PreviewReq) GetBad() (v bool) {
+	if p != nil {
+		return p.Bad
+	}
+	return
+}
+
+func (p *PreviewReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PreviewReq(%+v)", *p)
+}
+
+// ImportPreview is what an import understood. batch.successCount rows can be stored as they
+// are shown, batch.failureCount cannot.
+type ImportPreview struct {
+	Batch   *ImportBatch    `thrift:"batch,1" frugal:"1,default,ImportBatch" json:"batch"`
+	Columns []*ImportColumn `thrift:"columns,2" frugal:"2,default,list<ImportColumn>" json:"columns"`
+	// what is wrong, the most frequent first
+	Groups []*ImportGroup `thrift:"groups,3" frugal:"3,default,list<ImportGroup>" json:"groups"`
+	// one page of them
+	Rows []*ImportRow `thrift:"rows,4" frugal:"4,default,list<ImportRow>" json:"rows"`
+	// rows on all pages
+	Total int32 `thrift:"total,5" frugal:"5,default,i32" json:"total"`
+}
+
+func NewImportPreview() *ImportPreview {
+	return &ImportPreview{}
+}
+
+func (p *ImportPreview) InitDefault() {
+}
+
+var ImportPreview_Batch_DEFAULT *ImportBatch
+
+func (p *ImportPreview) GetBatch() (v *ImportBatch) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetBatch() {
+		return ImportPreview_Batch_DEFAULT
+	}
+	return p.Batch
+}
+
+func (p *ImportPreview) GetColumns() (v []*ImportColumn) {
+	if p != nil {
+		return p.Columns
+	}
+	return
+}
+
+func (p *ImportPreview) GetGroups() (v []*ImportGroup) {
+	if p != nil {
+		return p.Groups
+	}
+	return
+}
+
+func (p *ImportPreview) GetRows() (v []*ImportRow) {
+	if p != nil {
+		return p.Rows
+	}
+	return
+}
+
+func (p *ImportPreview) GetTotal() (v int32) {
+	if p != nil {
+		return p.Total
+	}
+	return
+}
+
+func (p *ImportPreview) IsSetBatch() bool {
+	return p.Batch != nil
+}
+
+func (p *ImportPreview) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ImportPreview(%+v)", *p)
+}
+
+type ImportColumn struct {
+	Key      string `thrift:"key,1" frugal:"1,default,string" json:"key"`
+	Label    string `thrift:"label,2" frugal:"2,default,string" json:"label"`
+	Required bool   `thrift:"required,3" frugal:"3,default,bool" json:"required"`
+	// what a word may be mapped to
+	Options []string `thrift:"options,4" frugal:"4,default,list<string>" json:"options"`
+}
+
+func NewImportColumn() *ImportColumn {
+	return &ImportColumn{}
+}
+
+func (p *ImportColumn) InitDefault() {
+}
+
+func (p *ImportColumn) GetKey() (v string) {
+	if p != nil {
+		return p.Key
+	}
+	return
+}
+
+func (p *ImportColumn) GetLabel() (v string) {
+	if p != nil {
+		return p.Label
+	}
+	return
+}
+
+func (p *ImportColumn) GetRequired() (v bool) {
+	if p != nil {
+		return p.Required
+	}
+	return
+}
+
+func (p *ImportColumn) GetOptions() (v []string) {
+	if p != nil {
+		return p.Options
+	}
+	return
+}
+
+func (p *ImportColumn) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ImportColumn(%+v)", *p)
+}
+
+// ImportGroup is one thing that is wrong with several rows.
+type ImportGroup struct {
+	// its key; empty: the row as a whole
+	Column string `thrift:"column,1" frugal:"1,default,string" json:"column"`
+	Label  string `thrift:"label,2" frugal:"2,default,string" json:"label"`
+	Reason string `thrift:"reason,3" frugal:"3,default,string" json:"reason"`
+	Count  int32  `thrift:"count,4" frugal:"4,default,i32" json:"count"`
+	// an unknown word, which can be mapped for all rows
+	Word string `thrift:"word,5" frugal:"5,default,string" json:"word"`
+}
+
+func NewImportGroup() *ImportGroup {
+	return &ImportGroup{}
+}
+
+func (p *ImportGroup) InitDefault() {
+}
+
+func (p *ImportGroup) GetColumn() (v string) {
+	if p != nil {
+		return p.Column
+	}
+	return
+}
+
+func (p *ImportGroup) GetLabel() (v string) {
+	if p != nil {
+		return p.Label
+	}
+	return
+}
+
+func (p *ImportGroup) GetReason() (v string) {
+	if p != nil {
+		return p.Reason
+	}
+	return
+}
+
+func (p *ImportGroup) GetCount() (v int32) {
+	if p != nil {
+		return p.Count
+	}
+	return
+}
+
+func (p *ImportGroup) GetWord() (v string) {
+	if p != nil {
+		return p.Word
+	}
+	return
+}
+
+func (p *ImportGroup) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ImportGroup(%+v)", *p)
+}
+
+type ImportRow struct {
+	RowNo int32 `thrift:"rowNo,1" frugal:"1,default,i32" json:"rowNo"`
+	// in the order of the columns
+	Cells []*ImportCell `thrift:"cells,2" frugal:"2,default,list<ImportCell>" json:"cells"`
+	// what is wrong with the row as a whole
+	Reason  string `thrift:"reason,3" frugal:"3,default,string" json:"reason"`
+	Skipped bool   `thrift:"skipped,4" frugal:"4,default,bool" json:"skipped"`
+}
+
+func NewImportRow() *ImportRow {
+	return &ImportRow{}
+}
+
+func (p *ImportRow) InitDefault() {
+}
+
+func (p *ImportRow) GetRowNo() (v int32) {
+	if p != nil {
+		return p.RowNo
+	}
+	return
+}
+
+func (p *ImportRow) GetCells() (v []*ImportCell) {
+	if p != nil {
+		return p.Cells
+	}
+	return
+}
+
+func (p *ImportRow) GetReason() (v string) {
+	if p != nil {
+		return p.Reason
+	}
+	return
+}
+
+func (p *ImportRow) GetSkipped() (v bool) {
+	if p != nil {
+		return p.Skipped
+	}
+	return
+}
+
+func (p *ImportRow) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ImportRow(%+v)", *p)
+}
+
+type ImportCell struct {
+	// as the file has it, or as it was mended
+	Text string `thrift:"text,1" frugal:"1,default,string" json:"text"`
+	// as it will be stored
+	Value string `thrift:"value,2" frugal:"2,default,string" json:"value"`
+	// what is wrong with it
+	Reason string `thrift:"reason,3" frugal:"3,default,string" json:"reason"`
+}
+
+func NewImportCell() *ImportCell {
+	return &ImportCell{}
+}
+
+func (p *ImportCell) InitDefault() {
+}
+
+func (p *ImportCell) GetText() (v string) {
+	if p != nil {
+		return p.Text
+	}
+	return
+}
+
+func (p *ImportCell) GetValue() (v string) {
+	if p != nil {
+		return p.Value
+	}
+	return
+}
+
+func (p *ImportCell) GetReason() (v string) {
+	if p != nil {
+		return p.Reason
+	}
+	return
+}
+
+func (p *ImportCell) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ImportCell(%+v)", *p)
+}
+
+type ImportMend struct {
+	RowNo  int32  `thrift:"rowNo,1" frugal:"1,default,i32" validate:"gte=1" json:"rowNo"`
+	Column string `thrift:"column,2" frugal:"2,default,string" validate:"required,max=40" json:"column"`
+	Text   string `thrift:"text,3" frugal:"3,default,string" validate:"max=2000" json:"text"`
+}
+
+func NewImportMend() *ImportMend {
+	return &ImportMend{}
+}
+
+func (p *ImportMend) InitDefault() {
+}
+
+func (p *ImportMend) GetRowNo() (v int32) {
+	if p != nil {
+		return p.RowNo
+	}
+	return
+}
+
+func (p *ImportMend) GetColumn() (v string) {
+	if p != nil {
+		return p.Column
+	}
+	return
+}
+
+func (p *ImportMend) GetText() (v string) {
+	if p != nil {
+		return p.Text
+	}
+	return
+}
+
+func (p *ImportMend) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ImportMend(%+v)", *p)
+}
+
+type ImportMapping struct {
+	Column string `thrift:"column,1" frugal:"1,default,string" validate:"required,max=40" json:"column"`
+	Word   string `thrift:"word,2" frugal:"2,default,string" validate:"required,max=2000" json:"word"`
+	Text   string `thrift:"text,3" frugal:"3,default,string" validate:"max=2000" json:"text"`
+}
+
+func NewImportMapping() *ImportMapping {
+	return &ImportMapping{}
+}
+
+func (p *ImportMapping) InitDefault() {
+}
+
+func (p *ImportMapping) GetColumn() (v string) {
+	if p != nil {
+		return p.Column
+	}
+	return
+}
+
+func (p *ImportMapping) GetWord() (v string) {
+	if p != nil {
+		return p.Word
+	}
+	return
+}
+
+func (p *ImportMapping) GetText() (v string) {
+	if p != nil {
+		return p.Text
+	}
+	return
+}
+
+func (p *ImportMapping) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("ImportMapping(%+v)", *p)
+}
+
+// MendReq changes what an import that waits to be confirmed will read.
+type MendReq struct {
+	Type  string        `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
+	Id    string        `thrift:"id,2" frugal:"2,default,string" validate:"required,max=64" json:"id"`
+	Cells []*ImportMend `thrift:"cells,3" frugal:"3,default,list<ImportMend>" validate:"max=500,dive" json:"cells"`
+	// mapped in all rows
+	Words []*ImportMapping `thrift:"words,4" frugal:"4,default,list<ImportMapping>" validate:"max=500,dive" json:"words"`
+	Skip  []int32          `thrift:"skip,5" frugal:"5,default,list<i32>" validate:"max=10000" json:"skip"`
+	// skipped ones, not to be
+	Keep []int32 `thrift:"keep,6" frugal:"6,default,list<i32>" validate:"max=10000" json:"keep"`
+}
+
+func NewMendReq() *MendReq {
+	return &MendReq{}
+}
+
+func (p *MendReq) InitDefault() {
+}
+
+func (p *MendReq) GetType() (v string) {
+	if p != nil {
+		return p.Type
+	}
+	return
+}
+
+func (p *MendReq) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *MendReq) GetCells() (v []*ImportMend) {
+	if p != nil {
+		return p.Cells
+	}
+	return
+}
+
+func (p *MendReq) GetWords() (v []*ImportMapping) {
+	if p != nil {
+		return p.Words
+	}
+	return
+}
+
+func (p *MendReq) GetSkip() (v []int32) {
+	if p != nil {
+		return p.Skip
+	}
+	return
+}
+
+func (p *MendReq) GetKeep() (v []int32) {
+	if p != nil {
+		return p.Keep
+	}
+	return
+}
+
+func (p *MendReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("MendReq(%+v)", *p)
 }
 
 // Permission is one right that a role can hold.
@@ -1042,6 +1537,14 @@ type Records interface {
 	StartImport(ctx context.Context, req *ImportReq) (r *ImportBatch, err error)
 
 	GetImport(ctx context.Context, req *IDReq) (r *ImportBatch, err error)
+	// PreviewImport shows what an import understood and would store.
+	PreviewImport(ctx context.Context, req *PreviewReq) (r *ImportPreview, err error)
+	// MendImport maps words, mends cells and skips rows of one that waits; it is checked again.
+	MendImport(ctx context.Context, req *MendReq) (r *ImportBatch, err error)
+	// ConfirmImport stores what was shown; until then nothing is.
+	ConfirmImport(ctx context.Context, req *IDReq) (r *ImportBatch, err error)
+	// CancelImport forgets the upload.
+	CancelImport(ctx context.Context, req *IDReq) (r *ImportBatch, err error)
 
 	ImportFailures(ctx context.Context, req *IDReq) (r *File, err error)
 	// RunImport is called by a worker; it may run twice and stores no row twice.

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"zhihuidangjian/conf"
 	"zhihuidangjian/rpc/sms"
@@ -147,6 +148,11 @@ func (s *Sim) accept(q url.Values) string {
 		return sms.CodeBadNumber
 	case json.Unmarshal([]byte(q.Get("TemplateParam")), &params) != nil:
 		return "isv.INVALID_JSON_PARAM"
+	}
+	for _, value := range params {
+		if n := utf8.RuneCountInString(value); n == 0 || n > sms.ParamMost {
+			return sms.CodeTooLong
+		}
 	}
 	s.inbox = append(s.inbox, Message{ID: rand.Text()[:12], Phone: q.Get("PhoneNumbers"), Kind: kind, Params: params,
 		Text: sms.Render(kind, params), At: s.now()})

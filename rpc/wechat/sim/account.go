@@ -268,7 +268,7 @@ func (s *Sim) check(r *http.Request, appID string) (req messageRequest, u *User,
 		return req, nil, "", 40037
 	}
 	for name, field := range req.Data {
-		if n := utf8.RuneCountInString(field.Value); n == 0 || n > wechat.FieldLimit(name) {
+		if n := utf8.RuneCountInString(field.Value); n == 0 || n > wechat.FieldLimit(name, field.Value) {
 			return req, nil, "", 47003
 		}
 	}

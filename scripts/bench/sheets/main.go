@@ -90,8 +90,8 @@ func (x *product) people(n int, branch string) []map[string]string {
 	out := make([]map[string]string, n)
 	for i := range out {
 		x.born++
-		day := time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, x.born%18000)
-		digits := fmt.Sprintf("990201%s%03d", day.Format("20060102"), x.born/18000)
+		day := time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, x.born%14000)
+		digits := fmt.Sprintf("990201%s%03d", day.Format("20060102"), x.born/14000)
 		out[i] = map[string]string{
 			"姓名": fmt.Sprintf("党员%d", x.born), "身份证号": digits + string(model.IDCheck(digits)),
 			"手机号": fmt.Sprintf("199%08d", x.born), "所在支部": branch, "党员类型": "正式党员",

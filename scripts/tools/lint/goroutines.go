@@ -52,7 +52,6 @@ func starts(pass *analysis.Pass, n ast.Node) bool {
 			"(*sync.WaitGroup).Go",
 			"(*golang.org/x/sync/errgroup.Group).Go",
 			"(*golang.org/x/sync/errgroup.Group).TryGo",
-			"time.AfterFunc",
 		}, f.FullName())
 	}
 	return false

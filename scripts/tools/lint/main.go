@@ -97,7 +97,8 @@ func ours(pkg string) bool {
 // only tests and developers run.
 func inProduct(pass *analysis.Pass, file string) bool {
 	pkg := strings.TrimPrefix(pass.Pkg.Path(), module+"/")
-	return !strings.HasSuffix(file, "_test.go") && !strings.HasPrefix(pkg, "scripts/") && !strings.HasSuffix(path.Base(pkg), "test")
+	apart := strings.HasPrefix(pkg, "scripts/") || strings.HasPrefix(pkg, "bff/acceptance/") || strings.HasSuffix(path.Base(pkg), "test")
+	return !apart && !strings.HasSuffix(file, "_test.go")
 }
 
 // packageOf reads which package go vet asks about.

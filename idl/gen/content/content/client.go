@@ -27,6 +27,10 @@ type Client interface {
 	Export(ctx context.Context, req *records.ListReq, callOptions ...callopt.Option) (r *records.File, err error)
 	StartImport(ctx context.Context, req *records.ImportReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	GetImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	PreviewImport(ctx context.Context, req *records.PreviewReq, callOptions ...callopt.Option) (r *records.ImportPreview, err error)
+	MendImport(ctx context.Context, req *records.MendReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	ConfirmImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	CancelImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	ImportFailures(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.File, err error)
 	RunImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 }
@@ -138,6 +142,26 @@ func (p *kContentClient) StartImport(ctx context.Context, req *records.ImportReq
 func (p *kContentClient) GetImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.GetImport(ctx, req)
+}
+
+func (p *kContentClient) PreviewImport(ctx context.Context, req *records.PreviewReq, callOptions ...callopt.Option) (r *records.ImportPreview, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.PreviewImport(ctx, req)
+}
+
+func (p *kContentClient) MendImport(ctx context.Context, req *records.MendReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.MendImport(ctx, req)
+}
+
+func (p *kContentClient) ConfirmImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ConfirmImport(ctx, req)
+}
+
+func (p *kContentClient) CancelImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.CancelImport(ctx, req)
 }
 
 func (p *kContentClient) ImportFailures(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.File, err error) {

@@ -28,6 +28,10 @@ type Client interface {
 	Export(ctx context.Context, req *records.ListReq, callOptions ...callopt.Option) (r *records.File, err error)
 	StartImport(ctx context.Context, req *records.ImportReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	GetImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	PreviewImport(ctx context.Context, req *records.PreviewReq, callOptions ...callopt.Option) (r *records.ImportPreview, err error)
+	MendImport(ctx context.Context, req *records.MendReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	ConfirmImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	CancelImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	ImportFailures(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.File, err error)
 	RunImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	Start(ctx context.Context, req *meeting.MeetingReq, callOptions ...callopt.Option) (r *meeting.StartResp, err error)
@@ -147,6 +151,26 @@ func (p *kMeetingClient) StartImport(ctx context.Context, req *records.ImportReq
 func (p *kMeetingClient) GetImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.GetImport(ctx, req)
+}
+
+func (p *kMeetingClient) PreviewImport(ctx context.Context, req *records.PreviewReq, callOptions ...callopt.Option) (r *records.ImportPreview, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.PreviewImport(ctx, req)
+}
+
+func (p *kMeetingClient) MendImport(ctx context.Context, req *records.MendReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.MendImport(ctx, req)
+}
+
+func (p *kMeetingClient) ConfirmImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ConfirmImport(ctx, req)
+}
+
+func (p *kMeetingClient) CancelImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.CancelImport(ctx, req)
 }
 
 func (p *kMeetingClient) ImportFailures(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.File, err error) {

@@ -28,6 +28,10 @@ type Client interface {
 	Export(ctx context.Context, req *records.ListReq, callOptions ...callopt.Option) (r *records.File, err error)
 	StartImport(ctx context.Context, req *records.ImportReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	GetImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	PreviewImport(ctx context.Context, req *records.PreviewReq, callOptions ...callopt.Option) (r *records.ImportPreview, err error)
+	MendImport(ctx context.Context, req *records.MendReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	ConfirmImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	CancelImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	ImportFailures(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.File, err error)
 	RunImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	SendSMS(ctx context.Context, req *notify.SMSReq, callOptions ...callopt.Option) (r *records.Empty, err error)
@@ -35,6 +39,8 @@ type Client interface {
 	MarkRead(ctx context.Context, req *notify.ReadReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	Consent(ctx context.Context, req *notify.ConsentReq, callOptions ...callopt.Option) (r *records.Empty, err error)
 	GetTemplates(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Templates, err error)
+	ListDeliveries(ctx context.Context, req *notify.DeliveriesReq, callOptions ...callopt.Option) (r *notify.Deliveries, err error)
+	Resend(ctx context.Context, req *notify.ResendReq, callOptions ...callopt.Option) (r *notify.Done, err error)
 	HandleEvents(ctx context.Context, req *records.Events, callOptions ...callopt.Option) (r *records.Handled, err error)
 	Deliver(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Done, err error)
 }
@@ -148,6 +154,26 @@ func (p *kNotifyClient) GetImport(ctx context.Context, req *records.IDReq, callO
 	return p.kClient.GetImport(ctx, req)
 }
 
+func (p *kNotifyClient) PreviewImport(ctx context.Context, req *records.PreviewReq, callOptions ...callopt.Option) (r *records.ImportPreview, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.PreviewImport(ctx, req)
+}
+
+func (p *kNotifyClient) MendImport(ctx context.Context, req *records.MendReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.MendImport(ctx, req)
+}
+
+func (p *kNotifyClient) ConfirmImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ConfirmImport(ctx, req)
+}
+
+func (p *kNotifyClient) CancelImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.CancelImport(ctx, req)
+}
+
 func (p *kNotifyClient) ImportFailures(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.File, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.ImportFailures(ctx, req)
@@ -181,6 +207,16 @@ func (p *kNotifyClient) Consent(ctx context.Context, req *notify.ConsentReq, cal
 func (p *kNotifyClient) GetTemplates(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *notify.Templates, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.GetTemplates(ctx, req)
+}
+
+func (p *kNotifyClient) ListDeliveries(ctx context.Context, req *notify.DeliveriesReq, callOptions ...callopt.Option) (r *notify.Deliveries, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ListDeliveries(ctx, req)
+}
+
+func (p *kNotifyClient) Resend(ctx context.Context, req *notify.ResendReq, callOptions ...callopt.Option) (r *notify.Done, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.Resend(ctx, req)
 }
 
 func (p *kNotifyClient) HandleEvents(ctx context.Context, req *records.Events, callOptions ...callopt.Option) (r *records.Handled, err error) {

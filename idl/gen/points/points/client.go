@@ -28,6 +28,10 @@ type Client interface {
 	Export(ctx context.Context, req *records.ListReq, callOptions ...callopt.Option) (r *records.File, err error)
 	StartImport(ctx context.Context, req *records.ImportReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	GetImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	PreviewImport(ctx context.Context, req *records.PreviewReq, callOptions ...callopt.Option) (r *records.ImportPreview, err error)
+	MendImport(ctx context.Context, req *records.MendReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	ConfirmImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
+	CancelImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	ImportFailures(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.File, err error)
 	RunImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error)
 	GetRanking(ctx context.Context, req *points.RankReq, callOptions ...callopt.Option) (r *points.Ranking, err error)
@@ -145,6 +149,26 @@ func (p *kPointsClient) StartImport(ctx context.Context, req *records.ImportReq,
 func (p *kPointsClient) GetImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.GetImport(ctx, req)
+}
+
+func (p *kPointsClient) PreviewImport(ctx context.Context, req *records.PreviewReq, callOptions ...callopt.Option) (r *records.ImportPreview, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.PreviewImport(ctx, req)
+}
+
+func (p *kPointsClient) MendImport(ctx context.Context, req *records.MendReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.MendImport(ctx, req)
+}
+
+func (p *kPointsClient) ConfirmImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.ConfirmImport(ctx, req)
+}
+
+func (p *kPointsClient) CancelImport(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.ImportBatch, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.CancelImport(ctx, req)
 }
 
 func (p *kPointsClient) ImportFailures(ctx context.Context, req *records.IDReq, callOptions ...callopt.Option) (r *records.File, err error) {

@@ -126,6 +126,34 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"PreviewImport": kitex.NewMethodInfo(
+		previewImportHandler,
+		newRecordsPreviewImportArgs,
+		newRecordsPreviewImportResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"MendImport": kitex.NewMethodInfo(
+		mendImportHandler,
+		newRecordsMendImportArgs,
+		newRecordsMendImportResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"ConfirmImport": kitex.NewMethodInfo(
+		confirmImportHandler,
+		newRecordsConfirmImportArgs,
+		newRecordsConfirmImportResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
+	"CancelImport": kitex.NewMethodInfo(
+		cancelImportHandler,
+		newRecordsCancelImportArgs,
+		newRecordsCancelImportResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"ImportFailures": kitex.NewMethodInfo(
 		importFailuresHandler,
 		newRecordsImportFailuresArgs,
@@ -536,6 +564,78 @@ func newRecordsGetImportResult() interface{} {
 	return records.NewRecordsGetImportResult()
 }
 
+func previewImportHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsPreviewImportArgs)
+	realResult := result.(*records.RecordsPreviewImportResult)
+	success, err := handler.(records.Records).PreviewImport(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsPreviewImportArgs() interface{} {
+	return records.NewRecordsPreviewImportArgs()
+}
+
+func newRecordsPreviewImportResult() interface{} {
+	return records.NewRecordsPreviewImportResult()
+}
+
+func mendImportHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsMendImportArgs)
+	realResult := result.(*records.RecordsMendImportResult)
+	success, err := handler.(records.Records).MendImport(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsMendImportArgs() interface{} {
+	return records.NewRecordsMendImportArgs()
+}
+
+func newRecordsMendImportResult() interface{} {
+	return records.NewRecordsMendImportResult()
+}
+
+func confirmImportHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsConfirmImportArgs)
+	realResult := result.(*records.RecordsConfirmImportResult)
+	success, err := handler.(records.Records).ConfirmImport(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsConfirmImportArgs() interface{} {
+	return records.NewRecordsConfirmImportArgs()
+}
+
+func newRecordsConfirmImportResult() interface{} {
+	return records.NewRecordsConfirmImportResult()
+}
+
+func cancelImportHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*records.RecordsCancelImportArgs)
+	realResult := result.(*records.RecordsCancelImportResult)
+	success, err := handler.(records.Records).CancelImport(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newRecordsCancelImportArgs() interface{} {
+	return records.NewRecordsCancelImportArgs()
+}
+
+func newRecordsCancelImportResult() interface{} {
+	return records.NewRecordsCancelImportResult()
+}
+
 func importFailuresHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*records.RecordsImportFailuresArgs)
 	realResult := result.(*records.RecordsImportFailuresResult)
@@ -845,6 +945,46 @@ func (p *kClient) GetImport(ctx context.Context, req *records.IDReq) (r *records
 	_args.Req = req
 	var _result records.RecordsGetImportResult
 	if err = p.c.Call(ctx, "GetImport", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) PreviewImport(ctx context.Context, req *records.PreviewReq) (r *records.ImportPreview, err error) {
+	var _args records.RecordsPreviewImportArgs
+	_args.Req = req
+	var _result records.RecordsPreviewImportResult
+	if err = p.c.Call(ctx, "PreviewImport", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) MendImport(ctx context.Context, req *records.MendReq) (r *records.ImportBatch, err error) {
+	var _args records.RecordsMendImportArgs
+	_args.Req = req
+	var _result records.RecordsMendImportResult
+	if err = p.c.Call(ctx, "MendImport", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) ConfirmImport(ctx context.Context, req *records.IDReq) (r *records.ImportBatch, err error) {
+	var _args records.RecordsConfirmImportArgs
+	_args.Req = req
+	var _result records.RecordsConfirmImportResult
+	if err = p.c.Call(ctx, "ConfirmImport", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) CancelImport(ctx context.Context, req *records.IDReq) (r *records.ImportBatch, err error) {
+	var _args records.RecordsCancelImportArgs
+	_args.Req = req
+	var _result records.RecordsCancelImportResult
+	if err = p.c.Call(ctx, "CancelImport", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

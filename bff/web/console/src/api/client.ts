@@ -1,4 +1,5 @@
 // The one door to the HTTP API.
+import { answered, keyOf, newKey } from '@/lib/once'
 
 export type Params = Record<string, string | number | undefined | null>
 
@@ -23,22 +24,26 @@ export const url = (path: string, params: Params = {}) => {
   return `/api/console/${path}${q.size ? `?${q}` : ''}`
 }
 
-async function send(method: string, address: string, body?: unknown): Promise<Response> {
+async function send(method: string, address: string, body?: unknown, given?: string): Promise<Response> {
   const file = body instanceof FormData
+  const text = body === undefined || file ? undefined : JSON.stringify(body)
+  const key = method === 'GET' ? '' : given ?? (file ? newKey() : keyOf(method, address, text ?? ''))
   let res: Response
   try {
     res = await fetch(address, {
       method,
-      headers: { 'X-Requested-With': 'zhihuidangjian', ...(body !== undefined && !file && { 'Content-Type': 'application/json' }) },
-      body: body === undefined ? undefined : file ? body : JSON.stringify(body),
+      headers: { 'X-Requested-With': 'zhihuidangjian', ...(text !== undefined && { 'Content-Type': 'application/json' }), ...(key && { 'Idempotency-Key': key }) },
+      body: file ? body : text,
     })
   } catch {
     throw new ApiError('网络连接失败，请检查网络后重试', 0)
   }
   const time = Number(res.headers.get('X-Server-Time'))
   if (time) ahead = time - Date.now()
+  const why = res.ok ? {} : await res.json().catch(() => ({}))
+  answered(key, res.status, why.key)
   if (res.ok) return res
-  throw refused(res.status, await res.json().catch(() => ({})), /\/(login|me)$/.test(address))
+  throw refused(res.status, why, /\/(login|me)$/.test(address))
 }
 
 /** The error of an answer. A refused log-in answers the form; the guard itself asks who is
@@ -48,14 +53,15 @@ export function refused(status: number, e: { message?: string; key?: string; fie
   return new ApiError(e.message || (status === 413 ? '文件过大，请拆分后重试' : '系统繁忙，请稍后重试'), status, e.key, e.fields ?? {})
 }
 
-const json = async <T>(method: string, address: string, body?: unknown): Promise<T> => {
-  const text = await (await send(method, address, body)).text()
+const json = async <T>(method: string, address: string, body?: unknown, key?: string): Promise<T> => {
+  const text = await (await send(method, address, body, key)).text()
   return text ? JSON.parse(text) : ({} as T)
 }
 
 export const get = <T>(path: string, params?: Params) => json<T>('GET', url(path, params))
-export const post = <T>(path: string, body: unknown = {}, params?: Params) => json<T>('POST', url(path, params), body)
-export const put = <T>(path: string, body: unknown) => json<T>('PUT', url(path), body)
+/** A write. key is a form's own, made when it opened (newKey): however often it is sent, it is saved once. */
+export const post = <T>(path: string, body: unknown = {}, params?: Params, key?: string) => json<T>('POST', url(path, params), body, key)
+export const put = <T>(path: string, body: unknown, key?: string) => json<T>('PUT', url(path), body, key)
 
 /** Saves a file the server makes, under the name it gives. */
 export async function download(path: string, params?: Params, fallback = '下载.xlsx') {

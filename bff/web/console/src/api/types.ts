@@ -20,7 +20,7 @@ export interface Statistics {
 export type FieldType =
   | 'string' | 'text' | 'int' | 'money' | 'date' | 'month' | 'datetime'
   | 'enum' | 'enums' | 'ref' | 'refs' | 'bool' | 'decimal' | 'phone' | 'idNumber'
-  | 'files' | 'image' | 'richtext' | 'permissions'
+  | 'files' | 'image' | 'richtext' | 'scores' | 'permissions' | 'password'
 export interface Option { value: string; label: string }
 export interface Field {
   key: string; label: string; type: FieldType
@@ -48,9 +48,29 @@ export interface Row {
 }
 export interface List { items: Row[] | null; total: number; summary?: Record<string, string> }
 export interface ImportBatch {
-  id: string; state: 'queued' | 'running' | 'finished' | 'failed'; fileName: string
+  id: string; state: 'queued' | 'checking' | 'preview' | 'running' | 'finished' | 'failed' | 'cancelled'; fileName: string
   total: number; done: number; successCount: number; failureCount: number; message: string
   failures?: { rowNo: number; values: string[]; reason: string }[]
+}
+
+/** What an import understood, before it stores anything. */
+export interface ImportPreview {
+  batch: ImportBatch
+  columns: { key: string; label: string; required: boolean; options?: string[] }[]
+  groups: { column: string; label: string; reason: string; count: number; word: string }[]
+  rows: ImportRow[]
+  total: number
+}
+export interface ImportRow {
+  rowNo: number; reason: string; skipped: boolean
+  cells: { text: string; value: string; reason: string }[]
+}
+/** What an admin changes before he confirms. */
+export interface ImportMend {
+  cells?: { rowNo: number; column: string; text: string }[]
+  words?: { column: string; word: string; text: string }[]
+  skip?: number[]
+  keep?: number[]
 }
 
 export interface DuesItem { month: string; baseAmount: number; rate: number; payable: number; reduction: number; due: number }
@@ -76,6 +96,11 @@ export interface QR { url: string; image: string; refreshAt: number; title: stri
 export interface MeetingStatistics {
   id: string; title: string; state: string; expected: number; signedIn: number; registered: number
   onLeave: number; participants?: Arrival[]; needSignIn: boolean; needRegistration: boolean
+}
+/** Who was told of a meeting; state: sent, waiting, failed. */
+export interface Deliveries {
+  items?: { id: string; memberId: string; name: string; channel: string; state: string; reason: string; tries: number; at: number; phone: string }[]
+  total: number; counts?: { channel: string; sent: number; waiting: number; failed: number }[]
 }
 export interface Ranking { rows?: { rank: number; id: string; name: string; orgName: string; score: number }[]; total: number; year: number }
 export interface Entries { entries?: { item: string; itemLabel: string; score: number; earnedAt: number; source: string }[]; total: number; sum: number }

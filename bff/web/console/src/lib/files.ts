@@ -7,9 +7,9 @@ export const about: InjectionKey<{ type: string; id: Ref<string | undefined> }> 
 export const useAbout = () => inject(about)!
 
 const kinds: Record<string, { title: string; most: number; exts: string[] }> = {
-  image: { title: '图片', most: 10, exts: ['jpg', 'jpeg', 'png'] },
-  document: { title: '文档', most: 20, exts: ['doc', 'docx', 'xls', 'xlsx', 'ppt', 'pptx', 'pdf'] },
-  video: { title: '视频', most: 50, exts: ['mp4'] },
+  image: { title: '图片', most: 10, exts: ['jpg', 'jpeg', 'png', 'webp'] },
+  document: { title: '文档', most: 20, exts: ['doc', 'docx', 'xls', 'xlsx', 'ppt', 'pptx', 'pdf', 'ofd', 'wps', 'et', 'dps'] },
+  video: { title: '视频', most: 50, exts: ['mp4', 'mov'] },
 }
 const accepted = (f: Field) => (f.accept ?? (f.type === 'image' || f.type === 'richtext' ? ['image'] : Object.keys(kinds))).map((k) => kinds[k])
 
@@ -18,11 +18,10 @@ export const extensions = (f: Field) => accepted(f).flatMap((k) => k.exts.map((e
 /** What may be uploaded, for people. */
 export const allowed = (f: Field) => accepted(f).map((k) => `${k.title}（${k.exts.join('、')}，不超过${k.most}MB）`).join('、')
 
-/** Why a file need not be sent at all; the server looks into it besides. */
+/** Why a file need not be sent at all; what it is, the server tells by its content. */
 export function unfit(f: Field, file: File): string | undefined {
   const ext = file.name.split('.').pop()?.toLowerCase() ?? ''
-  const kind = accepted(f).find((k) => k.exts.includes(ext))
-  if (!kind) return `不支持的文件格式，可上传${allowed(f)}`
+  const kind = accepted(f).find((k) => k.exts.includes(ext)) ?? accepted(f).reduce((a, b) => (b.most > a.most ? b : a))
   if (file.size > kind.most << 20) return `${kind.title}不能超过${kind.most}MB`
   if (!file.size) return '文件没有内容'
 }

@@ -11,10 +11,16 @@ export function yuan(fen: unknown): string {
   return `${n < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
 }
 
-/** A yuan text as fen, or undefined when it is not an amount with at most two decimals. */
+/** A yuan text as fen, as imports read it (￥5,000, ５０００, 8.5E3), or undefined when it is not an
+ * amount with at most two decimals. */
 export function fen(text: string): number | undefined {
-  const m = /^(\d{1,12})(?:\.(\d{1,2}))?$/.exec(text.trim())
-  return m ? Number(m[1] + (m[2] ?? '').padEnd(2, '0')) : undefined
+  let s = text.normalize('NFKC').replace(/[¥元\s]/g, '')
+  if (/^\d{1,3}(,\d{3})+(\.\d*)?$/.test(s)) s = s.replaceAll(',', '')
+  const m = /^(\d+)(?:\.(\d*))?(e[+-]?\d{1,2})?$/i.exec(s)
+  // Excel writes powers of ten, and errs in the sixteenth digit.
+  if (m && (m[3] || (m[2] && m[1].length + m[2].length > 15))) s = String(Number(Number(s).toPrecision(15)))
+  const [, whole, part = ''] = (m && /^(\d{1,12})(?:\.(\d*?)0*)?$/.exec(s)) ?? []
+  return whole && part.length <= 2 ? Number(whole + part.padEnd(2, '0')) : undefined
 }
 
 /** A rate in 1/10,000 as percent: 150 → "1.5%"; records carry it in words already. */
@@ -50,6 +56,5 @@ export const span = (from: string, to: string) => (from === to ? from : `${from}
 /** Today in China by the server's clock, yyyy-MM-dd. */
 export const today = () => time(serverNow()).slice(0, 10)
 
-/** A random key that makes a repeated request harmless. */
-export const idempotencyKey = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('')
+// A random key that makes a repeated request harmless.
+export { newKey as idempotencyKey } from './once'

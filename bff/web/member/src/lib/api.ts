@@ -1,4 +1,5 @@
 // Requests to the product: time-outs, retries where they are safe, identity.
+import { answered, keyOf } from './once'
 import { login, token } from './session'
 
 /** Address of the product: the page's own for H5, configured for the mini-program. */
@@ -29,6 +30,8 @@ interface Options {
   data?: Record<string, unknown>
   /** A POST that may be repeated without harm. GET always may. */
   repeatable?: boolean
+  /** A form's own name for its submission (newKey): sent again, it is saved once. */
+  key?: string
 }
 
 interface ErrorBody {
@@ -37,8 +40,10 @@ interface ErrorBody {
   fields?: Record<string, string>
 }
 
-function send<T>(path: string, { method = 'GET', data }: Options): Promise<T> {
+function send<T>(path: string, { method = 'GET', data, key: given }: Options): Promise<T> {
   const header: Record<string, string> = { 'X-Requested-With': 'zhihuidangjian' }
+  const once = method === 'GET' ? '' : given ?? keyOf(method, path, JSON.stringify(data ?? {}))
+  if (once) header['Idempotency-Key'] = once
   if (token()) header.Authorization = `Bearer ${token()}`
   return new Promise((resolve, reject) => {
     uni.request({
@@ -48,6 +53,7 @@ function send<T>(path: string, { method = 'GET', data }: Options): Promise<T> {
       header,
       timeout: TIMEOUT,
       success({ statusCode, data: body }) {
+        answered(once, statusCode, (body as ErrorBody | undefined)?.key)
         if (statusCode >= 200 && statusCode < 300) return resolve(body as T)
         const { key = '', message = '服务暂时不可用，请稍后重试', fields } = (typeof body === 'object' && body ? body : {}) as ErrorBody
         reject(new ApiError(statusCode, key, message, fields ?? {}))
@@ -64,7 +70,7 @@ const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
  * safe; without a session WeChat is asked who this is, and the request repeated.
  */
 export async function request<T>(path: string, options: Options = {}): Promise<T> {
-  const repeatable = (options.method ?? 'GET') === 'GET' || options.repeatable
+  const repeatable = (options.method ?? 'GET') === 'GET' || options.repeatable || !!options.key
   let recognised = false
   for (let tries = 0; ; ) {
     try {

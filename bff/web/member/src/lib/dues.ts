@@ -1,4 +1,5 @@
 import { ApiError, getContent, post } from './api'
+import { newKey } from './once'
 import type { DuesOrder, JSAPIPay } from './types'
 
 const INTENT = 'zd.pay'
@@ -18,8 +19,7 @@ function intent(toMonth: string): Intent {
   const day = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10)
   const kept = uni.getStorageSync(INTENT) as Intent | ''
   if (kept && kept.toMonth === toMonth && kept.day === day) return kept
-  const random = () => Math.random().toString(36).slice(2, 12).padEnd(10, '0')
-  const made = { toMonth, day, key: `${Date.now().toString(36)}-${random()}${random()}` }
+  const made = { toMonth, day, key: newKey() }
   uni.setStorageSync(INTENT, made)
   return made
 }

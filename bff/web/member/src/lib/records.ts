@@ -44,9 +44,9 @@ export const schemaOf = (type: string) => get<Schema>(`${base(type)}/schema`)
 export const rowsOf = (type: string, page = 1, size = SIZE, keyword = '') =>
   get<Rows>(`${base(type)}?page=${page}&size=${size}${keyword ? `&keyword=${encodeURIComponent(keyword)}` : ''}`)
 export const rowOf = (type: string, id: string) => getContent<Row>(`${base(type)}/${id}`)
-/** Adds a record, or changes it. */
-export const save = (type: string, values: Values, id?: string) =>
-  id ? request<Row>(`${base(type)}/${id}`, { method: 'PUT', data: values }) : post<Row>(base(type), values)
+/** Adds a record, or changes it; once for each key. */
+export const save = (type: string, values: Values, key: string, id?: string) =>
+  request<Row>(id ? `${base(type)}/${id}` : base(type), { method: id ? 'PUT' : 'POST', data: values, key })
 export const remove = (type: string, id: string) => post(`${base(type)}/delete`, { ids: [id] })
 export const act = (type: string, id: string, action: string, values: Values = {}) => post<Row>(`${base(type)}/${id}/actions/${action}`, values)
 
@@ -58,6 +58,10 @@ export async function choices(ref: string): Promise<Option[]> {
 
 /** Where a file of a record is, for images of H5; the mini-program downloads it with its token. */
 export const fileUrl = (type: string, id: string, file: FileInfo) => `${BASE}${base(type)}/files/${file.id}?id=${id}`
+
+/** An address of a file that needs no session, for a few minutes. */
+export const linkOf = async (type: string, id: string, file: FileInfo) =>
+  (await post<{ url: string }>(`${base(type)}/files/${file.id}/link?id=${id}`, {}, true)).url
 
 /** The file on the phone, downloaded as the one who may see it. */
 export function download(url: string): Promise<string> {

@@ -26,8 +26,7 @@ func Start(f func()) {
 }
 
 func starts(wg *sync.WaitGroup) {
-	go Sleep()                   // want `a panic in this goroutine ends the process: start it by zhihuidangjian/waits.Start`
-	wg.Go(Sleep)                 // want `a panic in this goroutine`
-	time.AfterFunc(0, func() {}) // want `a panic in this goroutine`
+	go Sleep()   // want `a panic in this goroutine ends the process: start it by zhihuidangjian/waits.Start`
+	wg.Go(Sleep) // want `a panic in this goroutine`
 	Start(Sleep)
 }
