@@ -100,7 +100,7 @@ echo "== where the $SECONDS seconds went"
 sort -rn "$reports/seconds" | while read -r took step; do printf '%7d s  %s\n' "$took" "$step"; done
 go run ./scripts/testsummary -slow 10 "$reports"
 echo "== spec ($(date +%T))"
-go run ./scripts/spec "$reports" | tail -1
+go run ./scripts/spec "$reports" | tail -2
 # Only the end of a long log may be read: what failed once more, races first.
 for step in "${bad[@]}"; do
   case $step in
