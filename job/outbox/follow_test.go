@@ -37,7 +37,7 @@ func (branch) all(keep func(id string) bool) *partygen.Members {
 	out := &partygen.Members{}
 	for _, m := range []*partygen.Member{{Id: "a", OpenId: "o-a"}, {Id: "b", OpenId: "o-b"}, {Id: "c"}} {
 		if keep(m.Id) {
-			m.Name, m.OrgId, m.OrgName, m.Orgs, m.Status = "党员"+m.Id, "b1", "第一支部", []string{"root", "b1"}, "active"
+			m.Name, m.OrgId, m.OrgName, m.Orgs, m.Status, m.MemberType = "党员"+m.Id, "b1", "第一支部", []string{"root", "b1"}, "active", "fullMember"
 			out.Members = append(out.Members, m)
 		}
 	}

@@ -37,6 +37,15 @@ func (party) GetOrganization(context.Context, *partygen.OrgReq) (*partygen.Organ
 	return &partygen.Organization{Id: "b1", OrgName: "第一支部", Orgs: []string{"root", "b1"}}, nil
 }
 
+// GetMembers answers that all of them are members, who have a rank.
+func (party) GetMembers(_ context.Context, q *partygen.MembersReq) (*partygen.Members, error) {
+	out := &partygen.Members{}
+	for _, id := range q.MemberIds {
+		out.Members = append(out.Members, &partygen.Member{Id: id, OrgId: "b1", Orgs: []string{"root", "b1"}, Status: "active", MemberType: "fullMember"})
+	}
+	return out, nil
+}
+
 // follower is a notify service that counts what it is given.
 type follower struct {
 	notifygen.Notify
@@ -280,7 +289,7 @@ func TestTwoRelays(t *testing.T) {
 			for range 2 {
 				r := outbox.New(d)
 				wg.Go(func() {
-					for f.waiting(t) > 0 {
+					for deadline := time.Now().Add(time.Minute); f.waiting(t) > 0 && time.Now().Before(deadline); {
 						if _, err := r.Once(t.Context()); err != nil {
 							t.Error(err)
 							return

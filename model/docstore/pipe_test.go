@@ -12,6 +12,7 @@ import (
 func TestPipe(t *testing.T) {
 	a, b := newPipe()
 	big := bytes.Repeat([]byte("0123456789"), pipeFull/2) // more than may lie there
+	want := len(big)
 	go func() {
 		for len(big) > 0 {
 			n, err := a.Write(big[:min(len(big), 100_000)])
@@ -22,7 +23,6 @@ func TestPipe(t *testing.T) {
 		}
 		a.Close()
 	}()
-	want := len(big)
 	got, err := io.ReadAll(b)
 	if err != nil || len(got) != want || !bytes.HasSuffix(got, []byte("89")) {
 		t.Errorf("%d of %d bytes, %v", len(got), want, err)

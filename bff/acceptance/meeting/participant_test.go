@@ -68,7 +68,7 @@ func guestsInMeetings(t *testing.T, typ, id string) {
 		over, _ := stranger()
 		ended := Add(t, a, typ, over.With(Form{"endOn": Day(-1)}))["id"].(string)
 		home := NewMember(t, OrgB(t))
-		local := Add(t, a, typ, Form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": Day(-1), "endOn": Day(1)})["id"].(string)
+		local := Add(t, a, typ, Form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": Name("乙支部"), "startOn": Day(-1), "endOn": Day(1)})["id"].(string)
 		list := offered(a)
 		if _, there := list[ended]; list[g] != "外省某支部" || list[local] != Name("乙支部") || there {
 			t.Fatalf("offered %v", list)
