@@ -1,6 +1,7 @@
 # 智慧党建. `make help` lists what there is.
 SHELL := /bin/bash
-export GOFLAGS := -buildvcs=false
+# Without tables for debuggers: a quarter less to link. Stacks and profiles need none.
+export GOFLAGS := -buildvcs=false -ldflags=-w
 REPORTS := bin/reports
 
 .PHONY: help run test lint test-mongo bench spec generate generate-check web packages race e2e cluster clean

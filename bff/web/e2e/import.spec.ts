@@ -79,7 +79,7 @@ for (const [width, height] of [[1280, 800], [390, 844]] as const) {
     await expect(sure).toHaveText('确定导入（4条）')
     await sure.click()
     await expect(dialog.getByText('导入完成：成功4条、失败0条')).toBeVisible()
-    expect(await people()).toBe(before + 4)
+    await expect.poll(people).toBe(before + 4)
     await dialog.getByRole('button', { name: '关闭' }).last().click()
 
     dialog = await importing()
@@ -88,6 +88,6 @@ for (const [width, height] of [[1280, 800], [390, 844]] as const) {
     await dialog.getByRole('button', { name: '取消' }).click()
     expect((await (await cancelled).json()).state).toBe('cancelled')
     await expect(dialog).toBeHidden()
-    expect(await people()).toBe(before + 4)
+    await expect.poll(people).toBe(before + 4)
   })
 }
