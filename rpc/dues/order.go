@@ -47,7 +47,7 @@ func (s *Service) open(ctx context.Context, c *kit.Caller, m *partygen.Member, f
 	if err := pays(m); err != nil {
 		return nil, err
 	}
-	for range tries {
+	for left := tries; left > 0; left-- {
 		a, err := s.account(ctx, m)
 		if err != nil {
 			return nil, err
@@ -74,6 +74,8 @@ func (s *Service) open(ctx context.Context, c *kit.Caller, m *partygen.Member, f
 			return was, s.pointTo(ctx, k, was.ID)
 		case !replace:
 			return nil, kit.Conflict("dues.open_order", "该党员已有%s至%s未支付的订单，请先支付或删除", was.FromMonth, was.ToMonth)
+		case left == 1: // who takes an order away puts one in its place
+			return nil, kit.ErrConflict
 		default:
 			if _, err := s.end(ctx, was.ID, doDelete, c, "更换缴纳月份"); err != nil && !errors.Is(err, errKeepPaid) && !errors.Is(err, errGone) {
 				return nil, err
