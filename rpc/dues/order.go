@@ -77,6 +77,10 @@ func (s *Service) open(ctx context.Context, c *kit.Caller, m *partygen.Member, f
 		case left == 1: // who takes an order away puts one in its place
 			return nil, kit.ErrConflict
 		default:
+			// The same tap, sent twice, does not take away what has replaced its order since.
+			if mine, err := s.orders.Get(ctx, model.Everything, k.OrderID); !errors.Is(err, model.ErrNotFound) {
+				return mine, err
+			}
 			if _, err := s.end(ctx, was.ID, doDelete, c, "更换缴纳月份"); err != nil && !errors.Is(err, errKeepPaid) && !errors.Is(err, errGone) {
 				return nil, err
 			}
