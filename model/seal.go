@@ -105,12 +105,12 @@ func MaskID(id string) string { return mask(id, 3, 4) }
 func MaskPhone(phone string) string { return mask(phone, 3, 4) }
 
 func mask(s string, head, tail int) string {
-	if s != "" && len(s) < head+tail+2 { // would show nearly all of it
+	r := []rune(s)
+	if s != "" && len(r) < head+tail+2 { // would show nearly all of it
 		return "******"
 	}
-	b := []byte(s)
-	for i := head; i < len(b)-tail; i++ {
-		b[i] = '*'
+	for i := head; i < len(r)-tail; i++ {
+		r[i] = '*'
 	}
-	return string(b)
+	return string(r)
 }

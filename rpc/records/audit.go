@@ -154,15 +154,6 @@ func (t *recordType) told(ctx context.Context, f *Field, x any) (string, error) 
 	return s, nil
 }
 
-// mask keeps three characters in front and four at the end.
-func mask(s string) string {
-	r := []rune(s)
-	if len(r) < 9 {
-		return "******"
-	}
-	return string(r[:3]) + strings.Repeat("*", len(r)-7) + string(r[len(r)-4:])
-}
-
 // opened is a copy of a document whose sealed fields can be read; nil of none.
 func (t *recordType) opened(doc model.Document) (model.Document, error) {
 	if doc == nil {
@@ -207,7 +198,7 @@ func (t *recordType) described(ctx context.Context, q query, fields []*Field, ro
 	}
 	if k := strings.TrimSpace(q.Keyword); k != "" {
 		if strings.ContainsAny(k, "0123456789") { // an ID number, a phone or a part of one
-			k = mask(k)
+			k = model.MaskPhone(k)
 		}
 		parts = append(parts, "关键字："+k)
 	}
