@@ -44,7 +44,7 @@ func (s *Service) userType() *records.Type[*model.User] {
 		},
 		Unique:   []records.Unique{{Keys: []string{"userName"}, Field: "userName", Message: "用户名已存在"}},
 		NoExport: true,
-		NameOf:   func(u *model.User) string { return u.UserName },
+		NameKey:  "userName",
 		BeforeSave: func(ctx context.Context, old, u *model.User) error {
 			if err := s.mayGrant(ctx, old, u); err != nil {
 				return err

@@ -17,7 +17,7 @@ var errOwnCash = kit.Forbidden("dues.own_cash", "现金须由经办人以外的�
 func (s *Service) enterCash(ctx context.Context, id string, c *kit.Caller) (*model.DuesOrder, error) {
 	return s.orders.Update(ctx, model.Everything, id, func(o *model.DuesOrder) error {
 		was, now := *o, s.d.Clock.Now()
-		if _, err := next(o, doPay, now); err != nil {
+		if _, err := life.Step(c, o, doPay, now); err != nil {
 			return err
 		}
 		if o.Trade() != nil {
@@ -38,13 +38,10 @@ func (s *Service) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Or
 	if n := len(o.Cash); o.Status == model.DuesPaidFor && n > 0 && o.Cash[n-1].DecidedByID == c.UserID {
 		return s.wire(c, o), nil // the same request again
 	}
-	if _, err := next(o, doConfirm, s.d.Clock.Now()); err != nil {
+	if _, err := life.Step(c, o, doConfirm, s.d.Clock.Now()); err != nil {
 		return nil, err
 	}
 	cash := *o.OpenCash()
-	if cash.ByID == c.UserID {
-		return nil, errOwnCash
-	}
 	o, err = s.settle(ctx, o.ID, payment{
 		method: model.PayCash, amount: o.Amount, at: s.d.Clock.Now(), handedIn: cash.At,
 		operator: &kit.Caller{UserID: cash.ByID, Name: cash.By}, confirmer: c,
@@ -71,7 +68,7 @@ func (s *Service) RejectCash(ctx context.Context, req *dues.DeleteReq) (*dues.Or
 	}
 	o, err = s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
 		was, now := *o, s.d.Clock.Now()
-		if _, err := next(o, doReject, now); err != nil {
+		if _, err := life.Step(c, o, doReject, now); err != nil {
 			return err
 		}
 		o.DecideCash(c.Name, c.UserID, now, true, reason)

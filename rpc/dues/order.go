@@ -205,7 +205,7 @@ func (s *Service) end(ctx context.Context, id, action string, by *kit.Caller, re
 			return nil, mapped(err)
 		}
 		now := s.d.Clock.Now()
-		to, err := next(o, action, now)
+		to, err := life.Step(by, o, action, now)
 		if err != nil {
 			return o, err
 		}
@@ -270,7 +270,7 @@ func (s *Service) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*record
 	}
 	o, err = s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
 		now := s.d.Clock.Now()
-		to, err := next(o, doReverse, now)
+		to, err := life.Step(c, o, doReverse, now)
 		if err != nil {
 			return err
 		}

@@ -88,7 +88,7 @@ func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order,
 // current refuses to take money for an order that is over, or whose months cost
 // something else by now (BASE-04): the amount is always the stored one.
 func (s *Service) current(ctx context.Context, o *model.DuesOrder) error {
-	if _, err := next(o, doPay, s.d.Clock.Now()); err != nil {
+	if _, err := life.Step(kit.CallerOf(ctx), o, doPay, s.d.Clock.Now()); err != nil {
 		return err
 	}
 	m, err := s.member(ctx, o.MemberID)
@@ -201,7 +201,7 @@ func (s *Service) openTrade(ctx context.Context, id, kind, appID, openID string)
 			return nil, nil, mapped(err)
 		}
 		now := s.d.Clock.Now()
-		if _, err := next(o, doPay, now); err != nil {
+		if _, err := life.Step(kit.CallerOf(ctx), o, doPay, now); err != nil {
 			return nil, nil, err
 		}
 		if o.Amount == 0 {
@@ -279,7 +279,7 @@ func (s *Service) confirm(ctx context.Context, id string, t *model.DuesTrade, pr
 	if err := s.d.Pay.Close(ctx, t.OutTradeNo); err != nil && wechat.CodeOf(err) != wechat.CodeOrderNotExist && wechat.CodeOf(err) != wechat.CodeOrderPaid {
 		return nil, errWeChat.Because(err)
 	}
-	if _, err := next(o, doPay, s.d.Clock.Now()); err != nil {
+	if _, err := life.Step(kit.CallerOf(ctx), o, doPay, s.d.Clock.Now()); err != nil {
 		return nil, err
 	}
 	return nil, errMoved

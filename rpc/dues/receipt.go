@@ -20,7 +20,7 @@ func (s *Service) PrintReceipt(ctx context.Context, req *dues.OrderReq) (*record
 	if err != nil {
 		return nil, err
 	}
-	if _, err := next(o, doPrint, s.d.Clock.Now()); err != nil {
+	if _, err := life.Step(kit.CallerOf(ctx), o, doPrint, s.d.Clock.Now()); err != nil {
 		return nil, err
 	}
 	fonts, err := installed(s.d.FontPath)

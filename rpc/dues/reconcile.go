@@ -403,7 +403,7 @@ func (s *Service) reportType() *records.Type[*model.DuesReconcile] {
 			{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "day", Value: -1}, {Key: "_id", Value: -1}}},
 			{Keys: bson.D{{Key: "day", Value: -1}}},
 		},
-		NameOf: func(r *model.DuesReconcile) string { return r.Day },
+		NameKey: "day",
 		Present: func(_ context.Context, docs []*model.DuesReconcile, rows []records.Row) error {
 			for i, r := range docs {
 				var lines []string

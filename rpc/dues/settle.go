@@ -57,7 +57,7 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 	case online && o.Status != model.DuesUnpaid:
 		return o, s.giveBack(ctx, o, p, "订单状态为"+o.Status)
 	case !online:
-		if _, err := next(o, action, s.d.Clock.Now()); err != nil {
+		if _, err := life.Step(kit.CallerOf(ctx), o, action, s.d.Clock.Now()); err != nil {
 			return nil, err
 		}
 	}
@@ -76,7 +76,7 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 			return errLate
 		}
 		if !online {
-			if _, err := next(o, action, s.d.Clock.Now()); err != nil {
+			if _, err := life.Step(kit.CallerOf(ctx), o, action, s.d.Clock.Now()); err != nil {
 				return err
 			}
 			if o.Trade() != nil {

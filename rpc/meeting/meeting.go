@@ -81,12 +81,7 @@ func New(d Deps) (*Service, error) {
 }
 
 // The reasons why an admin's use case is refused.
-var (
-	errStarted   = kit.Conflict("meeting.started", "会议已启动，不能重复启动")
-	errNotYet    = kit.Conflict("meeting.notStarted", "会议未启动，启动后才能查看")
-	errNoCode    = kit.Conflict("meeting.noSignIn", "本次会议不需要签到，没有二维码")
-	errCodeEnded = kit.Conflict("meeting.closed", "会议已结束，不能再签到")
-)
+var ()
 
 func mapped(err error) error {
 	switch {
@@ -118,9 +113,10 @@ func (s *Service) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.
 	now := s.d.Clock.Now()
 	m, err := s.meetings.Update(ctx, model.Within(c.OrgID), req.Id, func(m *model.Meeting) error {
 		was := *m
-		if err := start(m, c.UserID, now); err != nil {
+		if _, err := life.Step(c, m, "start", now); err != nil {
 			return err
 		}
+		start(m, c.UserID, now)
 		return s.Audit(ctx, "meeting", "启动会议", &was, m)
 	})
 	if err != nil {
@@ -133,17 +129,13 @@ func (s *Service) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.
 	return &meeting.StartResp{Message: "会议已启动，正在通知参加对象", Notified: int32(len(m.ParticipantIDs))}, nil
 }
 
-// start is the one step of the state table: draft → started.
-func start(m *model.Meeting, by string, now time.Time) error {
-	if m.State != model.MeetingStateDraft {
-		return errStarted
-	}
+// start is the step draft → started.
+func start(m *model.Meeting, by string, now time.Time) {
 	m.State, m.StartedAt, m.StartedBy = model.MeetingStateStarted, &now, by
 	m.Emit(model.NewEvent(kit.KeyID(model.EventMeetingStarted, m.ID), model.EventMeetingStarted, m.OrgID, now, model.MeetingStarted{
 		MeetingID: m.ID, Title: m.Title, StartAt: m.StartAt, Place: m.Place,
 		NoticeForm: m.NoticeForm, Participants: m.ParticipantIDs, Notify: m.EndAt.After(now),
 	}))
-	return nil
 }
 
 // GetQR returns the code to show now (MEET-13): only of a started meeting that needs
@@ -154,13 +146,8 @@ func (s *Service) GetQR(ctx context.Context, req *meeting.MeetingReq) (*meeting.
 		return nil, err
 	}
 	now := s.d.Clock.Now()
-	switch {
-	case m.State != model.MeetingStateStarted:
-		return nil, errNotYet
-	case !m.NeedSignIn:
-		return nil, errNoCode
-	case now.After(m.EndAt):
-		return nil, errCodeEnded
+	if _, err := life.Step(kit.CallerOf(ctx), m, "qr", now); err != nil {
+		return nil, err
 	}
 	token, until := s.signer.token(m.ID, now)
 	url := s.d.PublicURL + "/m/#/pages/sign-in/index?t=" + token

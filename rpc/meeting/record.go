@@ -23,11 +23,8 @@ const recordType = "meeting"
 // maxParticipants bounds one meeting: its participants are kept in one document.
 const maxParticipants = 5000
 
-// The reasons why a meeting is not saved.
-var (
-	errUnchangeable = kit.Conflict("meeting.started", "会议已启动，不可修改")
-	errFixed        = kit.Conflict("meeting.fixed", "参加对象和通知形式不可修改")
-)
+// errFixed keeps participants and forms of notice as the meeting was made (MEET-09).
+var errFixed = kit.Conflict("meeting.fixed", "参加对象和通知形式不可修改")
 
 // newEngine declares the record type.
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
@@ -46,7 +43,9 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 					{Value: "signedIn", Label: "已签到"}, {Value: "absent", Label: "未签到"}, {Value: "unneeded", Label: "无需签到"}}},
 				{Key: "signedInAt", Label: "签到时间", Type: "datetime", Virtual: true, Below: true},
 			},
-			NameOf: func(m *model.Meeting) string { return m.Title },
+			NameKey: "title",
+			Parts:   []records.Part{records.Period("会议", "startAt", "endAt")},
+			Life:    life,
 			Actions: []records.Action[*model.Meeting]{
 				{Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？"},
 				{Key: "qr", Title: "二维码", Permission: "meeting.view"},
@@ -56,35 +55,14 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 			BeforeSave: s.beforeSave,
 			Follow:     func(_ context.Context, m *model.Meeting) error { s.live.forget(m.ID); return nil },
 			FollowWhen: func(m *model.Meeting) bool { return m.Deleted },
-			RowActions: rowActions,
 			Filter:     s.filter,
 			Present:    s.present,
 		})
 }
 
-// rowActions follow the state: a draft can be changed and started, a started meeting
-// counted, and one with sign-in scanned (MEET-10, MEET-12, MEET-14, MEET-18).
-func rowActions(_ *kit.Caller, m *model.Meeting, given []string) []string {
-	started := m.State == model.MeetingStateStarted
-	return slices.DeleteFunc(given, func(a string) bool {
-		switch a {
-		case "update", "start":
-			return started
-		case "qr":
-			return !started || !m.NeedSignIn
-		case "statistics", "deliveries":
-			return !started
-		}
-		return false
-	})
-}
-
-// present shows the state that follows from the times (MEET-25). A list says how many take
-// part or, below another record, their names; in a person's list, whether he signed in.
+// present says how many take part in the meetings of a list or, below another record, their names; in a person's list, whether he signed in.
 func (s *Service) present(ctx context.Context, docs []*model.Meeting, rows []records.Row) error {
-	now := s.d.Clock.Now()
 	for i, m := range docs {
-		rows[i]["state"] = m.Shown(now)
 		rows[i]["expected"] = len(m.ParticipantIDs)
 		if len(docs) > 1 {
 			rows[i].Hide("participantIds")
@@ -138,42 +116,18 @@ func (s *Service) cameTo(ctx context.Context, list []*model.Meeting, ids []strin
 
 func (s *Service) party() records.Party { return records.Party{Client: s.d.Party} }
 
-// filter finds by the shown state, and the meetings that a person was called to.
+// filter finds the meetings that a person was called to.
 func (s *Service) filter(ctx context.Context, key, value string) (bson.D, bool, error) {
-	switch key {
-	case "state":
-		return s.filterState(value)
-	case "participantIds":
-		part, _, err := s.party().TookPart(ctx, key, value)
-		return append(part, bson.E{Key: "state", Value: model.MeetingStateStarted}), true, err
+	if key != "participantIds" {
+		return nil, false, nil
 	}
-	return nil, false, nil
-}
-
-func (s *Service) filterState(value string) (bson.D, bool, error) {
-	started, now := bson.E{Key: "state", Value: model.MeetingStateStarted}, s.d.Clock.Now()
-	switch value {
-	case model.MeetingStateDraft:
-		return bson.D{{Key: "state", Value: model.MeetingStateDraft}}, true, nil
-	case model.MeetingStateWaiting:
-		return bson.D{started, {Key: "startAt", Value: bson.D{{Key: "$gt", Value: now}}}}, true, nil
-	case model.MeetingStateRunning:
-		return bson.D{started, {Key: "startAt", Value: bson.D{{Key: "$lte", Value: now}}}, {Key: "endAt", Value: bson.D{{Key: "$gt", Value: now}}}}, true, nil
-	case model.MeetingStateEnded:
-		return bson.D{started, {Key: "endAt", Value: bson.D{{Key: "$lte", Value: now}}}}, true, nil
-	}
-	return nil, false, kit.Invalid("filter.invalid", "筛选条件“状态”填写有误")
+	part, _, err := s.party().TookPart(ctx, key, value)
+	return append(part, bson.E{Key: "state", Value: model.MeetingStateStarted}), true, err
 }
 
 // beforeSave keeps the rules of records.md 36.
 func (s *Service) beforeSave(ctx context.Context, old, m *model.Meeting) error {
-	if old != nil && old.State != model.MeetingStateDraft {
-		return errUnchangeable
-	}
 	wrong := map[string]string{}
-	if m.StartAt.After(m.EndAt) {
-		wrong["startAt"] = "会议开始时间不能晚于会议结束时间"
-	}
 	if m.MeetingForm == model.FormOffline && m.Place == "" {
 		wrong["place"] = "请填写地点"
 	}
@@ -258,8 +212,8 @@ func (s *Service) checkFixed(ctx context.Context, req *recordsgen.SaveReq) error
 	if err != nil {
 		return mapped(err)
 	}
-	if m.State != model.MeetingStateDraft {
-		return errUnchangeable
+	if _, err := life.Step(c, m, "update", s.d.Clock.Now()); err != nil {
+		return err
 	}
 	changed := func(was []string, now *[]string) bool {
 		return now != nil && !slices.Equal(slices.Sorted(slices.Values(was)), slices.Sorted(slices.Values(*now)))

@@ -295,7 +295,7 @@ func (s *Service) Unbind(ctx context.Context, req *party.MemberReq) (*records.Em
 	}
 	_, err = s.members.Update(ctx, model.Within(c.OrgID), req.MemberId, func(m *model.Member) error {
 		if !m.Bound() {
-			return kit.Conflict("bind.none", "该党员未绑定")
+			return errNotBound
 		}
 		was := *m
 		m.Unbind()

@@ -35,7 +35,7 @@ func (s *Service) leadershipType() *records.Type[*model.LeadershipMember] {
 			{Keys: []string{"electionId"}, Field: "position", Message: "本届已有书记",
 				Partial: bson.D{{Key: "deleted", Value: false}, {Key: "position", Value: "secretary"}}},
 		},
-		NameOf:     func(l *model.LeadershipMember) string { return l.Name },
+		NameKey:    "name",
 		BeforeSave: s.checkLeader,
 	}
 }

@@ -35,7 +35,7 @@ func (s *Service) transferType() *records.Type[*model.OrganizationTransfer] {
 		Indexes: []model.Index{{Keys: bson.D{{Key: "sweepAt", Value: 1}}, Sparse: true}},
 		Unique: []records.Unique{{Keys: []string{"running"}, Message: "有整建制转移正在进行，请稍后再试",
 			Partial: bson.D{{Key: "running", Value: true}}}},
-		NameOf:     func(t *model.OrganizationTransfer) string { return t.TransferOrgName },
+		NameKey:    "transferOrgName",
 		BeforeSave: s.checkTransfer,
 		FollowWhen: func(t *model.OrganizationTransfer) bool { return t.State == model.TransferRunning },
 		Follow:     s.moveTree,
