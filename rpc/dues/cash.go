@@ -7,6 +7,7 @@ import (
 	dues "zhihuidangjian/idl/gen/dues"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 // errOwnCash keeps the one who takes money from being the one who says it is there.
@@ -50,7 +51,7 @@ func (s *Service) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Or
 		return nil, kit.ErrConflict.Because(err)
 	}
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	return s.wire(c, o), nil
 }
@@ -75,7 +76,7 @@ func (s *Service) RejectCash(ctx context.Context, req *dues.DeleteReq) (*dues.Or
 		return s.Audit(ctx, "duesOrder", "驳回现金", &was, o)
 	})
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	return s.wire(c, o), nil
 }

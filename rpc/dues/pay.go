@@ -15,6 +15,7 @@ import (
 	dues "zhihuidangjian/idl/gen/dues"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 	"zhihuidangjian/rpc/wechat"
 )
 
@@ -43,7 +44,7 @@ func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order,
 	for range tries {
 		o, err := s.orders.Get(ctx, model.Everything, req.Id)
 		if err != nil {
-			return nil, mapped(err)
+			return nil, records.Mapped(err)
 		}
 		if o.Status == model.DuesPaidFor && o.PayMethod == model.PayCash && o.OperatorID == c.UserID && c.UserID != "" {
 			return s.wire(c, o), nil
@@ -198,7 +199,7 @@ func (s *Service) openTrade(ctx context.Context, id, kind, appID, openID string)
 	for range tries {
 		o, err := s.orders.Get(ctx, model.Everything, id)
 		if err != nil {
-			return nil, nil, mapped(err)
+			return nil, nil, records.Mapped(err)
 		}
 		now := s.d.Clock.Now()
 		if _, err := life.Step(kit.CallerOf(ctx), o, doPay, now); err != nil {
@@ -257,7 +258,7 @@ func (s *Service) openTrade(ctx context.Context, id, kind, appID, openID string)
 func (s *Service) confirm(ctx context.Context, id string, t *model.DuesTrade, prepay error) (*model.DuesOrder, error) {
 	o, err := s.orders.Get(ctx, model.Everything, id)
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	if now := o.TradeOf(t.OutTradeNo); o.Status == model.DuesUnpaid && now != nil && !now.Closed {
 		switch code := wechat.CodeOf(prepay); {

@@ -12,6 +12,7 @@ import (
 	partygen "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 // What is still to be done after an order changed its state; each may be done twice.
@@ -45,7 +46,7 @@ var (
 func (s *Service) settle(ctx context.Context, id string, p payment) (*model.DuesOrder, error) {
 	o, err := s.orders.Get(ctx, model.Everything, id)
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	online, action := p.method == model.PayWeChat, doPay
 	if p.confirmer != nil {

@@ -80,19 +80,6 @@ func New(d Deps) (*Service, error) {
 	return s, nil
 }
 
-// The reasons why an admin's use case is refused.
-var ()
-
-func mapped(err error) error {
-	switch {
-	case errors.Is(err, model.ErrNotFound):
-		return kit.ErrNotFound
-	case errors.Is(err, model.ErrStale):
-		return kit.ErrConflict
-	}
-	return err
-}
-
 // get returns a meeting within the calling admin's subtree.
 func (s *Service) get(ctx context.Context, id string) (*model.Meeting, error) {
 	c, err := kit.RequireUser(ctx)
@@ -100,7 +87,7 @@ func (s *Service) get(ctx context.Context, id string) (*model.Meeting, error) {
 		return nil, err
 	}
 	m, err := s.meetings.Get(ctx, model.Within(c.OrgID), id)
-	return m, mapped(err)
+	return m, records.Mapped(err)
 }
 
 // Start publishes a meeting (MEET-12): its participants see it and are told by its
@@ -120,7 +107,7 @@ func (s *Service) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.
 		return s.Audit(ctx, "meeting", "启动会议", &was, m)
 	})
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	s.live.forget(m.ID)
 	if !m.EndAt.After(now) {
@@ -202,7 +189,7 @@ func (s *Service) GetMine(ctx context.Context, req *meeting.MeetingReq) (*meetin
 	}
 	m, err := s.meetings.Get(ctx, model.Everything, req.Id)
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	if m.State != model.MeetingStateStarted || !m.Expects(c.MemberID) {
 		return nil, kit.ErrNotFound

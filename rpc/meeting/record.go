@@ -29,10 +29,10 @@ var errFixed = kit.Conflict("meeting.fixed", "参加对象和通知形式不可�
 // newEngine declares the record type.
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	return records.New(ctx,
-		records.Config{DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.checkins.Mongo()}, Refs: map[string]records.Ref{
-			"organization": {Labels: s.orgLabels, Check: s.checkOrgs},
-			"member":       {Labels: s.memberLabels, Check: s.checkMembers},
-		}},
+		records.Config{
+			DB: s.d.DB, Clock: s.d.Clock, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.checkins.Mongo()},
+			Orgs: s.party(), Refs: s.party().Refs(),
+		},
 		&records.Type[*model.Meeting]{
 			Name: recordType, Title: "会议", Collection: s.meetings,
 			Indexes: []model.Index{{Keys: bson.D{{Key: "participantIds", Value: 1}, {Key: "_id", Value: -1}}}}, // ListMine
@@ -167,7 +167,7 @@ func (s *Service) invite(ctx context.Context, m *model.Meeting) error {
 	case n > maxParticipants:
 		return kit.InvalidFields(map[string]string{"participantIds": "参加对象不能超过5000人"})
 	}
-	people, err := s.invitable(ctx, m.ParticipantIDs)
+	people, err := s.party().Invitable(ctx, m.ParticipantIDs)
 	if errors.Is(kit.FromError(err), kit.ErrNotFound) {
 		return kit.InvalidFields(map[string]string{"participantIds": "参加对象不存在或不在管理范围内"})
 	}
@@ -210,7 +210,7 @@ func (s *Service) checkFixed(ctx context.Context, req *recordsgen.SaveReq) error
 	}
 	m, err := s.meetings.Get(ctx, model.Within(c.OrgID), req.Id)
 	if err != nil {
-		return mapped(err)
+		return records.Mapped(err)
 	}
 	if _, err := life.Step(c, m, "update", s.d.Clock.Now()); err != nil {
 		return err
@@ -223,75 +223,4 @@ func (s *Service) checkFixed(ctx context.Context, req *recordsgen.SaveReq) error
 		return errFixed
 	}
 	return nil
-}
-
-// Path implements records.Orgs.
-func (s *Service) Path(ctx context.Context, orgID string) ([]string, error) {
-	o, err := s.d.Party.GetOrganization(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: orgID})
-	return o.GetOrgs(), err
-}
-
-func (s *Service) orgLabels(ctx context.Context, ids []string) (map[string]string, error) {
-	names := map[string]string{}
-	for _, id := range ids {
-		name, err := s.orgName(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		names[id] = name
-	}
-	return names, nil
-}
-
-// checkOrgs refuses organisations outside the caller's subtree like missing ones.
-func (s *Service) checkOrgs(ctx context.Context, ids []string) error {
-	c := kit.CallerOf(ctx)
-	for _, id := range ids {
-		path, err := s.Path(ctx, id)
-		if err != nil {
-			return err
-		}
-		if c.Kind != kit.System && !slices.Contains(path, c.OrgID) {
-			return kit.ErrNotFound
-		}
-	}
-	return nil
-}
-
-// maxLabels: a page of large meetings shows no names, since its list has no column for
-// participants.
-const maxLabels = 1000
-
-func (s *Service) memberLabels(ctx context.Context, ids []string) (map[string]string, error) {
-	names := map[string]string{}
-	if len(ids) > maxLabels {
-		return names, nil
-	}
-	members, err := s.members(ctx, ids)
-	for id, m := range members {
-		names[id] = m.Name
-	}
-	return names, err
-}
-
-// invitable are people by id. Those outside the caller's subtree, and those who left, are
-// refused like missing ones.
-func (s *Service) invitable(ctx context.Context, ids []string) (map[string]*partygen.Member, error) {
-	members, err := s.members(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	c := kit.CallerOf(ctx)
-	for _, id := range ids {
-		m := members[id]
-		if m == nil || m.Status != "active" || c.Kind != kit.System && !slices.Contains(m.Orgs, c.OrgID) {
-			return nil, kit.ErrNotFound
-		}
-	}
-	return members, nil
-}
-
-func (s *Service) checkMembers(ctx context.Context, ids []string) error {
-	_, err := s.invitable(ctx, ids)
-	return err
 }

@@ -107,10 +107,10 @@ func (s *Service) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.Du
 		channels = append(channels, model.ChannelSMS)
 	}
 	return s.queue(ctx, message{
-		event: e.Id, at: e.At, kind: KindDuesReceipt, title: "党费缴纳成功", content: fmt.Sprintf("您已缴纳%s党费%s元", months, yuan(p.Amount)),
+		event: e.Id, at: e.At, kind: KindDuesReceipt, title: "党费缴纳成功", content: fmt.Sprintf("您已缴纳%s党费%s元", months, kit.Yuan(p.Amount)),
 		targetType: "duesOrder", targetID: p.OrderID, page: "pages/dues/result?id=" + p.OrderID,
 		fields: map[string]string{
-			"name": p.MemberName, "month": months, "amount": yuan(p.Amount),
+			"name": p.MemberName, "month": months, "amount": kit.Yuan(p.Amount),
 			"time": p.PaidAt.In(kit.Shanghai).Format("2006年01月02日 15:04"), "orderNo": p.OrderNo,
 		},
 	}, []string{p.MemberID}, channels)
@@ -119,13 +119,10 @@ func (s *Service) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.Du
 func (s *Service) duesReversed(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) error {
 	return s.queue(ctx, message{
 		event: e.Id, at: e.At, kind: KindDuesReversed, title: "党费缴纳已撤销",
-		content:    fmt.Sprintf("%s至%s的党费%s元（现金）已由党组织撤销，如有疑问请联系党组织", p.FromMonth, p.ToMonth, yuan(p.Amount)),
+		content:    fmt.Sprintf("%s至%s的党费%s元（现金）已由党组织撤销，如有疑问请联系党组织", p.FromMonth, p.ToMonth, kit.Yuan(p.Amount)),
 		targetType: "duesOrder", targetID: p.OrderID,
 	}, []string{p.MemberID}, []string{model.ChannelSite})
 }
-
-// yuan writes an amount of fen.
-func yuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
 
 // queue stores one document for each receiver and channel. An unbound member gets
 // nothing by WeChat (MENU-11), and a failed row where everybody counts; one without a phone

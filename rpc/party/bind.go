@@ -16,10 +16,11 @@ import (
 
 	"zhihuidangjian/idl/gen/notify"
 	party "zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/normal"
+	"zhihuidangjian/rpc/records"
 )
 
 // Limits of binding codes; WeChat users and phones are counted apart.
@@ -288,7 +289,7 @@ func (s *Service) useCode(ctx context.Context, phoneBlind, openID, code string) 
 }
 
 // Unbind ends a member's binding; he may bind again at once (manual 6.8.1).
-func (s *Service) Unbind(ctx context.Context, req *party.MemberReq) (*records.Empty, error) {
+func (s *Service) Unbind(ctx context.Context, req *party.MemberReq) (*recordsgen.Empty, error) {
 	c, err := kit.RequireUser(ctx)
 	if err != nil {
 		return nil, err
@@ -301,7 +302,7 @@ func (s *Service) Unbind(ctx context.Context, req *party.MemberReq) (*records.Em
 		m.Unbind()
 		return s.Audit(ctx, "member", "微信解绑", &was, m)
 	})
-	return &records.Empty{}, notFound(err)
+	return &recordsgen.Empty{}, records.Mapped(err)
 }
 
 // memberChanges counts the change of a member whom sessions know: before it is written,
@@ -354,12 +355,12 @@ func (s *Service) FindByOpenID(ctx context.Context, req *party.OpenIDReq) (*part
 	if errors.Is(err, model.ErrNotFound) {
 		g, _, err := s.guestBoundTo(ctx, req.Channel, req.OpenId)
 		if err != nil {
-			return nil, notFound(err)
+			return nil, records.Mapped(err)
 		}
 		return s.presentGuest(g), nil
 	}
 	if err != nil {
-		return nil, notFound(err)
+		return nil, records.Mapped(err)
 	}
 	if m.Status != "active" {
 		return nil, kit.ErrNotFound

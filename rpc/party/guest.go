@@ -10,11 +10,11 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	party "zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/normal"
-	recordengine "zhihuidangjian/rpc/records"
+	"zhihuidangjian/rpc/records"
 )
 
 // The states of a guest.
@@ -25,20 +25,20 @@ const (
 )
 
 // participation are the lists of what a guest took part in (manual 6.9.4, 6.10.4).
-var participation = []recordengine.Related{
+var participation = []records.Related{
 	{Title: "活动"},
 	{Type: "meeting", Field: "participantIds", Title: "会议"},
 	{Title: "学习"},
 }
 
 // guestType is 兼职党员 or 报到党员 (spec/records.md 24, 25; manual 6.9, 6.10). verb is 兼职 or 报到.
-func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]) *recordengine.Type[*model.Guest] {
-	date := func(key, label string) recordengine.Field {
-		return recordengine.Field{Key: key, Label: verb + label, Type: "date", Required: true, List: true, Form: true}
+func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]) *records.Type[*model.Guest] {
+	date := func(key, label string) records.Field {
+		return records.Field{Key: key, Label: verb + label, Type: "date", Required: true, List: true, Form: true}
 	}
-	return &recordengine.Type[*model.Guest]{
+	return &records.Type[*model.Guest]{
 		Name: name, Title: verb + "党员", Menu: "党员管理", Collection: c,
-		Fields: []recordengine.Field{
+		Fields: []records.Field{
 			{Key: "homeOrgName", Label: "原党组织", Required: true, List: true, Form: true, Max: 100, After: "phone", Width: 180,
 				Help: "管理范围内的党员按身份证号自动对应其所在支部"},
 			{Key: "orgId", Label: verb + "组织", Type: "ref", Ref: "organization", List: true, After: "homeOrgName", Width: 180},
@@ -52,20 +52,20 @@ func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]
 			{Keys: bson.D{{Key: "openId", Value: 1}}, Unique: true, Partial: bson.D{{Key: "openId", Value: bson.D{{Key: "$gt", Value: ""}}}}},
 			{Keys: bson.D{{Key: "miniOpenId", Value: 1}}, Unique: true, Partial: bson.D{{Key: "miniOpenId", Value: bson.D{{Key: "$gt", Value: ""}}}}},
 		},
-		Unique:     []recordengine.Unique{{Keys: []string{"orgId", "idBlind", "startOn"}, Field: "startOn", Message: errGuestTwice}},
+		Unique:     []records.Unique{{Keys: []string{"orgId", "idBlind", "startOn"}, Field: "startOn", Message: errGuestTwice}},
 		NameKey:    "name",
-		Parts:      []recordengine.Part{recordengine.Period("", "startOn", "endOn")},
+		Parts:      []records.Part{records.Period("", "startOn", "endOn")},
 		Placed:     true,
 		BeforeSave: func(ctx context.Context, old, g *model.Guest) error { return s.checkGuest(ctx, c, old, g) },
-		Actions: []recordengine.Action[*model.Guest]{{
+		Actions: []records.Action[*model.Guest]{{
 			Key: "participation", Title: "参加情况", Permission: name + ".view", Related: participation,
 		}},
-		Life: &recordengine.Life[*model.Guest]{
+		Life: &records.Life[*model.Guest]{
 			Field: "state", At: func(g *model.Guest, now time.Time) string { return guestState(g, now) },
 			States: guestStates,
 			// Only the adding organisation's admins change it (PART-05, RPIN-05); what he took
 			// part in is theirs and their superiors' to see.
-			Verbs: []recordengine.Verb[*model.Guest]{{Key: "update", If: adds}, {Key: "delete", If: adds}, {Key: "participation", If: above}},
+			Verbs: []records.Verb[*model.Guest]{{Key: "update", If: adds}, {Key: "delete", If: adds}, {Key: "participation", If: above}},
 		},
 		BeforeDelete: func(_ context.Context, g *model.Guest) error {
 			g.OpenID, g.MiniOpenID = "", ""
@@ -136,7 +136,7 @@ func (s *Service) homeOf(ctx context.Context, g *model.Guest) error {
 }
 
 // guestStates are the states of a guest, by the day.
-var guestStates = []recordengine.State{
+var guestStates = []records.State{
 	{Value: guestNotStarted, Label: "未开始", Color: "warning", Where: func(now time.Time) bson.D {
 		return bson.D{{Key: "startOn", Value: bson.D{{Key: "$gt", Value: now.Format(time.DateOnly)}}}}
 	}},
@@ -178,7 +178,7 @@ func above(c *kit.Caller, g *model.Guest, _ time.Time) *kit.Error {
 
 // TurnGuests moves guests on whose period began or ended; one who ended loses his WeChat
 // binding (PART-07, RPIN-07). A job calls it daily; a second call changes nothing.
-func (s *Service) TurnGuests(ctx context.Context, _ *records.Empty) (*records.Empty, error) {
+func (s *Service) TurnGuests(ctx context.Context, _ *recordsgen.Empty) (*recordsgen.Empty, error) {
 	if err := kit.RequireSystem(ctx); err != nil {
 		return nil, err
 	}
@@ -205,7 +205,7 @@ func (s *Service) TurnGuests(ctx context.Context, _ *records.Empty) (*records.Em
 			}
 		}
 	}
-	return &records.Empty{}, nil
+	return &recordsgen.Empty{}, nil
 }
 
 // presentGuest is a guest as other services see him: a person of the organisation that

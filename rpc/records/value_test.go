@@ -33,7 +33,7 @@ func TestFen(t *testing.T) {
 			t.Errorf("fen(%q) = %d, want %d", text, got, want)
 		}
 	}
-	if got := yuan(-1205); got != "-12.05" {
+	if got := kit.Yuan(-1205); got != "-12.05" {
 		t.Error(got)
 	}
 }
