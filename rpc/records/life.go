@@ -205,7 +205,7 @@ func (l *Life[D]) field() string {
 func (t *recordType) inState(value string) (bson.D, error) {
 	f, now := t.byKey[t.Life.Field], t.engine.clock.Now()
 	var any bson.A
-	for _, one := range strings.Split(value, ",") {
+	for one := range strings.SplitSeq(value, ",") {
 		i := slices.IndexFunc(t.Life.States, func(s State) bool { return s.Value == one && !s.Hidden })
 		if i < 0 {
 			return nil, kit.Invalid("filter.invalid", "筛选条件“%s”填写有误", f.Label)

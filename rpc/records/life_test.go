@@ -2,6 +2,7 @@ package records_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -249,9 +250,7 @@ func TestParts(t *testing.T) {
 	l, ctx := openTrips(t), admin(t, "a")
 	form := func(changed map[string]any) map[string]any {
 		f := map[string]any{"title": "考察", "memberId": "m7", "from": "2026-03-01", "to": "2026-03-02"}
-		for k, v := range changed {
-			f[k] = v
-		}
+		maps.Copy(f, changed)
 		return f
 	}
 	row, err := l.save(ctx, "", 0, form(nil))
