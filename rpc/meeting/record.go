@@ -274,7 +274,10 @@ func (s *Service) checkFixed(ctx context.Context, req *recordsgen.SaveReq) error
 // Path implements records.Orgs.
 func (s *Service) Path(ctx context.Context, orgID string) ([]string, error) {
 	o, err := s.d.Party.GetOrganization(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: orgID})
-	return o.GetOrgs(), err
+	if err != nil {
+		return nil, err
+	}
+	return o.Orgs, nil
 }
 
 func (s *Service) orgLabels(ctx context.Context, ids []string) (map[string]string, error) {
