@@ -116,10 +116,10 @@ func (*Method[S, Q, R]) NewArgs() any { return &args[Q]{} }
 // NewResult is an empty answer.
 func (*Method[S, Q, R]) NewResult() any { return &result[R]{} }
 
-// OneWay: every method answers.
+// OneWay tells that every method answers.
 func (*Method[S, Q, R]) OneWay() bool { return false }
 
-// IsStreaming: none does.
+// IsStreaming tells that none streams.
 func (*Method[S, Q, R]) IsStreaming() bool { return false }
 
 // StreamingMode is that of none.

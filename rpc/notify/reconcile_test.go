@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"testing"
 
-
 	"zhihuidangjian/idl/gen/account"
 	accountsvc "zhihuidangjian/idl/gen/account/account"
 	recordsgen "zhihuidangjian/idl/gen/records"

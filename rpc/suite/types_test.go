@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-
 	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/rpc/kit"
