@@ -467,8 +467,8 @@ func (w *matrixWorld) permissions(t *testing.T) []string {
 	t.Helper()
 	var all []string
 	for _, r := range w.Routes() {
-		if r.Permission != "" {
-			all = append(all, r.Permission)
+		if r.Permission() != "" {
+			all = append(all, r.Permission())
 		}
 	}
 	for _, i := range w.types(t) {
@@ -822,7 +822,7 @@ func TestPermissionMatrix(t *testing.T) {
 	})
 	permissions := map[string]string{}
 	for _, r := range w.Routes() {
-		permissions[r.Method+" "+r.Path] = r.Permission
+		permissions[r.Method+" "+r.Path] = r.Permission()
 	}
 	for _, c := range matrix {
 		t.Run(c.name(), func(t *testing.T) {

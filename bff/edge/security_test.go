@@ -173,8 +173,8 @@ func TestSecurityAudit(t *testing.T) {
 			expect(t, "no session "+path, w.do(&caller{}, r.Method, path, `{}`), 401, "unauthenticated")
 			expect(t, "a member's session as the admin's "+path, w.do(&caller{cookie: m1.bearer}, r.Method, path, `{}`), 401, "unauthenticated")
 			expect(t, "a member's token "+path, w.do(m1, r.Method, path, `{}`), 401, "unauthenticated")
-			if r.Permission != "" {
-				w.lack(t, func(p string) bool { return p == r.Permission })
+			if r.Permission() != "" {
+				w.lack(t, func(p string) bool { return p == r.Permission() })
 				expect(t, "logged in only "+path, w.do(w.by["bare"], r.Method, path, `{}`), 403, "forbidden")
 			}
 		})

@@ -244,7 +244,7 @@ func TestPasswordDoors(t *testing.T) {
 			return err
 		}
 		b, _ := json.Marshal(map[string]any{"userName": u.UserName, "realName": u.RealName, "orgId": u.OrgID, "permissions": u.Permissions, "status": u.Status, "oldPassword": old, "password": fresh})
-		_, err = f.client.Save(ctx, &recordsgen.SaveReq{Type: "user", Id: id, Version: u.Version, Json: b})
+		_, err = f.records.Save(ctx, &recordsgen.SaveReq{Type: "user", Id: id, Version: u.Version, Json: b})
 		return err
 	}
 	change := func(ctx context.Context, _, old, fresh string) error {

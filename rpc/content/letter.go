@@ -36,8 +36,11 @@ func (s *Service) helpType() *records.Type[*model.Letter] {
 		if errors.Is(kit.FromError(err), kit.ErrNotFound) {
 			return nil // he moved away: masked
 		}
-		l.Phone = m.GetPhone()
-		return err
+		if err != nil {
+			return err
+		}
+		l.Phone = m.Phone
+		return nil
 	}
 	t.Present = s.showPhones
 	return t

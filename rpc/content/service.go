@@ -25,7 +25,7 @@ type Deps struct {
 	Party partysvc.Client
 }
 
-// Service implements idl/content.thrift.
+// Service has record types and no methods beside them.
 type Service struct {
 	*records.Engine
 	d           Deps

@@ -245,7 +245,10 @@ func (s *Service) orgName(ctx context.Context, id string) (string, error) {
 	if errors.Is(kit.FromError(err), kit.ErrNotFound) {
 		return "", nil
 	}
-	return o.GetOrgName(), err
+	if err != nil {
+		return "", err
+	}
+	return o.OrgName, nil
 }
 
 func (s *Service) mine(m *model.Meeting, orgName string, at time.Time) *meeting.MyMeeting {

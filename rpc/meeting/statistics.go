@@ -162,7 +162,10 @@ func (s *Service) members(ctx context.Context, ids []string) (map[string]*partyg
 // arrival is a line of a list of names; a member who left the roster since is shown by
 // the name he signed in with.
 func arrival(m *partygen.Member, d *model.CheckIn) *meeting.Arrival {
-	a := &meeting.Arrival{MemberId: d.MemberID, Name: m.GetName(), OrgName: m.GetOrgName(), Phone: model.MaskPhone(m.GetPhone())}
+	a := &meeting.Arrival{MemberId: d.MemberID}
+	if m != nil {
+		a.Name, a.OrgName, a.Phone = m.Name, m.OrgName, model.MaskPhone(m.Phone)
+	}
 	if a.Name == "" {
 		a.Name = d.MemberName
 	}

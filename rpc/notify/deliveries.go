@@ -102,8 +102,11 @@ func (s *Service) ListDeliveries(ctx context.Context, req *notify.DeliveriesReq)
 	out.Total = total
 	for _, n := range list {
 		d := &notify.Delivery{
-			Id: n.ID, MemberId: n.ReceiverID, Name: members[n.ReceiverID].GetName(), Channel: n.Channel, Reason: said(n.FailReason),
+			Id: n.ID, MemberId: n.ReceiverID, Channel: n.Channel, Reason: said(n.FailReason),
 			Tries: int32(n.Tries), Phone: n.PhoneMasked,
+		}
+		if m := members[n.ReceiverID]; m != nil {
+			d.Name = m.Name
 		}
 		for state, in := range states {
 			if slices.Contains(in, n.SendState) {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/cloudwego/kitex/client/callopt"
-
 	"zhihuidangjian/idl/gen/account"
 	accountsvc "zhihuidangjian/idl/gen/account/account"
 	recordsgen "zhihuidangjian/idl/gen/records"
@@ -20,7 +18,7 @@ import (
 // offices is an account service that knows one admin of the root who may see the bills.
 type offices struct{ accountsvc.Client }
 
-func (offices) FindAdmins(_ context.Context, q *account.AdminsReq, _ ...callopt.Option) (*account.Admins, error) {
+func (offices) FindAdmins(_ context.Context, q *account.AdminsReq) (*account.Admins, error) {
 	if q.OrgId != model.RootOrg || q.Permission != "duesReconcile.view" {
 		return nil, fmt.Errorf("asked for %v", q)
 	}

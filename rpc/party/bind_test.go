@@ -456,7 +456,7 @@ func TestStatistics(t *testing.T) {
 			_, err = h.GetMyProfile(phoneUser("w7", "oa"), &recordsgen.Empty{})
 			wantErr(t, err, kit.ErrUnbound, "unbound")
 			_, err = h.RevealMember(me, &gen.MemberReq{MemberId: h.boundMember("w2", "oa")})
-			wantErr(t, err, kit.ErrUnauthenticated, "another member")
+			wantErr(t, err, kit.ErrForbidden, "another member")
 			o, err := h.GetMyOrganization(me, &recordsgen.Empty{})
 			if err != nil || o.OrgName != "A" || len(o.OrgNames) != 3 {
 				t.Errorf("%v %v", o, err)

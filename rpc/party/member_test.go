@@ -600,7 +600,7 @@ func TestDemo(t *testing.T) {
 	}
 	list, err := h.ListMembers(system(), &gen.OrgReq{OrgId: h.ids["R"]})
 	if err != nil || len(list.Members) != int(members) {
-		t.Fatalf("%d of %d members: %v", len(list.GetMembers()), members, err)
+		t.Fatalf("%d of %d members: %v", len(list.Members), members, err)
 	}
 	for _, m := range list.Members[:50] {
 		row := decode(t, must(h.Get(h.admin("R"), &recordsgen.IDReq{Type: "member", Id: m.Id})))

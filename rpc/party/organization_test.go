@@ -6,11 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudwego/kitex/server"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	gen "zhihuidangjian/idl/gen/party"
-	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/party"
@@ -311,7 +309,7 @@ func TestTwoInstances(t *testing.T) {
 	}
 	t.Cleanup(svc.Close)
 	other := *h
-	other.svc, other.Client = svc, partysvc.Wrap(kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, svc) }))
+	other.serve(svc, false)
 	for i := range 20 {
 		other.list(h.admin("R"), &recordsgen.ListReq{Type: "member"}) // it remembers the tree as it is
 		c := h.mustSave(h.admin("R"), "organization", "", 0, org(fmt.Sprint("C", i), "branch", h.ids["P"]))

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cloudwego/kitex/client/callopt"
 	"github.com/cloudwego/kitex/server"
 	"github.com/xuri/excelize/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -22,6 +21,7 @@ import (
 	gen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/blob"
@@ -36,7 +36,7 @@ type smsBox struct {
 	sent []*notify.SMSReq
 }
 
-func (b *smsBox) SendSMS(_ context.Context, req *notify.SMSReq, _ ...callopt.Option) (*recordsgen.Empty, error) {
+func (b *smsBox) SendSMS(_ context.Context, req *notify.SMSReq) (*recordsgen.Empty, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sent = append(b.sent, req)
@@ -55,7 +55,8 @@ func (b *smsBox) code() string {
 // house is a party service on a store of its own: root R, general branch P with the
 // branches A and B, and general branch Q.
 type house struct {
-	partysvc.Client
+	gen.Party
+	recordsgen.Records
 	t     *testing.T
 	db    *mongo.Database
 	deps  party.Deps
@@ -63,6 +64,15 @@ type house struct {
 	sms   *smsBox
 	clock *kit.Clock
 	ids   map[string]string // organisation name → id
+}
+
+// serve lets the house call a service.
+func (h *house) serve(svc *party.Service, codec bool) {
+	l := kit.NewLocal(func(s server.Server) error {
+		return errors.Join(partysvc.RegisterService(s, svc), recordsvc.RegisterService(s, svc))
+	})
+	l.Codec = codec
+	h.svc, h.Party, h.Records = svc, partysvc.Wrap(l), recordsvc.Wrap(l)
 }
 
 func newHouse(t *testing.T, codec bool) *house {
@@ -78,9 +88,7 @@ func newHouse(t *testing.T, codec bool) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(svc.Close)
-	l := kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, svc) })
-	l.Codec = codec
-	h.svc, h.Client = svc, partysvc.Wrap(l)
+	h.serve(svc, codec)
 	h.ids["R"] = model.RootOrg
 	if err := svc.EnsureRoot(system()); err != nil {
 		t.Fatal(err)

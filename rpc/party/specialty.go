@@ -57,8 +57,11 @@ func (s *Service) specialtyType() *records.Type[*model.Specialty] {
 			if errors.Is(err, kit.ErrNotFound) {
 				return nil // he moved away: masked
 			}
-			x.Phone = m.GetPhone()
-			return err
+			if err != nil {
+				return err
+			}
+			x.Phone = m.Phone
+			return nil
 		},
 		Present: func(ctx context.Context, docs []*model.Specialty, rows []records.Row) error {
 			ids := make([]string, len(docs))

@@ -3,6 +3,7 @@ package points_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	pointsgen "zhihuidangjian/idl/gen/points"
 	pointssvc "zhihuidangjian/idl/gen/points/points"
 	recordsgen "zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/kit"
@@ -115,7 +117,8 @@ func (r *roster) GetTree(_ context.Context, q *partygen.OrgReq) (*partygen.Tree,
 // fixture is a points service and what it stands on.
 type fixture struct {
 	*testing.T
-	pointssvc.Client
+	pointsgen.Points
+	recordsgen.Records
 	db     *mongo.Database
 	redis  redis.UniversalClient
 	clock  *kit.Clock
@@ -144,9 +147,11 @@ func transports(t *testing.T, test func(*fixture)) {
 				t.Fatal(err)
 			}
 			t.Cleanup(impl.Close)
-			own := kit.NewLocal(func(s server.Server) error { return pointssvc.RegisterService(s, impl) })
+			own := kit.NewLocal(func(s server.Server) error {
+				return errors.Join(pointssvc.RegisterService(s, impl), recordsvc.RegisterService(s, impl))
+			})
 			own.Codec = codec
-			f.Client = pointssvc.Wrap(own)
+			f.Points, f.Records = pointssvc.Wrap(own), recordsvc.Wrap(own)
 			test(f)
 		})
 	}
@@ -513,7 +518,7 @@ func TestRanking(t *testing.T) {
 
 func (f *fixture) rule(ctx context.Context, id string) map[string]any {
 	f.Helper()
-	j, err := f.Client.Get(ctx, &recordsgen.IDReq{Type: "pointsRule", Id: id})
+	j, err := f.Get(ctx, &recordsgen.IDReq{Type: "pointsRule", Id: id})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -528,7 +533,7 @@ func (f *fixture) saveRule(ctx context.Context, id string, change map[string]any
 	f.Helper()
 	b, _ := json.Marshal(change)
 	version := int64(f.rule(admin(f.Context(), "root"), id)["version"].(float64))
-	_, err := f.Client.Save(ctx, &recordsgen.SaveReq{Type: "pointsRule", Id: id, Version: version, Json: b})
+	_, err := f.Records.Save(ctx, &recordsgen.SaveReq{Type: "pointsRule", Id: id, Version: version, Json: b})
 	return err
 }
 
@@ -538,7 +543,7 @@ func TestConfiguration(t *testing.T) {
 		const id = "personal.offlineActivity"
 		f.Run("PTS-01 the rules of both dimensions show, to a lower admin without 修改", func(t *testing.T) {
 			for _, ctx := range []context.Context{root, lower} {
-				j, err := f.Client.List(ctx, &recordsgen.ListReq{Type: "pointsRule", Size: 50})
+				j, err := f.Records.List(ctx, &recordsgen.ListReq{Type: "pointsRule", Size: 50})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/pkg/serviceinfo"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
 
@@ -44,7 +45,11 @@ func (w wire) Call(ctx context.Context, method string, request, response any) er
 // process starts some services as rpc -serve -prepare does.
 func (w *wires) process(t *testing.T, p *Platform, names ...string) *Services {
 	t.Helper()
-	s, err := start(p, wrap(func(name string) client.Client { return wire{w, name} }), names)
+	peers, err := connect(func(name string, _ *serviceinfo.ServiceInfo) (client.Client, error) { return wire{w, name}, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := start(p, peers, names)
 	if err != nil {
 		t.Fatal(err)
 	}
