@@ -865,7 +865,7 @@ var untold = []string{"/console/captcha", "/console/home", "/console/notificatio
 func (w *matrixWorld) told(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
-	for _, i := range append(w.types(t), &records.TypeInfo{Collection: "checkins"}) {
+	for _, i := range append(w.types(t), &records.TypeInfo{Collection: "checkIns"}) {
 		if i.Collection == "" { // it emits nothing
 			continue
 		}

@@ -34,7 +34,7 @@ import (
 
 // Collections are those whose documents emit events in bursts; they are looked at at every
 // turn, those of all record types once a second.
-var Collections = []string{"meetings", "checkins", "dues_orders"}
+var Collections = []string{"meetings", "checkIns", "duesOrders"}
 
 // Deps is what a relay needs.
 type Deps struct {

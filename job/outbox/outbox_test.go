@@ -121,7 +121,7 @@ func (k keeper) HandleEvents(_ context.Context, req *recordsgen.Events) (*record
 // checkIn stores a check-in with its event.
 func (f *fixture) checkIn(t *testing.T, meeting, member string, more ...model.Event) {
 	t.Helper()
-	c := model.NewCollection[*model.CheckIn](f.db, "checkins", time.Now)
+	c := model.NewCollection[*model.CheckIn](f.db, "checkIns", time.Now)
 	at := time.Now()
 	orgs := []string{"root", "b1"}
 	doc := &model.CheckIn{Base: model.Base{ID: model.CheckInID(meeting, member), OrgID: "b1", Orgs: orgs}, MeetingID: meeting, MemberID: member}
@@ -138,7 +138,7 @@ func (f *fixture) checkIn(t *testing.T, meeting, member string, more ...model.Ev
 
 func (f *fixture) waiting(t *testing.T) int64 {
 	t.Helper()
-	n, err := f.db.Collection("checkins").CountDocuments(t.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
+	n, err := f.db.Collection("checkIns").CountDocuments(t.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestRelay(t *testing.T) {
 			t.Errorf("again: %d %v", n, err)
 		}
 		var doc model.CheckIn
-		if err := f.db.Collection("checkins").FindOne(t.Context(), bson.D{{Key: "_id", Value: "m1:a"}}).Decode(&doc); err != nil || doc.Version != 1 {
+		if err := f.db.Collection("checkIns").FindOne(t.Context(), bson.D{{Key: "_id", Value: "m1:a"}}).Decode(&doc); err != nil || doc.Version != 1 {
 			t.Errorf("the document was changed: %+v %v", doc, err)
 		}
 	})

@@ -56,7 +56,7 @@ func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:        d,
 		meetings: model.NewCollection[*model.Meeting](d.DB, "meetings", d.Clock.Now),
-		checkins: model.NewCollection[*model.CheckIn](d.DB, "checkins", d.Clock.Now),
+		checkins: model.NewCollection[*model.CheckIn](d.DB, "checkIns", d.Clock.Now),
 	}
 	s.live = &liveMeetings{byID: map[string]*liveMeeting{}, load: func(ctx context.Context, id string) (*model.Meeting, error) {
 		return s.meetings.Get(ctx, model.Everything, id)

@@ -430,8 +430,8 @@ func TestSignIn(t *testing.T) {
 					t.Errorf("again: %+v %v", again, err)
 				}
 			}
-			if f.count("checkins") != 1 {
-				t.Errorf("%d check-ins", f.count("checkins"))
+			if f.count("checkIns") != 1 {
+				t.Errorf("%d check-ins", f.count("checkIns"))
 			}
 			_, err = f.scan(f.Client, "b2-m000", token)
 			refused(t, err, "meeting.notParticipant", "您不在参加对象中")
@@ -496,7 +496,7 @@ func TestSignIn(t *testing.T) {
 		})
 		f.Run("200 scans of one member at once are one check-in", func(t *testing.T) {
 			id, token := f.started(nil)
-			before := f.count("checkins")
+			before := f.count("checkIns")
 			var fresh atomic.Int32
 			var times sync.Map
 			var wg sync.WaitGroup
@@ -520,8 +520,8 @@ func TestSignIn(t *testing.T) {
 			wg.Wait()
 			n := 0
 			times.Range(func(any, any) bool { n++; return true })
-			if fresh.Load() != 1 || n != 1 || f.count("checkins") != before+1 {
-				t.Errorf("%d fresh, %d times, %d documents for %s", fresh.Load(), n, f.count("checkins")-before, id)
+			if fresh.Load() != 1 || n != 1 || f.count("checkIns") != before+1 {
+				t.Errorf("%d fresh, %d times, %d documents for %s", fresh.Load(), n, f.count("checkIns")-before, id)
 			}
 		})
 	})
@@ -553,7 +553,7 @@ func TestBurst(t *testing.T) {
 		if err != nil || live.SignedIn != 500 || live.Expected != 500 || len(live.Latest) != 10 || live.Latest[0].OrgName != "第一支部" {
 			f.Errorf("%+v %v", live, err)
 		}
-		n, err := f.db.Collection("checkins").CountDocuments(f.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
+		n, err := f.db.Collection("checkIns").CountDocuments(f.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
 		if err != nil || n != 500 {
 			f.Errorf("%d events wait, %v", n, err)
 		}
@@ -652,7 +652,7 @@ func TestDemo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if m, c := f.count("meetings"), f.count("checkins"); m != 3 || c != 8 {
+	if m, c := f.count("meetings"), f.count("checkIns"); m != 3 || c != 8 {
 		t.Errorf("%d meetings, %d check-ins", m, c)
 	}
 	if r, err := f.scan(f.Client, "b1-m000", f.token("0000demomeeting3")); err != nil || r.Already {

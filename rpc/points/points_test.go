@@ -218,7 +218,7 @@ func scores(l *pointsgen.Entries) []int64 {
 // change alters a rule in the store, as its update would.
 func (f *fixture) change(id string, set bson.D) {
 	f.Helper()
-	r, err := f.db.Collection("points_rules").UpdateOne(f.Context(), bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: set}})
+	r, err := f.db.Collection("pointsRules").UpdateOne(f.Context(), bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: set}})
 	if err != nil || r.MatchedCount != 1 {
 		f.Fatalf("rule %s: %v", id, err)
 	}
