@@ -117,7 +117,7 @@ func init() { hlog.SetLevel(hlog.LevelError) }
 // New lays the routes. Run serves them.
 func New(o Options) *Edge {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newFollowers(o.Redis))
 	e := &Edge{
 		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, ledger: o.Ledger, seal: o.Seal, clock: o.Clock,
 		addr: o.Addr, publicURL: o.PublicURL, sandboxURL: o.SandboxURL, sandbox: o.SandboxURL != "",

@@ -46,7 +46,7 @@ func TestCashConfirm(t *testing.T) {
 		w, o := entered(t)
 		equal(t, "ledger", w.ledger(), 0)
 		equal(t, "months", w.count("duesMonths", nil), 0)
-		equal(t, "events", w.count("duesOrders", bson.D{{Key: "pending.kind", Value: "dues.paid"}}), 0)
+		equal(t, "events", w.count("duesOrders", bson.D{{Key: "pending.kind", Value: model.EventEarned}}), 0)
 		again, err := w.PayCash(clerk("甲"), &gen.OrderReq{Id: o.Id})
 		w.ok(err)
 		equal(t, "entered once", len(again.Actions), 1) // reject
@@ -77,11 +77,9 @@ func TestCashConfirm(t *testing.T) {
 		// The points follow the time at which he handed it in.
 		var doc model.DuesOrder
 		w.ok(w.db.Collection("duesOrders").FindOne(t.Context(), bson.D{{Key: "_id", Value: o.Id}}).Decode(&doc))
-		var event model.DuesPaid
-		at := slices.IndexFunc(doc.Pending, func(e model.Event) bool { return e.Kind == model.EventDuesPaid })
-		w.ok(json.Unmarshal(doc.Pending[at].Payload, &event))
-		if event.PaidAt.In(kit.Shanghai).Format("15:04") != "12:00" || doc.PaidAt.In(kit.Shanghai).Format("15:04") != "18:00" {
-			t.Errorf("told %v, paid %v", event.PaidAt, doc.PaidAt)
+		earned := payload[model.Earned](t, doc.Pending, model.EventEarned)
+		if earned.At.In(kit.Shanghai).Format("15:04") != "12:00" || doc.PaidAt.In(kit.Shanghai).Format("15:04") != "18:00" {
+			t.Errorf("earned %v, paid %v", earned.At, doc.PaidAt)
 		}
 	})
 	t.Run("while cash waits, nothing else happens to the order", func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	gen "zhihuidangjian/idl/gen/dues"
 	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -337,7 +338,7 @@ func TestPaidOrders(t *testing.T) {
 		again := w.cash(w.order("m1", "2024-06").Id)
 		equal(t, "the months can be paid again", again.FromMonth, "2024-05")
 		equal(t, "ledger", w.ledger(), 150_00)
-		equal(t, "events of a payment and a reversal", w.count("duesOrders", bson.D{{Key: "_id", Value: second.Id}, {Key: "pending.kind", Value: "dues.reversed"}}), 1)
+		equal(t, "events of a payment and a reversal", w.count("duesOrders", bson.D{{Key: "_id", Value: second.Id}, {Key: "pending.kind", Value: model.EventUnearned}}), 1)
 	})
 	t.Run("DORD-07 a WeChat order is final", func(t *testing.T) {
 		w := newWorld(t)

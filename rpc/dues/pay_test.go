@@ -12,6 +12,7 @@ import (
 
 	gen "zhihuidangjian/idl/gen/dues"
 	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -115,7 +116,7 @@ func TestWeChat(t *testing.T) {
 		}
 		equal(t, "time of payment", w.get(o.Id).PaidAt, paidAt)
 		equal(t, "ledger", w.ledger(), 150_00)
-		equal(t, "events", w.count("duesOrders", bson.D{{Key: "pending.kind", Value: "dues.paid"}}), 1)
+		equal(t, "events", w.count("duesOrders", bson.D{{Key: "pending.kind", Value: model.EventEarned}}), 1)
 		equal(t, "notices", w.count("duesNotices", bson.D{{Key: "orderId", Value: o.Id}, {Key: "problem", Value: bson.D{{Key: "$exists", Value: false}}}}), 1)
 	})
 	t.Run("DUES-17 no delete while WeChat may still take the money", func(t *testing.T) {
@@ -321,7 +322,7 @@ func TestTogether(t *testing.T) {
 		equal(t, "ledger", w.ledger(), 150_00)
 		equal(t, "months", w.count("duesMonths", nil), 3)
 		equal(t, "refunds", w.count("duesRefunds", nil), 0)
-		equal(t, "events", w.count("duesOrders", bson.D{{Key: "pending.kind", Value: "dues.paid"}}), 1)
+		equal(t, "events", w.count("duesOrders", bson.D{{Key: "pending.kind", Value: model.EventEarned}}), 1)
 	})
 	t.Run("the ledger is the sum of paid orders whatever happens", func(t *testing.T) {
 		w := newWorld(t)

@@ -46,9 +46,12 @@ func (w *world) told(r *model.DuesReconcile) []string {
 	w.Helper()
 	var lines []string
 	for _, e := range r.Pending {
-		var p model.DuesReconciled
+		var p model.Told
 		w.ok(json.Unmarshal(e.Payload, &p))
-		lines = append(lines, p.Lines...)
+		if p.AdminsOf != model.RootOrg || p.Permission != "duesReconcile.view" || p.TargetID != r.ID {
+			w.Errorf("told %+v", p)
+		}
+		lines = append(lines, p.Content)
 	}
 	return lines
 }

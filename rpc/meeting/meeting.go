@@ -139,10 +139,9 @@ func start(m *model.Meeting, by string, now time.Time) error {
 		return errStarted
 	}
 	m.State, m.StartedAt, m.StartedBy = model.MeetingStateStarted, &now, by
-	m.Emit(model.NewEvent(kit.KeyID(model.EventMeetingStarted, m.ID), model.EventMeetingStarted, m.OrgID, now, model.MeetingStarted{
-		MeetingID: m.ID, Title: m.Title, StartAt: m.StartAt, Place: m.Place,
-		NoticeForm: m.NoticeForm, Participants: m.ParticipantIDs, Notify: m.EndAt.After(now),
-	}))
+	if m.EndAt.After(now) { // nobody is told of one that is over (MEET-06)
+		m.Tell(kit.KeyID("meeting.started", m.ID), now, invitation(m))
+	}
 	return nil
 }
 

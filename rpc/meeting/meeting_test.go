@@ -332,9 +332,14 @@ func TestStart(t *testing.T) {
 				t.Fatal(err)
 			}
 			m.Pending = slices.DeleteFunc(m.Pending, func(e model.Event) bool { return e.Kind == model.EventAudited }) // its creation
-			var told model.MeetingStarted
-			if ok.Load() != 1 || len(m.Pending) != 1 || json.Unmarshal(m.Pending[0].Payload, &told) != nil || !told.Notify || len(told.Participants) != 5 {
-				t.Errorf("%d starts, events %+v", ok.Load(), m.Pending)
+			var told model.Told
+			if ok.Load() != 1 || len(m.Pending) != 1 || m.Pending[0].Kind != model.EventTold || json.Unmarshal(m.Pending[0].Payload, &told) != nil || len(told.MemberIDs) != 5 {
+				t.Fatalf("%d starts, events %+v", ok.Load(), m.Pending)
+			}
+			when := m.StartAt.In(kit.Shanghai).Format("2006年01月02日 15:04")
+			if told.Kind != "meetingStarted" || told.TargetID != m.ID || told.Page != "pages/meeting/detail?id="+m.ID || !told.Traced || !slices.Equal(told.Channels, m.NoticeForm) ||
+				told.Content != "“"+m.Title+"”将于"+when+"开始，地点："+m.Place || told.Fields["time"] != when {
+				t.Errorf("told %+v of %+v", told, m)
 			}
 		})
 		f.Run("one that is over is stored, nobody is told, the admin knows", func(t *testing.T) {

@@ -4,4 +4,5 @@ package migrate
 // has run somewhere and stays as it is.
 var All = []Migration{
 	{1, "collections in camel case", renameCollections},
+	{2, "events in final words", finishEvents},
 }

@@ -31,10 +31,11 @@ func (s *Service) rewardType() *records.Type[*model.Reward] {
 			if old != nil {
 				return nil
 			}
-			return s.book(ctx, model.EventRewarded, model.ItemReward, &r.Base, r.MemberID, r.RewardName)
+			return s.book(ctx, model.ItemReward, &r.Base, r.MemberID, r.RewardName)
 		},
-		BeforeDelete: func(ctx context.Context, r *model.Reward) error {
-			return s.book(ctx, model.EventRewardRevoked, model.ItemReward, &r.Base, r.MemberID, r.RewardName)
+		BeforeDelete: func(_ context.Context, r *model.Reward) error {
+			s.unbook(model.ItemReward, &r.Base)
+			return nil
 		},
 		Present: func(ctx context.Context, docs []*model.Reward, rows []records.Row) error {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
@@ -43,17 +44,25 @@ func (s *Service) rewardType() *records.Type[*model.Reward] {
 	}
 }
 
-// book lets the points follow a reward or sanction; a new one is placed where its member is.
-func (s *Service) book(ctx context.Context, kind, item string, h *model.Base, memberID, title string) error {
-	if kind == model.EventRewarded {
-		if err := s.placeWith(ctx, h, memberID); err != nil {
-			return err
-		}
+// book places a new reward or sanction where its member is and lets points follow it
+// (RWD-02). They count on the day on which it is recorded.
+func (s *Service) book(ctx context.Context, item string, h *model.Base, memberID, title string) error {
+	if err := s.placeWith(ctx, h, memberID); err != nil {
+		return err
 	}
-	h.Emit(model.NewEvent(kit.KeyID(kind, h.ID), kind, h.OrgID, s.d.Clock.Now(), model.Rewarded{
-		Item: item, RecordID: h.ID, Title: title, MemberID: memberID, OrgID: h.OrgID, Orgs: h.Orgs,
-	}))
+	label, units, now := "奖励 ", 1, s.d.Clock.Now()
+	if item == model.ItemSanction {
+		label, units = "处分 ", -1
+	}
+	h.Earn(kit.KeyID("member.rewarded", h.ID), now, model.Earned{SourceType: item, SourceID: h.ID, At: now, Shares: []model.Share{{
+		Dimension: model.DimensionPersonal, Item: item, SubjectID: memberID, OrgID: h.OrgID, Orgs: h.Orgs, Units: units, Source: label + title,
+	}}})
 	return nil
+}
+
+// unbook takes back what a reward or sanction earned or cost.
+func (s *Service) unbook(item string, h *model.Base) {
+	h.Unearn(kit.KeyID("member.unrewarded", h.ID), s.d.Clock.Now(), model.Unearned{SourceType: item, SourceID: h.ID})
 }
 
 // placeWith puts a record where its member is.

@@ -37,10 +37,11 @@ func (s *Service) sanctionType() *records.Type[*model.Sanction] {
 			if x.Reduces = false; old != nil {
 				return nil
 			}
-			return s.book(ctx, model.EventRewarded, model.ItemSanction, &x.Base, x.MemberID, nameOf(x))
+			return s.book(ctx, model.ItemSanction, &x.Base, x.MemberID, nameOf(x))
 		},
-		BeforeDelete: func(ctx context.Context, x *model.Sanction) error {
-			return s.book(ctx, model.EventRewardRevoked, model.ItemSanction, &x.Base, x.MemberID, nameOf(x))
+		BeforeDelete: func(_ context.Context, x *model.Sanction) error {
+			s.unbook(model.ItemSanction, &x.Base)
+			return nil
 		},
 		Present: func(ctx context.Context, docs []*model.Sanction, rows []records.Row) error {
 			if err := s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember }); err != nil {
