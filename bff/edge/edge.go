@@ -118,7 +118,7 @@ func init() { hlog.SetLevel(hlog.LevelError) }
 // New lays the routes. Run serves them.
 func New(o Options) *Edge {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newFollowers(o.Redis))
 	e := &Edge{
 		files:    map[string]int{},
 		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, ledger: o.Ledger, seal: o.Seal, clock: o.Clock,

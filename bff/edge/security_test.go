@@ -567,7 +567,7 @@ func TestSecurityAudit(t *testing.T) {
 		// Nothing follows here, as if the process had died with its answer: state, event and
 		// what the audit says of it are in the one document all the same.
 		one := w.platform.DB.Collection("meetings").FindOne(t.Context(), bson.D{{Key: "_id", Value: id}})
-		if err := one.Decode(&doc); err != nil || doc.State != "started" || len(doc.Pending) != 3 || doc.Pending[1].Kind != model.EventMeetingStarted || doc.Pending[2].Kind != model.EventAudited {
+		if err := one.Decode(&doc); err != nil || doc.State != "started" || len(doc.Pending) != 3 || doc.Pending[1].Kind != model.EventTold || doc.Pending[2].Kind != model.EventAudited {
 			t.Fatalf("%+v %v", doc, err)
 		}
 		told := func() (n int) {

@@ -117,11 +117,11 @@ func (s *Service) reply(ctx context.Context, l *model.Letter, typ, noun, text st
 		l.ReadAt = &now
 	}
 	l.Reply, l.RepliedBy, l.RepliedAt = text, kit.CallerOf(ctx).Name, &now
-	l.Emit(model.NewEvent(kit.KeyID(kindReplied, l.ID), model.EventTold, l.OrgID, now, model.Told{
+	l.Tell(kit.KeyID(kindReplied, l.ID), now, model.Told{
 		Kind: kindReplied, Title: noun + "已回复", Content: "您的" + noun + "“" + l.Title + "”已回复：" + text,
 		TargetType: typ, TargetID: l.ID, Page: "pages/records/detail?type=" + typ + "&id=" + l.ID, MemberIDs: []string{l.MemberID},
 		Fields: map[string]string{"title": l.Title, "result": "已回复", "time": now.In(kit.Shanghai).Format("2006年01月02日 15:04")},
-	}))
+	})
 }
 
 // showPhones shows the writers' phones, masked unless the letter was opened by somebody

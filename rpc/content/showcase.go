@@ -57,10 +57,10 @@ func (s *Service) publish(ctx context.Context, old, x *model.MemberShowcase) err
 	}
 	now := s.d.Clock.Now()
 	x.PublishedAt = now
-	x.Emit(model.NewEvent(kit.KeyID(kindShowcase, x.ID), model.EventTold, x.OrgID, now, model.Told{
+	x.Tell(kit.KeyID(kindShowcase, x.ID), now, model.Told{
 		Kind: kindShowcase, Title: "党员风采", Content: "学习身边榜样：" + m.Name + "《" + x.Title + "》",
 		TargetType: "memberShowcase", TargetID: x.ID, Page: "pages/records/detail?type=memberShowcase&id=" + x.ID, OrgID: x.AudienceID,
 		Fields: map[string]string{"title": x.Title, "name": m.Name, "time": now.In(kit.Shanghai).Format("2006年01月02日 15:04")},
-	}))
+	})
 	return nil
 }

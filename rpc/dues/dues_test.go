@@ -298,7 +298,7 @@ func (w *world) count(collection string, filter bson.D) int64 {
 // ledger is the sum of all lines.
 func (w *world) ledger() (sum int64) {
 	w.Helper()
-	cur, err := w.db.Collection("dues_ledger").Find(context.Background(), bson.D{})
+	cur, err := w.db.Collection("duesLedger").Find(context.Background(), bson.D{})
 	w.ok(err)
 	var lines []model.DuesLine
 	w.ok(cur.All(context.Background(), &lines))

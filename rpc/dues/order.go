@@ -294,7 +294,7 @@ func (s *Service) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*record
 		was := *o
 		o.Status, o.Todo = to, todoUnbook
 		o.RemovedBy, o.RemovedAt, o.RemovedReason = c.Name, &now, reason
-		o.Emit(model.NewEvent(kit.KeyID(model.EventDuesReversed, o.ID), model.EventDuesReversed, o.OrgID, now, paidEvent(o)))
+		announceReversed(o, now)
 		return s.Audit(ctx, "duesOrder", "删除现金党费", &was, o)
 	})
 	if err != nil {
@@ -311,19 +311,4 @@ func reasonOf(req *dues.DeleteReq, refusal string) (string, error) {
 		return "", kit.InvalidFields(map[string]string{"reason": refusal})
 	}
 	return reason, nil
-}
-
-// paidEvent tells the other domains of an order.
-func paidEvent(o *model.DuesOrder) model.DuesPaid {
-	e := model.DuesPaid{
-		OrderID: o.ID, OrderNo: o.OrderNo, MemberID: o.MemberID, MemberName: o.MemberName, OrgID: o.OrgID, Orgs: o.Orgs,
-		FromMonth: o.FromMonth, ToMonth: o.ToMonth, Amount: o.Amount, PayMethod: o.PayMethod,
-	}
-	if o.PaidAt != nil {
-		e.PaidAt = *o.PaidAt
-	}
-	for _, x := range o.Items {
-		e.Months = append(e.Months, x.Month)
-	}
-	return e
 }

@@ -147,10 +147,7 @@ func (s *Service) keep(ctx context.Context, r *model.DuesReconcile) error {
 	if r.State == model.ReconcileFailed && r.Tries == triesToTell {
 		lines = []string{r.Message}
 	}
-	if len(lines) > 0 {
-		r.Emit(model.NewEvent(kit.KeyID(model.EventDuesReconciled, r.ID, r.State), model.EventDuesReconciled, r.OrgID, now,
-			model.DuesReconciled{ReportID: r.ID, Day: r.Day, Lines: lines}))
-	}
+	announceDifferences(r, lines, now)
 	if was != nil {
 		err = s.reports.Replace(ctx, r)
 	} else {

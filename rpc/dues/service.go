@@ -71,14 +71,14 @@ const keyLife = 72 * time.Hour
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:       d,
-		bases:   model.NewCollection[*model.DuesBase](d.DB, "dues_bases", d.Clock.Now),
-		orders:  model.NewCollection[*model.DuesOrder](d.DB, "dues_orders", d.Clock.Now),
-		settled: model.NewCollection[*model.DuesMonth](d.DB, "dues_months", d.Clock.Now),
-		ledger:  model.NewCollection[*model.DuesLine](d.DB, "dues_ledger", d.Clock.Now),
-		notices: model.NewCollection[*model.DuesNotice](d.DB, "dues_notices", d.Clock.Now),
-		refunds: model.NewCollection[*model.DuesRefund](d.DB, "dues_refunds", d.Clock.Now),
-		keys:    model.NewCollection[*model.DuesKey](d.DB, "dues_keys", d.Clock.Now),
-		reports: model.NewCollection[*model.DuesReconcile](d.DB, "dues_reconciles", d.Clock.Now),
+		bases:   model.NewCollection[*model.DuesBase](d.DB, "duesBases", d.Clock.Now),
+		orders:  model.NewCollection[*model.DuesOrder](d.DB, "duesOrders", d.Clock.Now),
+		settled: model.NewCollection[*model.DuesMonth](d.DB, "duesMonths", d.Clock.Now),
+		ledger:  model.NewCollection[*model.DuesLine](d.DB, "duesLedger", d.Clock.Now),
+		notices: model.NewCollection[*model.DuesNotice](d.DB, "duesNotices", d.Clock.Now),
+		refunds: model.NewCollection[*model.DuesRefund](d.DB, "duesRefunds", d.Clock.Now),
+		keys:    model.NewCollection[*model.DuesKey](d.DB, "duesKeys", d.Clock.Now),
+		reports: model.NewCollection[*model.DuesReconcile](d.DB, "duesReconciles", d.Clock.Now),
 		pace:    rate.NewLimiter(askPace, askPace/5),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

@@ -93,16 +93,16 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 		if t := o.TradeOf(p.outTradeNo); t != nil {
 			t.Closed = true
 		}
-		event := paidEvent(o)
+		paidAt := p.at
 		if p.confirmer != nil {
 			o.ConfirmedBy = p.confirmer.Name
 			o.DecideCash(p.confirmer.Name, p.confirmer.UserID, p.at, false, "")
-			event.PaidAt = p.handedIn // points follow the day on which he paid
+			paidAt = p.handedIn // points follow the day on which he paid
 		}
 		if online { // the cash goes back to him
 			o.DecideCash("系统", "", p.at, true, "已由微信支付，请退还现金")
 		}
-		o.Emit(model.NewEvent(kit.KeyID(model.EventDuesPaid, o.ID), model.EventDuesPaid, o.OrgID, p.at, event))
+		announcePaid(o, p.at, paidAt)
 		switch {
 		case online: // told by WeChat
 			return nil

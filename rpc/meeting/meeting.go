@@ -56,7 +56,7 @@ func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:        d,
 		meetings: model.NewCollection[*model.Meeting](d.DB, "meetings", d.Clock.Now),
-		checkins: model.NewCollection[*model.CheckIn](d.DB, "checkins", d.Clock.Now),
+		checkins: model.NewCollection[*model.CheckIn](d.DB, "checkIns", d.Clock.Now),
 	}
 	s.live = &liveMeetings{byID: map[string]*liveMeeting{}, load: func(ctx context.Context, id string) (*model.Meeting, error) {
 		return s.meetings.Get(ctx, model.Everything, id)
@@ -119,10 +119,9 @@ func (s *Service) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.
 // start is the step draft → started.
 func start(m *model.Meeting, by string, now time.Time) {
 	m.State, m.StartedAt, m.StartedBy = model.MeetingStateStarted, &now, by
-	m.Emit(model.NewEvent(kit.KeyID(model.EventMeetingStarted, m.ID), model.EventMeetingStarted, m.OrgID, now, model.MeetingStarted{
-		MeetingID: m.ID, Title: m.Title, StartAt: m.StartAt, Place: m.Place,
-		NoticeForm: m.NoticeForm, Participants: m.ParticipantIDs, Notify: m.EndAt.After(now),
-	}))
+	if m.EndAt.After(now) { // nobody is told of one that is over (MEET-06)
+		m.Tell(kit.KeyID("meeting.started", m.ID), now, invitation(m))
+	}
 }
 
 // GetQR returns the code to show now (MEET-13): only of a started meeting that needs

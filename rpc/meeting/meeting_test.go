@@ -354,9 +354,14 @@ func TestStart(t *testing.T) {
 				t.Fatal(err)
 			}
 			m.Pending = slices.DeleteFunc(m.Pending, func(e model.Event) bool { return e.Kind == model.EventAudited }) // its creation
-			var told model.MeetingStarted
-			if ok.Load() != 1 || len(m.Pending) != 1 || json.Unmarshal(m.Pending[0].Payload, &told) != nil || !told.Notify || len(told.Participants) != 5 {
-				t.Errorf("%d starts, events %+v", ok.Load(), m.Pending)
+			var told model.Told
+			if ok.Load() != 1 || len(m.Pending) != 1 || m.Pending[0].Kind != model.EventTold || json.Unmarshal(m.Pending[0].Payload, &told) != nil || len(told.MemberIDs) != 5 {
+				t.Fatalf("%d starts, events %+v", ok.Load(), m.Pending)
+			}
+			when := m.StartAt.In(kit.Shanghai).Format("2006年01月02日 15:04")
+			if told.Kind != "meetingStarted" || told.TargetID != m.ID || told.Page != "pages/meeting/detail?id="+m.ID || !told.Traced || !slices.Equal(told.Channels, m.NoticeForm) ||
+				told.Content != "“"+m.Title+"”将于"+when+"开始，地点："+m.Place || told.Fields["time"] != when {
+				t.Errorf("told %+v of %+v", told, m)
 			}
 		})
 		f.Run("one that is over is stored, nobody is told, the admin knows", func(t *testing.T) {
@@ -453,8 +458,8 @@ func TestSignIn(t *testing.T) {
 					t.Errorf("again: %+v %v", again, err)
 				}
 			}
-			if f.count("checkins") != 1 {
-				t.Errorf("%d check-ins", f.count("checkins"))
+			if f.count("checkIns") != 1 {
+				t.Errorf("%d check-ins", f.count("checkIns"))
 			}
 			_, err = f.scan(f.Meeting, "b2-m000", token)
 			refused(t, err, "meeting.notParticipant", "您不在参加对象中")
@@ -519,7 +524,7 @@ func TestSignIn(t *testing.T) {
 		})
 		f.Run("200 scans of one member at once are one check-in", func(t *testing.T) {
 			id, token := f.started(nil)
-			before := f.count("checkins")
+			before := f.count("checkIns")
 			var fresh atomic.Int32
 			var times sync.Map
 			var wg sync.WaitGroup
@@ -543,8 +548,8 @@ func TestSignIn(t *testing.T) {
 			wg.Wait()
 			n := 0
 			times.Range(func(any, any) bool { n++; return true })
-			if fresh.Load() != 1 || n != 1 || f.count("checkins") != before+1 {
-				t.Errorf("%d fresh, %d times, %d documents for %s", fresh.Load(), n, f.count("checkins")-before, id)
+			if fresh.Load() != 1 || n != 1 || f.count("checkIns") != before+1 {
+				t.Errorf("%d fresh, %d times, %d documents for %s", fresh.Load(), n, f.count("checkIns")-before, id)
 			}
 		})
 	})
@@ -576,7 +581,7 @@ func TestBurst(t *testing.T) {
 		if err != nil || live.SignedIn != 500 || live.Expected != 500 || len(live.Latest) != 10 || live.Latest[0].OrgName != "第一支部" {
 			f.Errorf("%+v %v", live, err)
 		}
-		n, err := f.db.Collection("checkins").CountDocuments(f.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
+		n, err := f.db.Collection("checkIns").CountDocuments(f.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
 		if err != nil || n != 500 {
 			f.Errorf("%d events wait, %v", n, err)
 		}
@@ -675,7 +680,7 @@ func TestDemo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if m, c := f.count("meetings"), f.count("checkins"); m != 3 || c != 8 {
+	if m, c := f.count("meetings"), f.count("checkIns"); m != 3 || c != 8 {
 		t.Errorf("%d meetings, %d check-ins", m, c)
 	}
 	if r, err := f.scan(f.Meeting, "b1-m000", f.token("0000demomeeting3")); err != nil || r.Already {

@@ -17,8 +17,11 @@ import (
 	"zhihuidangjian/rpc/trail"
 )
 
-// targetMeeting is what messages about a meeting lead to.
-const targetMeeting = "meeting"
+// What the deliveries of a meeting are found by: what its messages lead to, and their kind.
+const (
+	targetMeeting = "meeting"
+	kindMeeting   = "meetingStarted"
+)
 
 // Why nothing goes out at all, beside what the other side refuses.
 const (
@@ -142,7 +145,7 @@ func (s *Service) Resend(ctx context.Context, req *notify.ResendReq) (*notify.Do
 	if err != nil {
 		return nil, err
 	}
-	accepts, err := s.accepts(ctx, members, KindMeetingStarted)
+	accepts, err := s.accepts(ctx, members, kindMeeting)
 	if err != nil {
 		return nil, err
 	}

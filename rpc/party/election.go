@@ -183,15 +183,36 @@ func (s *Service) remind(ctx context.Context, id string, step int) error {
 			return err
 		}
 		e.Reminded = model.ElectionReminder{DueOn: e.NextElectionOn, Months: step}
-		e.Emit(model.NewEvent(kit.KeyID("election", e.ID, e.NextElectionOn, fmt.Sprint(step)), model.EventElectionDue, e.OrgID, s.d.Clock.Now(), model.ElectionDue{
-			ElectionID: e.ID, OrgID: e.OrgID, OrgName: o.OrgName, DueOn: e.NextElectionOn, Months: step, SecretaryID: secretary,
-		}))
+		e.Tell(kit.KeyID("election", e.ID, e.NextElectionOn, fmt.Sprint(step)), s.d.Clock.Now(), reminder(e, o.OrgName, secretary))
 		return nil
 	})
 	if errors.Is(err, errUnchanged) || errors.Is(err, model.ErrNotFound) {
 		return nil // somebody else did it, or it is gone
 	}
 	return err
+}
+
+// reminder tells the admins of an organisation on site that it has to elect in so many
+// months, or that it is due with 0, and its secretary, "" when he is not known, by WeChat
+// too (ELEC-02).
+func reminder(e *model.Election, orgName, secretary string) model.Told {
+	left := fmt.Sprintf("距换届到期还有%d个月", e.Reminded.Months)
+	if e.Reminded.Months == 0 {
+		left = "换届已到期"
+	}
+	day := e.NextElectionOn
+	if d, err := time.Parse(time.DateOnly, day); err == nil {
+		day = d.Format("2006年01月02日")
+	}
+	t := model.Told{
+		Kind: "electionDue", Title: "换届提醒", Content: fmt.Sprintf("%s%s，应于%s前完成换届选举", orgName, left, day),
+		TargetType: "election", TargetID: e.ID, Page: "pages/messages/index",
+		Fields: map[string]string{"org": orgName, "date": day, "left": left}, AdminsOf: e.OrgID,
+	}
+	if secretary != "" {
+		t.MemberIDs = []string{secretary}
+	}
+	return t
 }
 
 // secretaryOf is the member who is 书记 by the election, or who bears the name of the

@@ -18,20 +18,30 @@ func (s *Service) rewardType() *records.Type[*model.Reward] {
 		Own:     &records.Own[*model.Reward]{Where: records.Mine, Fields: []string{"rewardName", "rewardLevel", "authority", "rewardedOn", "content", "files"}},
 		BeforeSave: func(_ context.Context, old, r *model.Reward) error {
 			if old == nil {
-				s.book(model.EventRewarded, model.ItemReward, &r.Base, r.MemberID, r.RewardName)
+				s.book(model.ItemReward, &r.Base, r.MemberID, r.RewardName)
 			}
 			return nil
 		},
 		BeforeDelete: func(_ context.Context, r *model.Reward) error {
-			s.book(model.EventRewardRevoked, model.ItemReward, &r.Base, r.MemberID, r.RewardName)
+			s.unbook(model.ItemReward, &r.Base)
 			return nil
 		},
 	}
 }
 
-// book lets the points follow a reward or sanction.
-func (s *Service) book(kind, item string, h *model.Base, memberID, title string) {
-	h.Emit(model.NewEvent(kit.KeyID(kind, h.ID), kind, h.OrgID, s.d.Clock.Now(), model.Rewarded{
-		Item: item, RecordID: h.ID, Title: title, MemberID: memberID, OrgID: h.OrgID, Orgs: h.Orgs,
-	}))
+// book lets points follow a new reward or sanction (RWD-02). They count on the day on which it
+// is recorded.
+func (s *Service) book(item string, h *model.Base, memberID, title string) {
+	label, units, now := "奖励 ", 1, s.d.Clock.Now()
+	if item == model.ItemSanction {
+		label, units = "处分 ", -1
+	}
+	h.Earn(kit.KeyID("member.rewarded", h.ID), now, model.Earned{SourceType: item, SourceID: h.ID, At: now, Shares: []model.Share{{
+		Dimension: model.DimensionPersonal, Item: item, SubjectID: memberID, OrgID: h.OrgID, Orgs: h.Orgs, Units: units, Source: label + title,
+	}}})
+}
+
+// unbook takes back what a reward or sanction earned or cost.
+func (s *Service) unbook(item string, h *model.Base) {
+	h.Unearn(kit.KeyID("member.unrewarded", h.ID), s.d.Clock.Now(), model.Unearned{SourceType: item, SourceID: h.ID})
 }

@@ -36,12 +36,12 @@ func (s *Service) sanctionType() *records.Type[*model.Sanction] {
 		Follow:     s.reduceExpelled,
 		BeforeSave: func(_ context.Context, old, x *model.Sanction) error {
 			if x.Reduces = false; old == nil {
-				s.book(model.EventRewarded, model.ItemSanction, &x.Base, x.MemberID, nameOf(x))
+				s.book(model.ItemSanction, &x.Base, x.MemberID, nameOf(x))
 			}
 			return nil
 		},
 		BeforeDelete: func(_ context.Context, x *model.Sanction) error {
-			s.book(model.EventRewardRevoked, model.ItemSanction, &x.Base, x.MemberID, nameOf(x))
+			s.unbook(model.ItemSanction, &x.Base)
 			return nil
 		},
 	}

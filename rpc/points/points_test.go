@@ -183,16 +183,25 @@ func (f *fixture) handle(all ...*recordsgen.Event) {
 }
 
 func paid(order, m, org string, at time.Time, months ...string) *recordsgen.Event {
-	return event("paid-"+order, model.EventDuesPaid, org, at, model.DuesPaid{
-		OrderID: order, MemberID: m, MemberName: "党员" + m, OrgID: org, Orgs: orgs[org].Orgs, Months: months, PaidAt: at,
-		FromMonth: months[0], ToMonth: months[len(months)-1],
-	})
+	e := model.Earned{SourceType: "duesOrder", SourceID: order, At: at}
+	for _, month := range months {
+		e.Shares = append(e.Shares, share("personal", model.ItemDues, m, org, "党费 "+month), share("organisation", model.ItemDues, org, org, "党员"+m+" 党费 "+month))
+		for i := range e.Shares[len(e.Shares)-2:] {
+			e.Shares[len(e.Shares)-2+i].Due = month
+		}
+	}
+	return event("paid-"+order, model.EventEarned, org, at, e)
 }
 
 func scan(meeting, m, org, host string, at time.Time) *recordsgen.Event {
-	return event("scan-"+meeting+"-"+m, model.EventCheckedIn, host, at, model.CheckedIn{
-		MeetingID: meeting, Title: "植树", MeetingForm: model.FormOffline, MemberID: m, MemberName: "党员" + m, OrgID: org, Orgs: orgs[org].Orgs, At: at,
-	})
+	return event("scan-"+meeting+"-"+m, model.EventEarned, host, at, model.Earned{SourceType: "meeting", SourceID: meeting, At: at, Shares: []model.Share{
+		share("personal", model.ItemOfflineActivity, m, org, "植树"), share("organisation", model.ItemOfflineQuality, host, host, "植树 党员"+m),
+	}})
+}
+
+// share is one unit of what a subject earns.
+func share(dimension, item, subject, org, source string) model.Share {
+	return model.Share{Dimension: dimension, Item: item, SubjectID: subject, OrgID: org, Orgs: orgs[org].Orgs, Units: 1, Source: source}
 }
 
 func (f *fixture) ranking(ctx context.Context, dimension, org string, year int) *pointsgen.Ranking {
@@ -233,7 +242,7 @@ func scores(l *pointsgen.Entries) []int64 {
 // change alters a rule in the store, as its update would.
 func (f *fixture) change(id string, set bson.D) {
 	f.Helper()
-	r, err := f.db.Collection("points_rules").UpdateOne(f.Context(), bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: set}})
+	r, err := f.db.Collection("pointsRules").UpdateOne(f.Context(), bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: set}})
 	if err != nil || r.MatchedCount != 1 {
 		f.Fatalf("rule %s: %v", id, err)
 	}
@@ -268,7 +277,7 @@ func TestDues(t *testing.T) {
 		})
 		f.Run("a reversal takes back what was earned, once, though the rule changed", func(t *testing.T) {
 			f.change("personal.dues", bson.D{{Key: "enabled", Value: false}})
-			back := event("rev-o2", model.EventDuesReversed, "b1", november8, model.DuesPaid{OrderID: "o2", MemberID: "b", OrgID: "b1", Orgs: orgs["b1"].Orgs})
+			back := event("rev-o2", model.EventUnearned, "b1", november8, model.Unearned{SourceType: "duesOrder", SourceID: "o2"})
 			f.handle(back)
 			f.handle(back)
 			l := f.entries(root, "personal", "b", 2026)

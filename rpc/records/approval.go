@@ -90,15 +90,11 @@ func (t *recordType) decide(ctx context.Context, doc model.Document, state strin
 	p, c, now := approvalOf(doc), kit.CallerOf(ctx), t.engine.clock.Now()
 	p.State, p.Undecided, p.Opinion = state, false, in.String("opinion")
 	p.ApproverID, p.ApproverName, p.ApprovedAt = c.UserID, c.Name, &now
-	h := doc.Header()
-	d := model.Decided{
-		Type: t.Name, Title: t.Title, Name: t.nameOf(doc), Approved: state == model.ApprovalApproved, Opinion: p.Opinion,
-		TargetID: h.ID, SubmittedBy: h.CreatedBy,
-	}
+	h, applicant := doc.Header(), ""
 	if of := t.Approval.Applicant; of != nil {
-		d.MemberID = of(doc)
+		applicant = of(doc)
 	}
-	h.Emit(model.NewEvent(kit.KeyID("decided", h.ID, fmt.Sprint(h.Version)), model.EventDecided, h.OrgID, now, d))
+	h.Tell(kit.KeyID("decided", h.ID, fmt.Sprint(h.Version)), now, t.decision(doc, p, applicant))
 }
 
 // undecidedFirst is the order of a list of what is decided on.
@@ -129,7 +125,5 @@ func (t *recordType) announce(ctx context.Context, doc model.Document) {
 	if t.Approval != nil {
 		permission = t.Name + ".approve"
 	}
-	h.Emit(model.NewEvent(kit.KeyID("submitted", h.ID, fmt.Sprint(h.Version)), model.EventSubmitted, h.OrgID, t.engine.clock.Now(), model.Submitted{
-		Type: t.Name, Title: t.Title, Name: t.nameOf(doc), TargetID: h.ID, Permission: permission, MemberID: c.MemberID, MemberName: c.Name, OrgID: h.OrgID, Orgs: h.Orgs,
-	}))
+	h.Tell(kit.KeyID("submitted", h.ID, fmt.Sprint(h.Version)), t.engine.clock.Now(), t.submission(doc, c.Name, permission))
 }

@@ -143,8 +143,8 @@ func TestPrepareInParts(t *testing.T) {
 			t.Errorf("%d %s, want %d", made[name], name, want)
 		}
 	}
-	if n := made["dues_orders"]; n == 0 || n != made["dues_ledger"] || n != made["dues_months"] {
-		t.Errorf("%d orders of one month each, %d lines, %d months", n, made["dues_ledger"], made["dues_months"])
+	if n := made["duesOrders"]; n == 0 || n != made["duesLedger"] || n != made["duesMonths"] {
+		t.Errorf("%d orders of one month each, %d lines, %d months", n, made["duesLedger"], made["duesMonths"])
 	}
 	if told.Load() != 1 {
 		t.Errorf("the password was told %d times", told.Load())

@@ -41,6 +41,7 @@ var rules = []rule{
 	{"rpc/blob", nil, "blob holds bytes and knows nothing of ours"},
 	{"rpc/trail", []string{"model", "rpc/kit"}, "trail says who did what, of whatever record"},
 	{"rpc/normal", nil, "one form of names and numbers, for whoever stores or compares them"},
+	{"rpc/migrate", []string{"model", "rpc/kit", "rpc/normal"}, "a migration names data as they were at its time, and leans on no domain of today"},
 	{"rpc/records/workbook", nil, "a reader of workbooks knows nothing of records"},
 	{"rpc/records", []string{"idl/gen/party/...", "idl/gen/records/...", "model", "rpc/blob", "rpc/kit", "rpc/normal", "rpc/records/workbook", "rpc/trail"}, "the engine knows no domain; party's interface names members and places"},
 	{"rpc/sms", []string{"conf"}, "an outside system needs its credentials only"},
