@@ -39,6 +39,7 @@ type Route struct {
 	Access     Access
 	Permission string // e.g. meeting.start; empty: any session of that access
 	Repeats    bool   // a write that may happen again without harm: its answer is not kept
+	Page       bool   // a browser opens it by itself: a refusal is a page for people too
 	Handler    Handler
 }
 
