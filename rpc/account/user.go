@@ -61,6 +61,9 @@ func (s *Service) userType() *records.Type[*model.User] {
 			}
 			return s.rightsChanged(ctx)
 		},
+		RowActions: func(c *kit.Caller, u *model.User, given []string) []string {
+			return slices.DeleteFunc(given, func(a string) bool { return a == "delete" && u.ID == c.UserID })
+		},
 		BeforeDelete: func(ctx context.Context, u *model.User) error {
 			if u.ID == kit.CallerOf(ctx).UserID {
 				return kit.Conflict("user.self", "不能删除当前登录的用户")

@@ -70,7 +70,10 @@ func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]
 				return a == "update" || a == "delete" || a == "participation" && !above
 			})
 		},
-		BeforeDelete: func(_ context.Context, g *model.Guest) error {
+		BeforeDelete: func(ctx context.Context, g *model.Guest) error {
+			if c := kit.CallerOf(ctx); c.Kind == kit.User && c.OrgID != g.OrgID {
+				return kit.Conflict("action.refused", "只有添加该记录的组织可以删除")
+			}
 			g.OpenID, g.MiniOpenID = "", ""
 			return nil
 		},
@@ -81,6 +84,9 @@ const errGuestTwice = "该人员在此期间已在列表中"
 
 // checkGuest holds the rules of a guest; the personal fields are open here.
 func (s *Service) checkGuest(ctx context.Context, verb string, c *model.Collection[*model.Guest], old, g *model.Guest) error {
+	if c := kit.CallerOf(ctx); old != nil && c.Kind == kit.User && c.OrgID != old.OrgID {
+		return kit.Conflict("action.refused", "只有添加该记录的组织可以修改")
+	}
 	wrong := checkPerson(&g.Person)
 	if g.StartOn > g.EndOn {
 		wrong["startOn"] = verb + "开始时间不能晚于" + verb + "结束时间"
