@@ -36,7 +36,7 @@ func (s *Service) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Or
 		return nil, err
 	}
 	if n := len(o.Cash); o.Status == model.DuesPaidFor && n > 0 && o.Cash[n-1].DecidedByID == c.UserID {
-		return s.wire(c, o), nil // the same request again
+		return s.wire(c, o) // the same request again
 	}
 	if _, err := next(o, doConfirm, s.d.Clock.Now()); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (s *Service) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Or
 	if err != nil {
 		return nil, mapped(err)
 	}
-	return s.wire(c, o), nil
+	return s.wire(c, o)
 }
 
 // RejectCash sends cash back that is not there; the order is unpaid again, and expires
@@ -80,5 +80,5 @@ func (s *Service) RejectCash(ctx context.Context, req *dues.DeleteReq) (*dues.Or
 	if err != nil {
 		return nil, mapped(err)
 	}
-	return s.wire(c, o), nil
+	return s.wire(c, o)
 }

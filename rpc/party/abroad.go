@@ -38,7 +38,7 @@ func (s *Service) abroadType() *records.Type[*model.AbroadRecord] {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
 		},
 		Reveal: func(_ context.Context, r *model.AbroadRecord, row records.Row) error {
-			return s.revealID(r.IDSealed, row)
+			return s.revealID(&r.OfMember, row)
 		},
 	}
 }

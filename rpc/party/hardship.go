@@ -28,6 +28,6 @@ func (s *Service) hardshipType() *records.Type[*model.Hardship] {
 		Present: func(ctx context.Context, docs []*model.Hardship, rows []records.Row) error {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
 		},
-		Reveal: func(_ context.Context, h *model.Hardship, row records.Row) error { return s.revealID(h.IDSealed, row) },
+		Reveal: func(_ context.Context, h *model.Hardship, row records.Row) error { return s.revealID(&h.OfMember, row) },
 	}
 }

@@ -38,7 +38,7 @@ func (s *Service) outflowType() *records.Type[*model.MemberOutflow] {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
 		},
 		Reveal: func(_ context.Context, o *model.MemberOutflow, row records.Row) error {
-			return s.revealID(o.IDSealed, row)
+			return s.revealID(&o.OfMember, row)
 		},
 	}
 }

@@ -37,7 +37,7 @@ func (s *Service) retirementType() *records.Type[*model.Retirement] {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
 		},
 		Reveal: func(_ context.Context, r *model.Retirement, row records.Row) error {
-			return s.revealID(r.IDSealed, row)
+			return s.revealID(&r.OfMember, row)
 		},
 	}
 }

@@ -39,7 +39,7 @@ func (s *Service) rewardType() *records.Type[*model.Reward] {
 		Present: func(ctx context.Context, docs []*model.Reward, rows []records.Row) error {
 			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
 		},
-		Reveal: func(_ context.Context, r *model.Reward, row records.Row) error { return s.revealID(r.IDSealed, row) },
+		Reveal: func(_ context.Context, r *model.Reward, row records.Row) error { return s.revealID(&r.OfMember, row) },
 	}
 }
 
@@ -92,8 +92,8 @@ func (s *Service) identify(ctx context.Context, rows []records.Row, of func(i in
 }
 
 // revealID puts the ID number into a row of an export.
-func (s *Service) revealID(sealed string, row records.Row) error {
-	open, err := s.d.Seal.Open(sealed)
+func (s *Service) revealID(of *model.OfMember, row records.Row) error {
+	open, err := s.d.Seal.Open(of.IDSealed, model.At(of.MemberID, "idNumber"))
 	row["idNumber"] = open
 	return err
 }

@@ -48,7 +48,7 @@ func (s *Service) sanctionType() *records.Type[*model.Sanction] {
 			}
 			return s.offerReduction(ctx, docs, rows)
 		},
-		Reveal: func(_ context.Context, x *model.Sanction, row records.Row) error { return s.revealID(x.IDSealed, row) },
+		Reveal: func(_ context.Context, x *model.Sanction, row records.Row) error { return s.revealID(&x.OfMember, row) },
 	}
 }
 
