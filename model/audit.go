@@ -79,7 +79,7 @@ type AuditEntry struct {
 	RecordName string        `bson:"recordName" json:"recordName" record:"label=对象,readonly,list,search,keyword,width=110"`
 	Changes    []AuditChange `bson:"changes" json:"-"`
 	Note       string        `bson:"note" json:"note"`
-	Failed     bool          `bson:"failed" json:"failed" record:"label=失败,readonly,list"`
+	Failed     bool          `bson:"failed" json:"failed" record:"label=失败,readonly"`
 	RequestID  string        `bson:"requestId" json:"requestId" record:"label=请求编号,readonly,list"`
 	PrevHash   string        `bson:"prevHash" json:"prevHash"`
 	Hash       string        `bson:"hash" json:"hash" record:"label=校验值,readonly,list"`

@@ -47,7 +47,11 @@ func fill(v reflect.Value, depth int) {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString([]string{"", "党员", fmt.Sprint(rand.Int())}[rand.IntN(3)])
+		texts := []string{"", "党员", fmt.Sprint(rand.Int())}
+		if v.Type() == reflect.TypeFor[model.Wage]() { // no other is stored
+			texts = []string{"", "1.sealed, as long as a wage is"}
+		}
+		v.SetString(texts[rand.IntN(len(texts))])
 	case reflect.Int, reflect.Int64, reflect.Int32:
 		v.SetInt(rand.Int64N(1<<31) - 1<<30)
 	case reflect.Float64:

@@ -21,26 +21,30 @@ const (
 )
 
 // DuesBase 党费基数, spec/records.md 27: one a member and month, under a deterministic
-// id, valid until the member's next one. The amount is not sealed, since the payable
-// amount on every order and receipt tells it.
+// id, valid until the member's next one. The base is what he earns, and sealed: lists show it
+// masked, 查看完整信息 (duesBase.reveal) shows it and is written down, exports hold it for the
+// same right, and the member sees his own on the phone. Rate and PayableAmount lie open, and
+// whoever works with dues sees them: sums, orders and receipts are made of them. They tell
+// about as much to one who reckons backwards, which is why duesBase.view is a right too.
 type DuesBase struct {
 	Base           `bson:",inline"`
 	MemberID       string `bson:"memberId" json:"memberId"`
 	MemberName     string `bson:"memberName" json:"memberName"`
 	IDMasked       string `bson:"idMasked" json:"idNumber"`
 	EffectiveMonth string `bson:"effectiveMonth" json:"effectiveMonth"` // yyyy-MM
-	BaseAmount     int64  `bson:"baseAmount" json:"baseAmount"`         // fen
-	Rate           int32  `bson:"rate" json:"-"`                        // 1/10,000
-	PayableAmount  int64  `bson:"payableAmount" json:"payableAmount"`   // fen a month
-	Category       string `bson:"category" json:"-"`                    // of the member when it was set
-	RateVersion    string `bson:"rateVersion" json:"-"`                 // which table of rates it came from
+	BaseAmount     Wage   `bson:"baseAmount" json:"baseAmount"`
+	Rate           int32  `bson:"rate" json:"-"`                      // 1/10,000
+	PayableAmount  int64  `bson:"payableAmount" json:"payableAmount"` // fen a month
+	Category       string `bson:"category" json:"-"`                  // of the member when it was set
+	RateVersion    string `bson:"rateVersion" json:"-"`               // which table of rates it came from
 }
 
-// DuesItem is one month of an order; what it was computed from is kept with it.
+// DuesItem is one month of an order; what it was computed from is kept with it, the base
+// sealed, since no receipt, list or sum needs it: an order's page shows it by duesOrder.reveal.
 type DuesItem struct {
 	Month      string `bson:"month" json:"month"`
 	BaseMonth  string `bson:"baseMonth" json:"baseMonth"` // names the base
-	BaseAmount int64  `bson:"baseAmount" json:"baseAmount"`
+	BaseAmount Wage   `bson:"baseAmount" json:"baseAmount"`
 	Rate       int32  `bson:"rate" json:"rate"`
 	Payable    int64  `bson:"payable" json:"payable"`
 	Reduction  int64  `bson:"reduction" json:"reduction"`

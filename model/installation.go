@@ -47,7 +47,7 @@ func opensWhatIsThere(ctx context.Context, db *mongo.Database, key *Sealer) erro
 	var m Member
 	err := db.Collection("members").FindOne(ctx, bson.D{{Key: "idNumber", Value: bson.D{{Key: "$gt", Value: ""}}}}).Decode(&m)
 	if err == nil {
-		if _, err := key.Open(m.IDNumber); err != nil {
+		if key.Disclose(&m) != nil {
 			return ErrOtherKey
 		}
 		return nil

@@ -14,7 +14,7 @@ type Organization struct {
 	ContactName    string `bson:"contactName" json:"contactName" record:"label=联系人,required,max=30,list,keyword"`
 	ContactPhone   string `bson:"contactPhone" json:"contactPhone" record:"label=联系电话,type=phone,public,required,list"`
 	UnitID         string `bson:"unitId,omitempty" json:"unitId" record:"label=所在单位,ref=unit"`
-	Address        string `bson:"address" json:"address" record:"label=地址,max=200"`
+	Address        string `bson:"address" json:"address" record:"label=地址,max=200,public"`
 	Longitude      string `bson:"longitude" json:"longitude" record:"label=经度,type=decimal,max=11,help=组织地图中的位置，-180至180，最多6位小数；与纬度同时填写"`
 	Latitude       string `bson:"latitude" json:"latitude" record:"label=纬度,type=decimal,max=10,help=-90至90，最多6位小数"`
 	FoundedOn      string `bson:"foundedOn" json:"foundedOn" record:"label=成立日期,type=date,past"`
@@ -31,5 +31,5 @@ type Unit struct {
 	OrgForm      string `bson:"orgForm" json:"orgForm" record:"label=党组织形式,required,list,options=jointBranch:联合党支部|independentBranch:独立党支部|none:未建立"`
 	ContactName  string `bson:"contactName" json:"contactName" record:"label=单位联系人,max=30"`
 	ContactPhone string `bson:"contactPhone" json:"contactPhone" record:"label=单位联系电话,type=phone,public"`
-	Address      string `bson:"address" json:"address" record:"label=地址,max=200"`
+	Address      string `bson:"address" json:"address" record:"label=地址,max=200,public"`
 }

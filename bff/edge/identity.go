@@ -114,6 +114,10 @@ func (e *Edge) guard(r route.Route) app.HandlerFunc {
 			route.Fail(ctx, c, errOrigin)
 			return
 		} else if err := e.visit(r, caller.IP); err != nil {
+			if r.Page {
+				say(ctx, c, err, "再试一次", string(c.Request.URI().RequestURI()))
+				return
+			}
 			route.Fail(ctx, c, err)
 			return
 		}

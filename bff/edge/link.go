@@ -50,14 +50,14 @@ func (e *Edge) linkFile(ctx context.Context, c *app.RequestContext) {
 		route.Fail(ctx, c, err)
 		return
 	}
-	route.Answer(ctx, c, map[string]string{"url": "/api/file?link=" + url.QueryEscape(e.seal.Seal(string(b)))})
+	route.Answer(ctx, c, map[string]string{"url": "/api/file?link=" + url.QueryEscape(e.seal.Seal(string(b), linkPurpose))})
 }
 
 // openLink hands out the file that an address was made for, in the name of whom it was
 // made for; it is written down as his download.
 func (e *Edge) openLink(ctx context.Context, c *app.RequestContext) {
 	var l link
-	plain, err := e.seal.Open(c.Query("link"))
+	plain, err := e.seal.Open(c.Query("link"), linkPurpose)
 	if err == nil {
 		err = json.Unmarshal([]byte(plain), &l)
 	}

@@ -62,7 +62,7 @@ func TestLink(t *testing.T) {
 			t.Fatal(err)
 		}
 		sealed := u.Query().Get("link")
-		plain, err := w.seal.Open(sealed)
+		plain, err := w.seal.Open(sealed, "file")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,11 +80,11 @@ func TestLink(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return w.seal.Seal(string(b))
+			return w.seal.Seal(string(b), "file")
 		}
 		for what, text := range map[string]string{
 			"nothing": "", "noise": "abcd", "its plain text": plain, "a bit turned": sealed[:40] + string(sealed[40]^1) + sealed[41:],
-			"cut": sealed[:len(sealed)-4], "what is sealed for something else": w.seal.Seal("13800138000"),
+			"cut": sealed[:len(sealed)-4], "what is sealed for something else": w.seal.Seal(plain, "cookie"),
 			"another purpose": change(func(l *link) { l.Purpose = "cookie" }), "the past": change(func(l *link) { l.Until = time.Now().Unix() - 1 }),
 		} {
 			r := w.do(visitor, "GET", "/api/file?link="+url.QueryEscape(text), nil)

@@ -2,8 +2,6 @@ package edge
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,7 +85,7 @@ func (e *Edge) once(ctx context.Context, c *app.RequestContext, r route.Route, s
 	a := &answer{
 		// A phone is its WeChat user, bound or not: binding is a write too.
 		ID:      kit.KeyID(string(caller.Kind), caller.UserID, caller.OpenID, r.Method, string(c.Request.URI().RequestURI()), key),
-		Request: fingerprint(c, r), Until: time.Now().Add(deadlineOf(r) + outlasts), At: time.Now(),
+		Request: e.ledger.fingerprint(c, r), Until: time.Now().Add(deadlineOf(r) + outlasts), At: time.Now(),
 	}
 	first, err := e.ledger.claim(ctx, a)
 	if err != nil && (ctx.Err() != nil || mongo.IsTimeout(err)) {
@@ -102,7 +100,7 @@ func (e *Edge) once(ctx context.Context, c *app.RequestContext, r route.Route, s
 		route.Fail(ctx, c, err)
 		return
 	case first != nil:
-		body, err := e.ledger.seal.Open(first.Body)
+		body, err := e.ledger.seal.Open(first.Body, first.ID)
 		if err != nil {
 			route.Fail(ctx, c, err)
 			return
@@ -164,7 +162,7 @@ func (l *Ledger) settle(ctx context.Context, a *answer, body []byte) (err error)
 		_, err = l.c.DeleteOne(ctx, me)
 	default:
 		_, err = l.c.UpdateOne(ctx, me, bson.D{{Key: "$set", Value: bson.D{
-			{Key: "done", Value: true}, {Key: "status", Value: a.Status}, {Key: "kind", Value: a.Kind}, {Key: "body", Value: l.seal.Seal(brief(body))},
+			{Key: "done", Value: true}, {Key: "status", Value: a.Status}, {Key: "kind", Value: a.Kind}, {Key: "body", Value: l.seal.Seal(brief(body), a.ID)},
 		}}})
 	}
 	return err
@@ -184,14 +182,14 @@ func brief(body []byte) string {
 	return string(b)
 }
 
-// fingerprint tells one body from another. Of a file, which its handler reads, only the
-// length is known.
-func fingerprint(c *app.RequestContext, r route.Route) string {
+// fingerprint tells one body from another, and nothing of either without the key: a password
+// or an ID number could be guessed from a bare hash. Of a file, which its handler reads, only
+// the length is known.
+func (l *Ledger) fingerprint(c *app.RequestContext, r route.Route) string {
 	if r.Upload > 0 {
 		return strconv.Itoa(c.Request.Header.ContentLength())
 	}
-	sum := sha256.Sum256(c.Request.Body())
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	return l.seal.Blind(string(c.Request.Body()))
 }
 
 // validRequestKey accepts what pages make.

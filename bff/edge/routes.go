@@ -31,6 +31,9 @@ func (e *Edge) Routes() []route.Route {
 	public := func(method, path, title string, h route.Handler) route.Route {
 		return route.Route{Method: method, Path: path, Title: title, Access: route.Public, Handler: h}
 	}
+	page := func(path, title string, h app.HandlerFunc) route.Route {
+		return route.Route{Method: "GET", Path: path, Title: title, Access: route.Public, Page: true, Handler: route.Func(h, anyone)}
+	}
 	console := func(method, path, title string, h route.Handler) route.Route {
 		return route.Route{Method: method, Path: "/api/console" + path, Title: title, Access: route.Console, Handler: h}
 	}
@@ -49,9 +52,9 @@ func (e *Edge) Routes() []route.Route {
 			}
 			return s.Account.Login(ctx, req)
 		})),
-		public("GET", "/wechat/oauth", "微信网页授权", route.Func(e.oauth, anyone)),
-		public("GET", callbackPath, "微信网页授权回调", route.Func(e.oauthCallback, anyone)),
-		public("GET", "/api/file", "凭临时地址打开附件", route.Func(e.openLink, anyone)),
+		page("/wechat/oauth", "微信网页授权", e.oauth),
+		page(callbackPath, "微信网页授权回调", e.oauthCallback),
+		page("/api/file", "凭临时地址打开附件", e.openLink),
 		public("POST", miniLoginPath, "小程序登录", route.Func(e.miniLogin, anyone)),
 
 		again(console("POST", "/logout", "安全退出", e.logout(adminCookie, route.Console))),

@@ -784,21 +784,48 @@ func TestSessions(t *testing.T) {
 			t.Error("he is in")
 		}
 	})
-	t.Run("five failures lock the account, from wherever they come", func(t *testing.T) {
+	t.Run("five failures lock the account where they come from, and nowhere else", func(t *testing.T) {
 		w.admin(t, "target", "own", "member.view")
 		for i := range 5 {
-			r := w.tryLogin(t, fmt.Sprintf("10.1.0.%d", i), "target", "wrong")
+			r := w.tryLogin(t, "10.1.0.1", "target", "wrong")
 			if i < 4 {
 				expect(t, "wrong", r, 401, "login.credentials")
 			} else {
 				expect(t, "the fifth", r, 429, "login.locked")
 			}
 		}
-		expect(t, "the right one", w.tryLogin(t, "10.1.0.9", "target", rootPassword), 429, "login.locked")
-		expect(t, "with blanks", w.tryLogin(t, "10.1.0.9", " target ", rootPassword), 429, "login.locked")
-		expect(t, "somebody else", w.tryLogin(t, "10.1.0.9", suite.AdminName, rootPassword), 200, "")
+		expect(t, "the right one", w.tryLogin(t, "10.1.0.1", "target", rootPassword), 429, "login.locked")
+		expect(t, "with blanks", w.tryLogin(t, "10.1.0.1", " target ", rootPassword), 429, "login.locked")
+		expect(t, "somebody else", w.tryLogin(t, "10.1.0.1", suite.AdminName, rootPassword), 200, "")
+		expect(t, "himself, in his office", w.tryLogin(t, "10.1.0.9", "target", rootPassword), 200, "")
+		expect(t, "that opens nothing for the guesser", w.tryLogin(t, "10.1.0.1", "target", rootPassword), 429, "login.locked")
 		w.advance(t, 11*time.Minute)
-		expect(t, "after the lock", w.tryLogin(t, "10.1.0.9", "target", rootPassword), 200, "")
+		expect(t, "after the lock", w.tryLogin(t, "10.1.0.1", "target", rootPassword), 200, "")
+	})
+	t.Run("who guesses from many addresses is slowed down, and the one at his own address is not", func(t *testing.T) {
+		w.admin(t, "hunted", "own", "member.view")
+		expect(t, "at his own address", w.tryLogin(t, "10.4.1.1", "hunted", rootPassword), 200, "")
+		for i := range 20 {
+			r := w.tryLogin(t, fmt.Sprintf("10.4.0.%d", i), "hunted", "wrong")
+			if i < 19 {
+				expect(t, "wrong", r, 401, "login.credentials")
+			} else {
+				expect(t, "the twentieth", r, 429, "login.locked")
+			}
+		}
+		waits := func(what string, r reply, least, most int) {
+			t.Helper()
+			expect(t, what, r, 429, "login.locked")
+			if wait, err := strconv.Atoi(r.header.Get("Retry-After")); err != nil || wait < least || wait > most {
+				t.Errorf("%s: Retry-After %q", what, r.header.Get("Retry-After"))
+			}
+		}
+		waits("a new address", w.tryLogin(t, "10.4.0.100", "hunted", "wrong"), 1, 60)
+		w.advance(t, 61*time.Second)
+		waits("the next failure", w.tryLogin(t, "10.4.0.101", "hunted", "wrong"), 61, 120)
+		w.advance(t, 121*time.Second)
+		waits("the one after it", w.tryLogin(t, "10.4.0.102", "hunted", "wrong"), 181, 240)
+		expect(t, "he is not kept out", w.tryLogin(t, "10.4.1.1", "hunted", rootPassword), 200, "")
 	})
 	t.Run("an address that guesses at many accounts is locked, whatever it calls itself", func(t *testing.T) {
 		for i := range 40 {
@@ -827,9 +854,9 @@ func TestSessions(t *testing.T) {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		keys := map[string]int{}
-		for i, token := range tokens {
+		for _, token := range tokens {
 			wg.Go(func() {
-				r := w.do(&caller{ip: fmt.Sprintf("10.3.0.%d", i)}, "POST", "/api/console/login", map[string]string{"userName": "crowded", "password": "wrong", "captchaToken": token})
+				r := w.do(&caller{ip: "10.3.0.1"}, "POST", "/api/console/login", map[string]string{"userName": "crowded", "password": "wrong", "captchaToken": token})
 				mu.Lock()
 				defer mu.Unlock()
 				keys[r.key()]++

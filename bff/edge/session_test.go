@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"zhihuidangjian/rpc/kit"
 )
 
 // TestOAuthForPeople: whom WeChat brings back in an odd way sees a page and a way on, or
@@ -81,6 +84,32 @@ func TestOAuthForPeople(t *testing.T) {
 		page(t, back(code(), "x", memberCookie+"=nonsense"), "页面已失效", "/m/")
 		page(t, back(code(), "x", memberCookie+"="+w.top.cookie), "页面已失效", "/m/") // an admin's
 	})
+}
+
+// TestCrowdedPages: who opens a page for people too often reads so on a page, whether or not
+// his browser says that it is one; programs get their JSON.
+func TestCrowdedPages(t *testing.T) {
+	w := newWorld(t)
+	const ip = "203.0.113.9"
+	empty := func() {
+		w.limits.mu.Lock()
+		defer w.limits.mu.Unlock()
+		for _, m := range []map[string]*bucket{w.limits.looks, w.limits.codes} {
+			m[kit.Network(ip)] = &bucket{0, time.Now()}
+		}
+	}
+	state := stateCookie + "=abc." // as /wechat/oauth gives it
+	for _, path := range []string{"/wechat/oauth?to=/m/%23/pages/dues/index", "/wechat/oauth/callback?code=c&state=abc", "/api/file?link=x"} {
+		empty()
+		r := w.ask(&caller{ip: ip, noCSRF: true}, "GET", path, nil, "Cookie", state)
+		if r.status != 429 || !strings.HasPrefix(r.body, "<!DOCTYPE html>") || !strings.Contains(r.body, "操作过于频繁") || !strings.Contains(r.body, "<a href=\"/") || r.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s %v", path, r.status, r.body, r.header)
+		}
+	}
+	empty()
+	if r := w.ask(&caller{ip: ip}, "GET", "/api/portal/config", nil); r.status != 429 || r.key() != "too_many" {
+		t.Errorf("a program: %d %s", r.status, r.body)
+	}
 }
 
 // TestWindow: a receipt or a file that is refused in a window of its own is refused in

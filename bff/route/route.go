@@ -38,6 +38,7 @@ type Route struct {
 	Title   string // Chinese, for people who read the API
 	Access  Access
 	Repeats bool // a write that may happen again without harm: its answer is not kept
+	Page    bool // a browser opens it by itself: a refusal is a page for people too
 	Slow    bool // it may take a minute: it carries files, or goes through a lot
 	Upload  int  // bytes of the file that its handler reads by itself; 0: the body is read before it
 	Handler Handler

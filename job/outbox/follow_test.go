@@ -44,6 +44,14 @@ func (branch) all(keep func(id string) bool) *partygen.Members {
 	return out
 }
 
+func (b branch) GetPlaces(_ context.Context, q *partygen.PlacesReq) (*partygen.OrgPlaces, error) {
+	out := &partygen.OrgPlaces{}
+	for _, id := range q.OrgIds {
+		out.Places = append(out.Places, &partygen.OrgPlace{Id: id, OrgName: "第一支部", Orgs: []string{"root", id}})
+	}
+	return out, nil
+}
+
 func (b branch) GetMembers(_ context.Context, q *partygen.MembersReq) (*partygen.Members, error) {
 	return b.all(func(id string) bool { return slices.Contains(q.MemberIds, id) }), nil
 }

@@ -37,6 +37,14 @@ func (party) GetOrganization(context.Context, *partygen.OrgReq) (*partygen.Organ
 	return &partygen.Organization{Id: "b1", OrgName: "第一支部", Orgs: []string{"root", "b1"}}, nil
 }
 
+func (party) GetPlaces(_ context.Context, q *partygen.PlacesReq) (*partygen.OrgPlaces, error) {
+	out := &partygen.OrgPlaces{}
+	for _, id := range q.OrgIds {
+		out.Places = append(out.Places, &partygen.OrgPlace{Id: id, OrgName: "第一支部", Orgs: []string{"root", id}})
+	}
+	return out, nil
+}
+
 // GetMembers answers that all of them are members, who have a rank.
 func (party) GetMembers(_ context.Context, q *partygen.MembersReq) (*partygen.Members, error) {
 	out := &partygen.Members{}

@@ -205,12 +205,52 @@ func TestAddressLock(t *testing.T) {
 	if err := try("2001:db8:0:1::2", "stranger", password); err != nil {
 		t.Errorf("from elsewhere: %v", err)
 	}
-	// His own failures lock him, whatever the address.
+	// His own failures lock him there, whatever the address is known for.
 	for range maxFailures {
 		err = try("2001:db8::2", "admin", "wrong")
 	}
 	wantKey(t, err, "login.locked", "账号已锁定")
 	wantKey(t, try("2001:db8::2", "admin", password), "login.locked", "账号已锁定")
+	if err := try("2001:db8:0:1::2", "admin", password); err != nil {
+		t.Errorf("from elsewhere: %v", err)
+	}
+}
+
+// TestGuessesFromEverywhere is about one who guesses at an account from many addresses: each
+// failure costs him twice the time of the one before, up to ten minutes.
+func TestGuessesFromEverywhere(t *testing.T) {
+	f := setUp(t, false)
+	n := 0
+	try := func(ip, pass string) error {
+		t.Helper()
+		if n++; ip == "" {
+			ip = fmt.Sprintf("203.0.%d.%d", n/200, n%200)
+		}
+		_, err := f.client.Login(kit.WithCaller(t.Context(), kit.Caller{IP: ip}), &account.LoginReq{UserName: "admin", Password: pass, CaptchaToken: f.token(t)})
+		return err
+	}
+	if err := try("192.0.2.1", password); err != nil {
+		t.Fatal(err)
+	}
+	for range maxEverywhere - 1 {
+		wantKey(t, try("", "wrong"), "login.credentials", "")
+	}
+	for _, minutes := range []time.Duration{1, 2, 4} {
+		err := try("", "wrong")
+		wantKey(t, err, "login.locked", "该账号登录失败次数过多")
+		if wait := kit.FromError(err).Wait; wait > minutes*time.Minute || wait < minutes*time.Minute-time.Second {
+			t.Errorf("waits %s, not %d minutes", wait, minutes)
+		}
+		wantKey(t, try("", password), "login.locked", "该账号登录失败次数过多") // refused, and not counted
+		if err := try("192.0.2.1", "wrong"); kit.FromError(err).Key != "login.credentials" {
+			t.Errorf("at his own address: %v", err)
+		}
+		f.clock.SetOffset(f.clock.Offset() + minutes*time.Minute + time.Second)
+	}
+	if err := try("192.0.2.1", password); err != nil {
+		t.Errorf("at his own address: %v", err)
+	}
+	wantKey(t, try("", "wrong"), "login.credentials", "") // his success began it anew
 }
 
 // TestPasswordDoors: one rule, whatever the door.
@@ -228,7 +268,7 @@ func TestPasswordDoors(t *testing.T) {
 		if err := f.createUser(kit.AsSystem(t.Context()), u, password); err != nil {
 			t.Fatal(err)
 		}
-		return u.UserName, u.ID, kit.WithCaller(t.Context(), kit.Caller{Kind: kit.User, UserID: u.ID, Name: u.RealName, OrgID: "root", Orgs: []string{"root"}, TopLevel: true, Permissions: []string{"*"}})
+		return u.UserName, u.ID, kit.WithCaller(t.Context(), kit.Caller{Kind: kit.User, UserID: u.ID, Name: u.RealName, OrgID: "root", Orgs: []string{"root"}, TopLevel: true, Permissions: []string{"*"}, IP: "127.0.0.1"})
 	}
 	session := func(t *testing.T, name, pass string) string {
 		t.Helper()

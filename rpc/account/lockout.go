@@ -12,33 +12,48 @@ import (
 )
 
 const (
-	maxFailures   = 5
+	maxFailures   = 5  // of an account at one address
 	maxFailuresIP = 30 // a whole office may share one address
+	maxEverywhere = 20 // of an account, wherever they come from
 	lockFor       = 10 * time.Minute
+	slowFor       = time.Minute
 	// failuresKept is how long a failure counts.
 	failuresKept = 24 * time.Hour
 )
 
-// lockKey is a counter of failed tries in a row: an account's, whether it exists or not,
-// or an address's (GB/T 22239-2019 8.1.4.1 b).
+// lockKey is a counter of failed tries in a row (GB/T 22239-2019 8.1.4.1 b). Whether the
+// account exists makes no difference.
 type lockKey struct {
 	key    string
 	most   int
+	grows  bool // from the most-th failure on each one locks, twice as long as the one before
+	strict bool // also for accounts that are known to log in from the address
 	locked func(left int64) *kit.Error
 }
 
-func ofAccount(userName string) lockKey {
-	return lockKey{"login:fail:user:" + userName, maxFailures, locked}
+// here counts an account's failures at one address: five lock it there, and nowhere else, so
+// that a stranger who knows the name of the admin does not lock him out of his office.
+func here(userName, ip string) lockKey {
+	return lockKey{key: "login:fail:user:" + kit.Network(ip) + ":" + userName, most: maxFailures, strict: true, locked: locked}
+}
+
+// everywhere counts them wherever they come from: who guesses from many addresses is slowed
+// down, to a try in ten minutes at last.
+func everywhere(userName string) lockKey {
+	return lockKey{key: "login:fail:user:*:" + userName, most: maxEverywhere, grows: true, locked: slowed}
 }
 
 // lockKeys are the counters of one log-in. The address comes first, so that one that is
 // locked out cannot lock accounts.
 func lockKeys(userName, ip string) []lockKey {
-	return []lockKey{{"login:fail:ip:" + kit.Network(ip), maxFailuresIP, lockedAddress}, ofAccount(userName)}
+	return []lockKey{
+		{key: "login:fail:ip:" + kit.Network(ip), most: maxFailuresIP, locked: lockedAddress},
+		here(userName, ip), everywhere(userName),
+	}
 }
 
-// goodKey remembers that an account has logged in from an address: a lock of the address,
-// which others there may have brought about, does not keep it out.
+// goodKey remembers that an account has logged in from an address: what others have brought
+// about, there or elsewhere, does not keep it out.
 func goodKey(userName, ip string) string { return "login:good:" + kit.Network(ip) + ":" + userName }
 
 // goodFor is how long that is remembered.
@@ -54,6 +69,7 @@ const goodFor = 30 * 24 * time.Hour
 // ARGV[2] -> how many failures lock
 // ARGV[3] -> how long, milliseconds
 // ARGV[4] -> how long to remember, seconds
+// ARGV[5] -> how long the first of growing locks is, milliseconds; 0: they do not grow
 // --
 // Returns until when it is locked, 0 when the try was counted.
 var countTry = redis.NewScript(`
@@ -62,8 +78,16 @@ if tonumber(ARGV[1]) < locked then
 	return locked
 end
 local n = redis.call("HINCRBY", KEYS[1], "n", 1)
-if n % tonumber(ARGV[2]) == 0 then
-	redis.call("HSET", KEYS[1], "until", tonumber(ARGV[1]) + tonumber(ARGV[3]))
+local most, span = tonumber(ARGV[2]), 0
+if tonumber(ARGV[5]) > 0 then
+	if n >= most then
+		span = math.min(tonumber(ARGV[3]), tonumber(ARGV[5]) * 2 ^ math.min(n - most, 10))
+	end
+elseif n % most == 0 then
+	span = tonumber(ARGV[3])
+end
+if span > 0 then
+	redis.call("HSET", KEYS[1], "until", tonumber(ARGV[1]) + span)
 end
 redis.call("EXPIRE", KEYS[1], ARGV[4])
 return 0
@@ -74,6 +98,7 @@ return 0
 // KEYS[1] -> hash of the counter
 // --
 // ARGV[1] -> how many failures lock
+// ARGV[2] -> 1: and each one after them
 // --
 // Returns the number of failures left.
 var uncountTry = redis.NewScript(`
@@ -81,19 +106,19 @@ if redis.call("EXISTS", KEYS[1]) == 0 then
 	return 0
 end
 local n = redis.call("HINCRBY", KEYS[1], "n", -1)
-if (n + 1) % tonumber(ARGV[1]) == 0 then
+if (n + 1) % tonumber(ARGV[1]) == 0 or ARGV[2] == "1" and n + 1 >= tonumber(ARGV[1]) then
 	redis.call("HDEL", KEYS[1], "until")
 end
 return n
 `)
 
-// count counts a log-in, or refuses it while the account or the address is locked. A lock
-// of the address is not for accounts that are known to log in from there. It answers the
-// counters that it used.
+// count counts a log-in, or refuses it while the account or the address is locked. Locks that
+// others may have brought about are not for accounts that are known to log in from the
+// address. It answers the counters that it used.
 func (s *Service) count(ctx context.Context, userName, ip string) (counted []lockKey, err error) {
 	for _, k := range lockKeys(userName, ip) {
 		err := s.countOne(ctx, k)
-		if errors.Is(err, errAddress) {
+		if !k.strict && (errors.Is(err, errAddress) || errors.Is(err, errLocked)) {
 			n, known := s.redis.Exists(ctx, goodKey(userName, ip)).Result()
 			if known != nil {
 				return counted, fmt.Errorf("count a login: %w", known)
@@ -112,7 +137,11 @@ func (s *Service) count(ctx context.Context, userName, ip string) (counted []loc
 
 func (s *Service) countOne(ctx context.Context, k lockKey) error {
 	now := s.clock.Now().UnixMilli()
-	until, err := countTry.Run(ctx, s.redis, []string{k.key}, now, k.most, lockFor.Milliseconds(), int(failuresKept.Seconds())).Int64()
+	grows := int64(0)
+	if k.grows {
+		grows = slowFor.Milliseconds()
+	}
+	until, err := countTry.Run(ctx, s.redis, []string{k.key}, now, k.most, lockFor.Milliseconds(), int(failuresKept.Seconds()), grows).Int64()
 	if err != nil {
 		return fmt.Errorf("count a try: %w", err)
 	}
@@ -129,7 +158,11 @@ var (
 )
 
 func locked(left int64) *kit.Error {
-	return kit.TooMany(errLocked.Key, "登录失败次数过多，账号已锁定，请 %d 分钟后再试", minutes(left)).After(time.Duration(left) * time.Millisecond)
+	return kit.TooMany(errLocked.Key, "登录失败次数过多，在当前网络上该账号已锁定，请 %d 分钟后再试", minutes(left)).After(time.Duration(left) * time.Millisecond)
+}
+
+func slowed(left int64) *kit.Error {
+	return kit.TooMany(errLocked.Key, "该账号登录失败次数过多，请 %d 分钟后再试", minutes(left)).After(time.Duration(left) * time.Millisecond)
 }
 
 func lockedAddress(left int64) *kit.Error {
@@ -152,12 +185,12 @@ func (s *Service) failed(ctx context.Context, counted []lockKey) error {
 // uncount takes back a try that was no failure.
 func (s *Service) uncount(ctx context.Context, counted []lockKey) {
 	for _, k := range counted {
-		uncountTry.Run(ctx, s.redis, []string{k.key}, k.most)
+		uncountTry.Run(ctx, s.redis, []string{k.key}, k.most, k.grows)
 	}
 }
 
 // welcome forgets an account's failures after a success, and remembers where it was.
 func (s *Service) welcome(ctx context.Context, userName, ip string) {
-	s.redis.Del(ctx, ofAccount(userName).key)
+	s.redis.Del(ctx, here(userName, ip).key, everywhere(userName).key)
 	s.redis.Set(ctx, goodKey(userName, ip), 1, goodFor)
 }

@@ -107,7 +107,7 @@ func (s *Service) confirm(ctx context.Context, u *model.User, old string) error 
 	if old == "" {
 		return kit.InvalidFields(map[string]string{"oldPassword": "请填写原密码"})
 	}
-	key := ofAccount(u.UserName)
+	key := here(u.UserName, kit.CallerOf(ctx).IP)
 	err := s.countOne(ctx, key)
 	if err == nil {
 		var ok bool

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -45,10 +46,16 @@ func (s *Service) userType() *records.Type[*model.User] {
 			}
 			return s.rightsChanged(ctx)
 		},
+		Life: &records.Life[*model.User]{Verbs: []records.Verb[*model.User]{{
+			Key: "delete",
+			If: func(c *kit.Caller, u *model.User, _ time.Time) *kit.Error {
+				if u.ID == c.UserID {
+					return kit.Conflict("user.self", "不能删除当前登录的用户")
+				}
+				return nil
+			},
+		}}},
 		BeforeDelete: func(ctx context.Context, u *model.User) error {
-			if u.ID == kit.CallerOf(ctx).UserID {
-				return kit.Conflict("user.self", "不能删除当前登录的用户")
-			}
 			if err := s.lastTop(ctx, u); err != nil {
 				return err
 			}

@@ -59,7 +59,10 @@ func (s *Service) entryType() *records.Type[*model.AuditEntry] {
 	return &records.Type[*model.AuditEntry]{
 		Name: "audit", Title: "操作日志", Menu: "系统管理", Collection: s.entries,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
-		Fields: []records.Field{{Key: "changes", Label: "内容", Type: "text", List: true, Virtual: true, After: "recordName", Width: 200}},
+		Fields: []records.Field{
+			{Key: "changes", Label: "内容", Type: "text", List: true, Virtual: true, After: "recordName", Width: 200},
+			{Key: "result", Label: "结果", List: true, Virtual: true, After: "changes"},
+		},
 		Indexes: []model.Index{
 			{Keys: bson.D{{Key: "source", Value: 1}}, Unique: true},
 			{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "at", Value: -1}}},
@@ -75,7 +78,9 @@ func (s *Service) entryType() *records.Type[*model.AuditEntry] {
 func present(_ context.Context, docs []*model.AuditEntry, rows []records.Row) error {
 	for i, e := range docs {
 		var lines []string
+		rows[i]["result"] = "成功"
 		if e.Failed {
+			rows[i]["result"] = "未成功"
 			lines = append(lines, "未成功："+e.Note)
 		} else if e.Note != "" {
 			lines = append(lines, e.Note)

@@ -37,7 +37,7 @@ func (s *Service) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Or
 		return nil, err
 	}
 	if n := len(o.Cash); o.Status == model.DuesPaidFor && n > 0 && o.Cash[n-1].DecidedByID == c.UserID {
-		return s.wire(c, o), nil // the same request again
+		return s.wire(c, o) // the same request again
 	}
 	if _, err := life.Step(c, o, doConfirm, s.d.Clock.Now()); err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (s *Service) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Or
 	if err != nil {
 		return nil, records.Mapped(err)
 	}
-	return s.wire(c, o), nil
+	return s.wire(c, o)
 }
 
 // RejectCash sends cash back that is not there; the order is unpaid again, and expires
@@ -78,5 +78,5 @@ func (s *Service) RejectCash(ctx context.Context, req *dues.DeleteReq) (*dues.Or
 	if err != nil {
 		return nil, records.Mapped(err)
 	}
-	return s.wire(c, o), nil
+	return s.wire(c, o)
 }

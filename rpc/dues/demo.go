@@ -49,7 +49,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 		if m.DuesPaidThrough >= first {
 			first = kit.AddMonths(m.DuesPaidThrough, 1)
 		}
-		b := &model.DuesBase{EffectiveMonth: effective, BaseAmount: demoBases[i%len(demoBases)]}
+		b := &model.DuesBase{EffectiveMonth: effective, BaseAmount: model.WageOf(demoBases[i%len(demoBases)])}
 		fillBase(b, m)
 		b.CreatedBy = "demo"
 		bases = append(bases, b)
@@ -79,6 +79,12 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 			}
 			through[m.Id] = month
 		}
+	}
+	for _, b := range bases {
+		s.d.Seal.Close(b)
+	}
+	for _, o := range orders {
+		s.d.Seal.Close(o)
 	}
 	// Together, since each waits for the disk, and a newcomer for all of them.
 	var together kit.Group

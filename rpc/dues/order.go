@@ -35,7 +35,7 @@ func (s *Service) CreateOrder(ctx context.Context, req *dues.CreateOrderReq) (*d
 	if err != nil {
 		return nil, err
 	}
-	return s.wire(c, o), nil
+	return s.wire(c, o)
 }
 
 // open makes a member's unpaid order, or finds the one that was asked for before. With
@@ -62,6 +62,9 @@ func (s *Service) open(ctx context.Context, c *kit.Caller, m *partygen.Member, f
 			return nil, err
 		}
 		was, err := s.orders.FindOne(ctx, model.Everything, bson.D{{Key: "memberId", Value: m.Id}, {Key: "status", Value: model.DuesUnpaid}})
+		if err == nil {
+			err = s.d.Seal.Disclose(was)
+		}
 		switch {
 		case errors.Is(err, model.ErrNotFound):
 		case err != nil:
@@ -98,6 +101,7 @@ func (s *Service) open(ctx context.Context, c *kit.Caller, m *partygen.Member, f
 				return nil, err
 			}
 		}
+		s.d.Seal.Close(o)
 		err = s.orders.Insert(ctx, o)
 		if errors.Is(err, model.ErrDuplicate) { // another phone was faster, or this very call
 			if was, err := s.orders.Get(ctx, model.Everything, k.OrderID); err == nil {
@@ -168,7 +172,7 @@ func (s *Service) GetOrder(ctx context.Context, req *dues.OrderReq) (*dues.Order
 	if err != nil {
 		return nil, err
 	}
-	return s.wire(c, o), nil
+	return s.wire(c, o)
 }
 
 // GetMyOrder shows a member his own order; anybody else's is not found.
@@ -181,7 +185,7 @@ func (s *Service) GetMyOrder(ctx context.Context, req *dues.OrderReq) (*dues.Ord
 	if err != nil {
 		return nil, records.Mapped(err)
 	}
-	return s.wire(c, o), nil
+	return s.wire(c, o)
 }
 
 // DeleteOrder removes an unpaid order (DUES-16). Its order at WeChat is closed first;

@@ -47,10 +47,10 @@ func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order,
 			return nil, records.Mapped(err)
 		}
 		if o.Status == model.DuesPaidFor && o.PayMethod == model.PayCash && o.OperatorID == c.UserID && c.UserID != "" {
-			return s.wire(c, o), nil
+			return s.wire(c, o)
 		}
 		if cash := o.OpenCash(); cash != nil && cash.ByID == c.UserID {
-			return s.wire(c, o), nil // the same request again
+			return s.wire(c, o) // the same request again
 		}
 		if err := s.current(ctx, o); err != nil {
 			return nil, err
@@ -81,7 +81,7 @@ func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order,
 		if err != nil {
 			return nil, err
 		}
-		return s.wire(c, o), nil
+		return s.wire(c, o)
 	}
 	return nil, kit.ErrConflict
 }
@@ -171,8 +171,12 @@ func (s *Service) PayMine(ctx context.Context, req *dues.PayMineReq) (*dues.JSAP
 	if o, err = s.confirm(ctx, o.ID, t, err); err != nil {
 		return nil, err
 	}
+	shown, err := s.wire(c, o)
+	if err != nil {
+		return nil, err
+	}
 	return &dues.JSAPIPay{
-		Order: s.wire(c, o), AppId: p.AppID, TimeStamp: p.TimeStamp, NonceStr: p.NonceStr,
+		Order: shown, AppId: p.AppID, TimeStamp: p.TimeStamp, NonceStr: p.NonceStr,
 		PackageValue: p.Package, SignType: p.SignType, PaySign: p.PaySign,
 	}, nil
 }

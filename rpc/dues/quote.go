@@ -19,9 +19,9 @@ var errNoBase = kit.Conflict("dues.no_base", "请先添加该党员的党费基�
 // account is what a member has paid and what his months cost.
 type account struct {
 	member      *partygen.Member
-	paidThrough string // yyyy-MM, "" when never
-	start       string // the first month to pay, "" without any base
-	bases       []*model.DuesBase
+	paidThrough string            // yyyy-MM, "" when never
+	start       string            // the first month to pay, "" without any base
+	bases       []*model.DuesBase // open
 }
 
 // category is what table of rates a member is under in a month: who is retired now worked
@@ -74,6 +74,11 @@ func (s *Service) account(ctx context.Context, m *partygen.Member) (*account, er
 	if err != nil {
 		return nil, err
 	}
+	for _, b := range a.bases {
+		if err := s.d.Seal.Disclose(b); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case a.paidThrough != "":
 		a.start = kit.AddMonths(a.paidThrough, 1)
@@ -104,7 +109,7 @@ func (a *account) base(month string) *model.DuesBase {
 	return nil
 }
 
-// price computes the months from…to and their sum.
+// price computes the months from…to and their sum. The items are not sealed yet.
 func (a *account) price(from, to string) (items []model.DuesItem, sum int64, err error) {
 	for _, month := range months(from, to) {
 		b := a.base(month)
@@ -218,7 +223,7 @@ func (s *Service) owed(ctx context.Context, c *kit.Caller, m *partygen.Member, t
 		if err != nil {
 			return nil, err
 		}
-		out.Items, out.Amount, out.Ahead = wireItems(items), sum, wireItems(ahead)
+		out.Items, out.Amount, out.Ahead = wireItems(c, items), sum, wireItems(c, ahead)
 		if len(items)+len(ahead) == 0 {
 			out.Message = "党费已缴纳至" + a.paidThrough + "，暂无可缴纳的月份"
 		}
@@ -235,24 +240,43 @@ func (s *Service) owed(ctx context.Context, c *kit.Caller, m *partygen.Member, t
 		if o.Status == model.DuesUnpaid && !o.CashOpen && !s.d.Clock.Now().Before(o.ExpiresAt) {
 			continue
 		}
-		out.Orders = append(out.Orders, s.wire(c, o))
+		shown, err := s.wire(c, o)
+		if err != nil {
+			return nil, err
+		}
+		out.Orders = append(out.Orders, shown)
 	}
 	return out, nil
 }
 
-func wireItems(items []model.DuesItem) []*dues.Item {
+// wireItems are months as callers see them, with what they were computed from for the member
+// himself; who takes the money goes by the amount, and has the bases where they are revealed.
+func wireItems(c *kit.Caller, items []model.DuesItem) []*dues.Item {
+	return itemsOf(items, c.Kind == kit.Member)
+}
+
+func itemsOf(items []model.DuesItem, bases bool) []*dues.Item {
 	out := make([]*dues.Item, len(items))
 	for i, x := range items {
-		out[i] = &dues.Item{Month: x.Month, BaseAmount: x.BaseAmount, Rate: x.Rate, Payable: x.Payable, Reduction: x.Reduction, Due: x.Due}
+		out[i] = &dues.Item{Month: x.Month, Rate: x.Rate, Payable: x.Payable, Reduction: x.Reduction, Due: x.Due}
+		if bases {
+			out[i].BaseAmount = x.BaseAmount.Fen()
+		}
 	}
 	return out
 }
 
-// wire is an order as callers see it, with what this one may do to it now.
-func (s *Service) wire(c *kit.Caller, o *model.DuesOrder) *dues.Order {
+// wire is a stored order as callers see it, with what this one may do to it now.
+func (s *Service) wire(c *kit.Caller, stored *model.DuesOrder) (*dues.Order, error) {
+	o := new(*stored)
+	if c.Kind == kit.Member {
+		if err := s.d.Seal.Disclose(o); err != nil {
+			return nil, err
+		}
+	}
 	out := &dues.Order{
 		Id: o.ID, OrderNo: o.OrderNo, MemberId: o.MemberID, MemberName: o.MemberName, IdNumber: o.IDMasked, OrgName: o.OrgName,
-		FromMonth: o.FromMonth, ToMonth: o.ToMonth, Items: wireItems(o.Items), Amount: o.Amount, Status: o.Status,
+		FromMonth: o.FromMonth, ToMonth: o.ToMonth, Items: wireItems(c, o.Items), Amount: o.Amount, Status: o.Status,
 		PayMethod: o.PayMethod, PayChannel: o.PayChannel, CreatedAt: o.CreatedAt.UnixMilli(), Operator: o.Operator,
 		TransactionNo: o.TransactionNo, ConfirmedBy: o.ConfirmedBy, Version: o.Version, ExpiresAt: o.ExpiresAt.UnixMilli(), Actions: []string{},
 	}
@@ -267,5 +291,5 @@ func (s *Service) wire(c *kit.Caller, o *model.DuesOrder) *dues.Order {
 			out.Actions = append(out.Actions, a)
 		}
 	}
-	return out
+	return out, nil
 }

@@ -144,7 +144,7 @@ func fillBase(b *model.DuesBase, m *partygen.Member) {
 	b.ID = baseID(m.Id, b.EffectiveMonth)
 	b.OrgID, b.Orgs = m.OrgId, m.Orgs
 	b.MemberID, b.MemberName, b.IDMasked, b.Category = m.Id, m.Name, maskID(m.IdNumber), category(m, b.EffectiveMonth)
-	b.Rate, b.PayableAmount = payable(b.EffectiveMonth, b.Category, b.BaseAmount)
+	b.Rate, b.PayableAmount = payable(b.EffectiveMonth, b.Category, b.BaseAmount.Fen())
 	b.RateVersion = rateIn(b.EffectiveMonth).Version
 }
 
@@ -178,7 +178,11 @@ func (s *Service) replaceBase(ctx context.Context, b *model.DuesBase) error {
 			return fmt.Errorf("find base: %w", err)
 		}
 		b.Version, b.CreatedAt, b.Pending = was.Version, was.CreatedAt, slices.Concat(was.Pending, events)
-		if !was.Deleted && was.BaseAmount != b.BaseAmount {
+		other, err := s.differ(was, *b)
+		if err != nil {
+			return err
+		}
+		if !was.Deleted && other {
 			if err := s.Audit(ctx, "duesBase", "更新基数", &was, b); err != nil {
 				return err
 			}
@@ -188,6 +192,12 @@ func (s *Service) replaceBase(ctx context.Context, b *model.DuesBase) error {
 		}
 	}
 	return kit.ErrConflict
+}
+
+// differ tells whether two stored bases are of different amounts.
+func (s *Service) differ(a, b model.DuesBase) (bool, error) {
+	err := errors.Join(s.d.Seal.Disclose(&a), s.d.Seal.Disclose(&b))
+	return a.BaseAmount != b.BaseAmount, err
 }
 
 // baseUnused refuses to delete what a paid order was computed from (BASE-07).
@@ -246,6 +256,15 @@ func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 		Filter:  orderFilter,
 		Life:    life,
 		Summary: s.sumOrders,
+		// The bases that the months were computed from (DUES-12).
+		Reveal: func(_ context.Context, o *model.DuesOrder, row records.Row) error {
+			open := new(*o)
+			if err := s.d.Seal.Disclose(open); err != nil {
+				return err
+			}
+			row["items"] = itemsOf(open.Items, true)
+			return nil
+		},
 		Present: func(_ context.Context, docs []*model.DuesOrder, rows []records.Row) error {
 			for i, o := range docs {
 				if cash := o.OpenCash(); cash != nil {

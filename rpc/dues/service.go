@@ -81,6 +81,8 @@ func New(d Deps) (*Service, error) {
 		reports: model.NewCollection[*model.DuesReconcile](d.DB, "duesReconciles", d.Clock.Now),
 		pace:    rate.NewLimiter(askPace, askPace/5),
 	}
+	s.orders.Watch(sealed[*model.DuesOrder](s))
+	s.bases.Watch(sealed[*model.DuesBase](s))
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	by := func(keys ...string) model.Index {
@@ -99,6 +101,9 @@ func New(d Deps) (*Service, error) {
 	)
 	if err == nil {
 		s.Engine, err = s.newEngine(ctx)
+	}
+	if err == nil {
+		err = s.sealOldWages(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dues: %w", err)

@@ -76,7 +76,7 @@ func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]
 
 const errGuestTwice = "该人员在此期间已在列表中"
 
-var errAdds = kit.Conflict("guest.added", "只有添加该党员的组织可以办理")
+var errAdds = kit.Conflict("action.refused", "只有添加该记录的组织可以办理")
 
 // checkGuest holds the rules of a guest; the personal fields are open here.
 func (s *Service) checkGuest(ctx context.Context, c *model.Collection[*model.Guest], old, g *model.Guest) error {

@@ -76,8 +76,11 @@ func (s *Service) introduce(ctx context.Context, x *model.MemberInflow) error {
 		return err
 	}
 	x.HomeOrgName = names[m.OrgID]
+	if err := s.d.Seal.Disclose(m); err != nil {
+		return err
+	}
 	x.Person = model.Person{Name: m.Name, Gender: m.Gender, IDNumber: m.IDNumber, Phone: m.Phone}
-	return s.d.Seal.Disclose(&x.Person)
+	return nil
 }
 
 // checkInflow holds the rules of an inflow. When an application is approved its personal

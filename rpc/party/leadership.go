@@ -92,6 +92,12 @@ func (s *Service) GetLeadership(ctx context.Context, req *party.OrgReq) (*party.
 	slices.SortFunc(leaders, func(a, b *model.LeadershipMember) int {
 		return cmp.Or(cmp.Compare(a.SortNo, b.SortNo), cmp.Compare(rank(a), rank(b)), cmp.Compare(a.ID, b.ID))
 	})
+	for _, l := range leaders {
+		if err := s.d.Seal.Disclose(l); err != nil {
+			return nil, err
+		}
+		l.Phone = model.MaskPhone(l.Phone) // in full on the leader's own page, written down there
+	}
 	out := &party.Leadership{OrgName: o.OrgName}
 	for i, e := range elections {
 		t := &party.Term{

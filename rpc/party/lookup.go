@@ -72,12 +72,11 @@ func (s *Service) present(m *model.Member, names map[string]string, open bool) (
 		BirthDate: m.BirthDate, JoinedOn: m.JoinedOn, Version: m.Version, DuesCategory: m.DuesCategory, RetiredOn: m.RetiredOn,
 	}
 	if open {
-		var err1, err2 error
-		out.IdNumber, err1 = s.d.Seal.Open(m.IDNumber)
-		out.Phone, err2 = s.d.Seal.Open(m.Phone)
-		if err := errors.Join(err1, err2); err != nil {
+		shown := new(*m)
+		if err := s.d.Seal.Disclose(shown); err != nil {
 			return nil, fmt.Errorf("member %s: %w", m.ID, err)
 		}
+		out.IdNumber, out.Phone = shown.IDNumber, shown.Phone
 	}
 	return out, nil
 }

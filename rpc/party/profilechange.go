@@ -124,7 +124,7 @@ func (s *Service) checkProfileChange(ctx context.Context, _, p *model.ProfileCha
 		if m.Address != "" {
 			was = "******"
 		}
-		p.Changes = append(p.Changes, model.ProfileFieldChange{Field: "address", Label: "住址", OldValue: was, NewValue: maskAddress(p.Address)})
+		p.Changes = append(p.Changes, model.ProfileFieldChange{Field: "address", Label: "住址", OldValue: was, NewValue: model.Mask("", p.Address)})
 	}
 	add("education", "学历", label("education", m.Education), label("education", p.Education))
 	add("degree", "学位", label("degree", m.Degree), label("degree", p.Degree))
@@ -180,12 +180,4 @@ func (s *Service) changeProfile(ctx context.Context, p *model.ProfileChange) err
 		return nil // gone meanwhile: nothing to change
 	}
 	return err
-}
-
-// maskAddress keeps the first six characters.
-func maskAddress(s string) string {
-	if r := []rune(s); len(r) > 6 {
-		return string(r[:6]) + "******"
-	}
-	return s + "******"
 }

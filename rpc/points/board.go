@@ -250,7 +250,7 @@ func (s *Service) readBoard(ctx context.Context, b board, from, size int) (*boar
 			if i > 0 && row.Score != last {
 				rank = int64(from + i/2 + 1)
 			}
-			last, row.Rank = row.Score, int32(rank)
+			last, row.Rank = row.Score, int32(placed(rank, row.Score))
 			if name, ok := names[i/2].(string); ok {
 				var l label
 				_ = json.Unmarshal([]byte(name), &l) // ours; malformed: shown without a name
@@ -293,8 +293,17 @@ func (s *Service) nameRows(ctx context.Context, b board, rows []*points.RankRow)
 	return nil
 }
 
-// standing returns a subject's sum and rank, 0 when it is not on the board, and the number
-// of subjects.
+// placed is the rank that a sum gives, 0 as long as nobody has a point: a year in which all are
+// first has no first.
+func placed(rank, sum int64) int64 {
+	if rank == 1 && sum <= 0 {
+		return 0
+	}
+	return rank
+}
+
+// standing returns a subject's sum and rank, 0 when it is not on the board or nobody has a
+// point yet, and the number of subjects.
 func (s *Service) standing(ctx context.Context, b board, subject string) (sum, rank, of int64, err error) {
 	for try := 0; ; try++ {
 		v, err := standScript.Run(ctx, s.d.Redis, b.keys()[:2], subject).Slice()
@@ -309,7 +318,7 @@ func (s *Service) standing(ctx context.Context, b board, subject string) (sum, r
 		}
 		f, err := strconv.ParseFloat(v[2].(string), 64)
 		if v[4].(int64) == 1 {
-			rank = v[3].(int64) + 1
+			rank = placed(v[3].(int64)+1, int64(f))
 		}
 		return int64(f), rank, v[1].(int64), err
 	}

@@ -157,7 +157,8 @@ func (s *Service) ListEntries(ctx context.Context, req *points.EntriesReq) (*poi
 }
 
 // GetMine implements PRNK-04: the caller's score and rank within his branch this year. Who
-// is not on the board, such as an activist, has a score and rank 0.
+// is not on the board, such as an activist, has a score and rank 0; so has everybody before
+// the first point of the year.
 func (s *Service) GetMine(ctx context.Context, _ *recordsgen.Empty) (*points.MyPoints, error) {
 	c, err := kit.RequireMember(ctx)
 	if err != nil {
@@ -179,7 +180,7 @@ func (s *Service) GetMine(ctx context.Context, _ *recordsgen.Empty) (*points.MyP
 }
 
 // GetMyOrganization implements PRNK-08: the score of the caller's organisation this year
-// and its rank among the organisations of the same superior.
+// and its rank among the organisations of the same superior, 0 before the first point.
 func (s *Service) GetMyOrganization(ctx context.Context, _ *recordsgen.Empty) (*points.MyPoints, error) {
 	c, err := kit.RequireMember(ctx)
 	if err != nil {
@@ -209,17 +210,20 @@ func (s *Service) GetMyOrganization(ctx context.Context, _ *recordsgen.Empty) (*
 	if err != nil {
 		return nil, fmt.Errorf("read board: %w", err)
 	}
-	rank := int32(1)
+	rank := int64(1)
 	for _, sum := range sums {
 		if int64(sum) > score {
 			rank++
 		}
 	}
+	if len(siblings) > 1 { // an only child is first all the same
+		rank = placed(rank, score)
+	}
 	list, err := s.listEntries(ctx, model.Everything, b.dimension, c.OrgID, b.year, 0, 50)
 	if err != nil {
 		return nil, err
 	}
-	return &points.MyPoints{Score: score, Rank: rank, Of: int32(len(siblings)), Entries: list.Entries, Year: int32(b.year)}, nil
+	return &points.MyPoints{Score: score, Rank: int32(rank), Of: int32(len(siblings)), Entries: list.Entries, Year: int32(b.year)}, nil
 }
 
 func (s *Service) listEntries(ctx context.Context, scope model.Scope, dimension, id string, year, from, size int) (*points.Entries, error) {

@@ -441,8 +441,14 @@ func TestRanking(t *testing.T) {
 				t.Errorf("a member asks for more than his branch: %s", got)
 			}
 			f.at(time.Date(2027, 1, 1, 0, 0, 1, 0, kit.Shanghai))
-			if me, err = f.GetMine(member(ctx, "a", "b1"), &recordsgen.Empty{}); err != nil || me.Score != 0 || me.Rank != 1 {
+			if me, err = f.GetMine(member(ctx, "a", "b1"), &recordsgen.Empty{}); err != nil || me.Score != 0 || me.Rank != 0 || me.Of != 3 {
 				t.Errorf("1 January: %+v %v", me, err)
+			}
+			if got := table(f.ranking(member(ctx, "a", "b1"), "personal", "", 2027)); got != "0 c 0 第一支部; 0 b 0 第一支部; 0 a 0 第一支部; " {
+				t.Errorf("all are first with nothing: %s", got)
+			}
+			if org, err := f.GetMyOrganization(member(ctx, "a", "b1"), &recordsgen.Empty{}); err != nil || org.Rank != 0 || org.Of != 2 {
+				t.Errorf("the branch on 1 January: %+v %v", org, err)
 			}
 			f.at(november8)
 		})

@@ -59,7 +59,8 @@ func AboutMember(people People) Part {
 			return nil
 		},
 		Reveal: func(_ context.Context, doc model.Document, row Row) (err error) {
-			row["idNumber"], err = t.engine.seal.Open(subject(doc).IDSealed)
+			m := subject(doc)
+			row["idNumber"], err = t.engine.seal.Open(m.IDSealed, model.At(m.MemberID, "idNumber"))
 			return err
 		},
 	}

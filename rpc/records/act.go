@@ -98,6 +98,14 @@ func (t *recordType) input(ctx context.Context, a *Action[model.Document], doc m
 			wrong[f.Key] = err.Error()
 			continue
 		}
+		err = t.engine.choosable(ctx, &f, x)
+		if reason, no := why(err); no {
+			wrong[f.Key] = reason
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
 		if f.attaches() {
 			x, err = t.resolve(ctx, &f, doc, x)
 			if reason, no := why(err); no {

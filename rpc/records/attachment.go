@@ -35,8 +35,9 @@ type attachment struct {
 
 const (
 	keepOrphans = 24 * time.Hour
-	// mostWaiting bounds the files of one person that no record names yet.
+	// mostWaiting and mostBytes bound the files of one person that no record names yet.
 	mostWaiting = 200
+	mostBytes   = 1 << 30
 	// mostPart is how much of a file one answer holds.
 	mostPart = 4 << 20
 )
@@ -87,11 +88,11 @@ func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachmen
 		return nil, err
 	}
 	by := uploader(kit.CallerOf(ctx))
-	waiting, err := e.attachments.CountDocuments(ctx, bson.D{{Key: "by", Value: by}, {Key: "kept", Value: false}})
+	files, bytes, err := e.uploaded(ctx, by)
 	if err != nil {
-		return nil, fmt.Errorf("count uploads: %w", err)
+		return nil, err
 	}
-	if waiting >= mostWaiting {
+	if files >= mostWaiting || bytes+int64(len(req.Data)) > mostBytes {
 		return nil, kit.TooMany("upload.too_many", "上传的文件过多，请先保存已上传的内容")
 	}
 	if len(req.Data) == 0 && req.FileName == "" {
@@ -112,6 +113,28 @@ func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachmen
 		return nil, err
 	}
 	return &gen.Attachment{Id: a.ID, Name: a.Name, Size: a.Size, ContentType: a.ContentType}, nil
+}
+
+// uploaded is how many files of a person no record names yet, and how long they are together.
+func (e *Engine) uploaded(ctx context.Context, by string) (files, bytes int64, err error) {
+	cur, err := e.attachments.Aggregate(ctx, mongo.Pipeline{
+		{{Key: "$match", Value: bson.D{{Key: "by", Value: by}, {Key: "kept", Value: false}}}},
+		{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil}, {Key: "files", Value: bson.D{{Key: "$sum", Value: 1}}}, {Key: "bytes", Value: bson.D{{Key: "$sum", Value: "$size"}}}}}},
+	})
+	var sums []struct {
+		Files int64 `bson:"files"`
+		Bytes int64 `bson:"bytes"`
+	}
+	if err == nil {
+		err = cur.All(ctx, &sums)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("count uploads: %w", err)
+	}
+	for _, s := range sums {
+		files, bytes = s.Files, s.Bytes
+	}
+	return files, bytes, nil
 }
 
 // Download hands out a part of a file to those who may see its record, or of one that
@@ -259,6 +282,9 @@ func named(fields []*Field, doc model.Document) []string {
 	var ids []string
 	v := reflect.ValueOf(doc).Elem()
 	for _, f := range fields {
+		if !f.attaches() {
+			continue
+		}
 		switch x := f.read(v).(type) {
 		case []model.File:
 			for _, a := range x {

@@ -525,3 +525,43 @@ func TestRichText(t *testing.T) {
 		t.Fatalf("%q", got)
 	}
 }
+
+// TestUnsavedFiles: what nobody has saved a record with is bounded for each person, in number
+// and in bytes, and a saved file counts no more.
+func TestUnsavedFiles(t *testing.T) {
+	s := openArchive(t)
+	ctx := admin(t, "a")
+	wait := func(by string, files int, size int64) {
+		t.Helper()
+		docs := make([]any, files)
+		for i := range docs {
+			docs[i] = bson.D{{Key: "_id", Value: fmt.Sprint(by, files, i)}, {Key: "by", Value: by}, {Key: "kept", Value: false}, {Key: "size", Value: size}}
+		}
+		if _, err := s.reports.Mongo().Database().Collection("attachments").InsertMany(t.Context(), docs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full := func(who context.Context) bool {
+		t.Helper()
+		_, err := s.upload(who, "text", "图.png", pixel)
+		if err != nil && kit.FromError(err).Key != "upload.too_many" {
+			t.Fatal(err)
+		}
+		return err != nil
+	}
+	wait("user:ua", 20, 50<<20)
+	if full(ctx) {
+		t.Error("20 films of 50 MB are refused")
+	}
+	wait("user:ua", 1, 24<<20)
+	if !full(ctx) {
+		t.Error("more than a gigabyte waits")
+	}
+	if full(admin(t, "b")) {
+		t.Error("another person is refused for it")
+	}
+	wait("user:ub", 199, 1)
+	if !full(admin(t, "b")) {
+		t.Error("more than 200 files wait")
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,6 +18,10 @@ var fieldTypes = []string{
 	"string", "text", "richtext", "int", "decimal", "money", "bool", "date", "month", "datetime", "phone", "idNumber",
 	"enum", "enums", "ref", "refs", "files", "image", "scores", "permissions", "password",
 }
+
+// intimate are the names of what is a person's own beside numbers, which their type tells:
+// where he lives and what he earns.
+var intimate = regexp.MustCompile(`住址|工资|薪|收入|基数|养老金|退休金`)
 
 // check finds what a declaration forgot or misspelt, once all types of the engine are known:
 // a key that names nothing would silently be an index over nothing, a column without
@@ -42,7 +47,10 @@ func (t *recordType) check() error {
 		if (f.Type == "phone" || f.Type == "idNumber") && f.held() && kept && !f.Personal && !f.Public {
 			wrong("%s is a %s that is neither personal nor public", f.Key, f.Type)
 		}
-		if f.Personal && (f.goKind != reflect.String || f.Sort || f.Keyword || f.Search && f.blind == "") {
+		if intimate.MatchString(f.Label) && f.held() && kept && !f.Personal && !f.Public {
+			wrong("%s (%s) is neither personal nor public", f.Key, f.Label)
+		}
+		if f.Personal && (f.kind != reflect.String || f.Sort || f.Keyword || f.Search && f.blind == "") {
 			wrong("%s is personal: a text that is neither sorted by nor searched in parts", f.Key)
 		}
 		if f.ShowIf != nil {

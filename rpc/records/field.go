@@ -11,7 +11,10 @@ import (
 	"zhihuidangjian/model"
 )
 
-var timeType = reflect.TypeFor[time.Time]()
+var (
+	timeType = reflect.TypeFor[time.Time]()
+	wageType = reflect.TypeFor[model.Wage]()
+)
 
 // fieldsOf reads the record tags of a struct and merges the declared fields into them.
 func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field, error) {
@@ -39,7 +42,7 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 				}
 				continue
 			}
-			f := &Field{Key: key, Form: true, index: index}
+			f := &Field{Key: key, Form: true, index: index, kind: sf.Type.Kind()}
 			if sf.Type.PkgPath() == "" { // a type with a name may encode itself
 				f.goKind = sf.Type.Kind()
 			}
@@ -47,6 +50,7 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 			if err := f.parseTag(tag); err != nil {
 				return err
 			}
+			f.Personal = f.Personal || sf.Type == wageType
 			if f.Type == "" {
 				f.infer(sf.Type)
 			}
@@ -63,7 +67,7 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 	for _, d := range declared {
 		f := &d
 		if p := places[d.Key]; p != nil && !d.Virtual {
-			f.index, f.bson, f.goKind = p.index, p.bson, p.goKind
+			f.index, f.bson, f.kind, f.goKind = p.index, p.bson, p.kind, p.goKind
 			f.Personal, f.Public = p.Personal, p.Public // how it is stored
 			if f.Type == "" {
 				f.Type = p.Type
@@ -196,6 +200,8 @@ func (f *Field) infer(t reflect.Type) {
 		f.Type = "enum"
 	case t == timeType:
 		f.Type = "datetime"
+	case t == wageType:
+		f.Type = "money"
 	case t == filesType:
 		f.Type = "files"
 	case t.Kind() == reflect.Bool:
@@ -207,7 +213,8 @@ func (f *Field) infer(t reflect.Type) {
 	}
 }
 
-// read is the field's value as JSON shows it; nil when the struct has none.
+// read is the field's value as JSON shows it; nil when the struct has none. A wage must be
+// open.
 func (f *Field) read(doc reflect.Value) any {
 	if f.index == nil {
 		return nil
@@ -221,6 +228,8 @@ func (f *Field) read(doc reflect.Value) any {
 			return ""
 		}
 		return showTime(*x)
+	case model.Wage:
+		return x.Fen()
 	case []string:
 		if x == nil {
 			return []string{}
@@ -251,6 +260,10 @@ func (f *Field) write(doc reflect.Value, value any) {
 	case string:
 		v.SetString(x)
 	case int64:
+		if v.Type() == wageType {
+			v.SetString(string(model.WageOf(x)))
+			return
+		}
 		v.SetInt(x)
 	case bool:
 		v.SetBool(x)

@@ -91,7 +91,8 @@ type failure struct {
 	ID        string     `bson:"_id"` // batch/row
 	Batch     string     `bson:"batch"`
 	RowNo     int        `bson:"rowNo"`
-	Values    string     `bson:"values"` // JSON, sealed: it holds personal data
+	Values    string     `bson:"values"`  // JSON, sealed: it holds personal data
+	Figures   string     `bson:"figures"` // likewise
 	Reason    string     `bson:"reason"`
 	Wrong     complaints `bson:"wrong"`
 	CreatedAt time.Time  `bson:"createdAt"`
@@ -231,18 +232,22 @@ func (e *Engine) ImportFailures(ctx context.Context, req *gen.IDReq) (*gen.File,
 	if err != nil {
 		return nil, err
 	}
-	failed := [][]any{}
-	err = e.imports.eachFailure(ctx, b.ID, 0, func(f *gen.ImportFailure) {
+	failed, date1904 := [][]any{}, false
+	err = e.imports.eachFailure(ctx, b.ID, 0, func(f *gen.ImportFailure, numbers figures) {
 		row := make([]any, 0, len(f.Values)+1)
-		for _, v := range f.Values {
-			row = append(row, Harmless(v))
+		for i, v := range f.Values {
+			if n, ok := numbers.At[i]; ok { // as the sender had it: 2024.1 as a text would be January
+				row = append(row, n)
+			} else {
+				row = append(row, Harmless(v))
+			}
 		}
-		failed = append(failed, append(row, f.Reason))
+		failed, date1904 = append(failed, append(row, f.Reason)), date1904 || numbers.Date1904
 	})
 	if err != nil {
 		return nil, err
 	}
-	data, err := templateOf(ctx, e, t.columns(), failed)
+	data, err := templateOf(ctx, e, t.columns(), failed, date1904)
 	if err != nil {
 		return nil, err
 	}
@@ -521,9 +526,15 @@ func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons
 		if err != nil {
 			return err
 		}
+		numbers, err := json.Marshal(r.figures())
+		if err != nil {
+			return err
+		}
+		id := fmt.Sprintf("%s/%d", b.ID, r.No)
 		docs = append(docs, failure{
-			ID: fmt.Sprintf("%s/%d", b.ID, r.No), Batch: b.ID, RowNo: r.No, Values: m.sealed(string(values)),
-			Reason: reason.Error(), Wrong: reason, CreatedAt: time.Now(),
+			ID: id, Batch: b.ID, RowNo: r.No, Values: m.sealed(string(values), model.At(id, "values")),
+			Figures: m.sealed(string(numbers), model.At(id, "figures")),
+			Reason:  reason.Error(), Wrong: reason, CreatedAt: time.Now(),
 		})
 	}
 	_, err := m.failures.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
@@ -533,21 +544,23 @@ func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons
 	return nil
 }
 
-func (m *imports) sealed(s string) string {
+// sealed and opened are about a part of an import: its place is the part's id, or the batch's
+// with the field.
+func (m *imports) sealed(s, place string) string {
 	if m.e.seal == nil {
 		return s
 	}
-	return m.e.seal.Seal(s)
+	return m.e.seal.Seal(s, place)
 }
 
-func (m *imports) opened(s string) (string, error) {
+func (m *imports) opened(s, place string) (string, error) {
 	if m.e.seal == nil {
 		return s, nil
 	}
-	return m.e.seal.Open(s)
+	return m.e.seal.Open(s, place)
 }
 
-func (m *imports) eachFailure(ctx context.Context, id string, limit int64, f func(*gen.ImportFailure)) error {
+func (m *imports) eachFailure(ctx context.Context, id string, limit int64, f func(*gen.ImportFailure, figures)) error {
 	cur, err := m.failures.Find(ctx, bson.D{{Key: "batch", Value: id}},
 		options.Find().SetSort(bson.D{{Key: "rowNo", Value: 1}}).SetLimit(limit))
 	if err != nil {
@@ -558,7 +571,7 @@ func (m *imports) eachFailure(ctx context.Context, id string, limit int64, f fun
 		return fmt.Errorf("read import failures: %w", err)
 	}
 	for _, x := range list {
-		plain, err := m.opened(x.Values)
+		plain, err := m.opened(x.Values, model.At(x.ID, "values"))
 		if err != nil {
 			return err
 		}
@@ -566,7 +579,11 @@ func (m *imports) eachFailure(ctx context.Context, id string, limit int64, f fun
 		if err := json.Unmarshal([]byte(plain), &out.Values); err != nil {
 			return fmt.Errorf("read import failures: %w", err)
 		}
-		f(out)
+		var numbers figures
+		if err := m.unseal(x.Figures, model.At(x.ID, "figures"), &numbers); err != nil {
+			return fmt.Errorf("read import failures: %w", err)
+		}
+		f(out, numbers)
 	}
 	return nil
 }
@@ -579,7 +596,7 @@ func (m *imports) show(ctx context.Context, b *batch) (*gen.ImportBatch, error) 
 	if b.Failure == 0 {
 		return out, nil
 	}
-	return out, m.eachFailure(ctx, b.ID, 100, func(f *gen.ImportFailure) { out.Failures = append(out.Failures, f) })
+	return out, m.eachFailure(ctx, b.ID, 100, func(f *gen.ImportFailure, _ figures) { out.Failures = append(out.Failures, f) })
 }
 
 func partID(id string, i int) string { return fmt.Sprintf("%s/%03d", id, i) }
@@ -587,7 +604,8 @@ func partID(id string, i int) string { return fmt.Sprintf("%s/%03d", id, i) }
 func (m *imports) putFile(ctx context.Context, b *batch, data []byte) error {
 	for at := 0; at < len(data); at += partSize {
 		piece := data[at:min(at+partSize, len(data))]
-		p := part{ID: partID(b.ID, b.Parts), Data: []byte(m.sealed(string(piece))), CreatedAt: time.Now()}
+		id := partID(b.ID, b.Parts)
+		p := part{ID: id, Data: []byte(m.sealed(string(piece), id)), CreatedAt: time.Now()}
 		if _, err := m.parts.InsertOne(ctx, p); err != nil {
 			return fmt.Errorf("store import file: %w", err)
 		}
@@ -603,7 +621,7 @@ func (m *imports) file(ctx context.Context, b *batch) ([]byte, error) {
 		if err := m.parts.FindOne(ctx, bson.D{{Key: "_id", Value: partID(b.ID, i)}}).Decode(&p); err != nil {
 			return nil, fmt.Errorf("read import file: %w", err)
 		}
-		plain, err := m.opened(string(p.Data))
+		plain, err := m.opened(string(p.Data), p.ID)
 		if err != nil {
 			return nil, err
 		}

@@ -354,12 +354,14 @@ func (t *recordType) present(ctx context.Context, docs []model.Document, whole b
 			}
 		}
 		for _, f := range fields {
-			x := f.read(v)
+			var x any
+			if f.Personal {
+				x = t.masked(f, d)
+			} else {
+				x = f.read(v)
+			}
 			if s, ok := x.(string); ok && f.Type == "richtext" {
 				x = serveImages(s, door(caller), t.Name, h.ID)
-			}
-			if f.Personal {
-				x = t.masked(f, v)
 			}
 			if whole || f.Ref == "" {
 				r[f.Key] = x

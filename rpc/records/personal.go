@@ -19,11 +19,12 @@ import (
 )
 
 // masked is a personal field's value for those who may not see it in full.
-func (t *recordType) masked(f *Field, doc reflect.Value) string {
+func (t *recordType) masked(f *Field, doc model.Document) string {
+	v := reflect.ValueOf(doc).Elem()
 	if f.masked != nil {
-		return doc.FieldByIndex(f.masked).String()
+		return v.FieldByIndex(f.masked).String()
 	}
-	plain, err := t.engine.seal.Open(doc.FieldByIndex(f.index).String())
+	plain, err := t.engine.seal.Open(v.FieldByIndex(f.index).String(), model.At(doc.Header().ID, f.bson))
 	if err != nil { // of another key or damaged: there is something, which nobody can read
 		plain = "?"
 	}

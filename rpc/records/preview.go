@@ -68,27 +68,27 @@ type group struct {
 
 func (m *imports) mended(b *batch) (*mended, error) {
 	x := &mended{}
-	return x, m.unseal(b.Mended, x)
+	return x, m.unseal(b.Mended, model.At(b.ID, "mended"), x)
 }
 
 // unseal reads sealed JSON; nothing is nothing.
-func (m *imports) unseal(s string, into any) error {
+func (m *imports) unseal(s, place string, into any) error {
 	if s == "" {
 		return nil
 	}
-	plain, err := m.opened(s)
+	plain, err := m.opened(s, place)
 	if err != nil {
 		return err
 	}
 	return json.Unmarshal([]byte(plain), into)
 }
 
-func (m *imports) sealJSON(v any) (string, error) {
+func (m *imports) sealJSON(v any, place string) (string, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return "", err
 	}
-	return m.sealed(string(b)), nil
+	return m.sealed(string(b), place), nil
 }
 
 // rows are those of the uploaded file, as they were mended.
@@ -157,7 +157,7 @@ func (m *imports) check(ctx context.Context, b *batch, t *recordType, rows []imp
 		return cmp.Or(b.Count-a.Count, cmp.Compare(a.Column, b.Column), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Word, b.Word))
 	})
 	var err error
-	if b.Found, err = m.sealJSON(groups); err != nil {
+	if b.Found, err = m.sealJSON(groups, model.At(b.ID, "found")); err != nil {
 		return err
 	}
 	b.State = statePreview
@@ -257,7 +257,7 @@ func (e *Engine) PreviewImport(ctx context.Context, req *gen.PreviewReq) (*gen.I
 		out.Columns = append(out.Columns, &gen.ImportColumn{Key: f.Key, Label: f.Label, Required: f.Required, Options: options})
 	}
 	var groups []group
-	if err := e.imports.unseal(b.Found, &groups); err != nil {
+	if err := e.imports.unseal(b.Found, model.At(b.ID, "found"), &groups); err != nil {
 		return nil, err
 	}
 	for _, g := range groups {
@@ -428,7 +428,7 @@ func (e *Engine) MendImport(ctx context.Context, req *gen.MendReq) (*gen.ImportB
 	if len(x.Cells) > mostMended || len(x.Words) > mostMended || len(x.Skip) > maxRows {
 		return nil, kit.Invalid("import.mended", "修改较多，请在Excel中改好后重新上传")
 	}
-	text, err := e.imports.sealJSON(x)
+	text, err := e.imports.sealJSON(x, model.At(b.ID, "mended"))
 	if err != nil {
 		return nil, err
 	}

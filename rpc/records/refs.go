@@ -98,6 +98,20 @@ func (t *recordType) ref() Ref {
 	}
 }
 
+// choosable refuses a value that names records which the caller may not use, in a form or in
+// an action's dialog.
+func (e *Engine) choosable(ctx context.Context, f *Field, value any) error {
+	ids := idsOf(value)
+	if f.Ref == "" || len(ids) == 0 || e.ref(f).Check == nil {
+		return nil
+	}
+	err := e.ref(f).Check(ctx, ids)
+	if errors.Is(err, kit.ErrNotFound) {
+		return refuse("%s不存在或不在管理范围内", f.Label)
+	}
+	return err
+}
+
 // choice is what the type's lists show, for those who choose from it.
 func (t *recordType) choice(ctx context.Context) bson.D {
 	if t.Where == nil {

@@ -202,13 +202,13 @@ func (t *recordType) apply(ctx context.Context, doc model.Document, values map[s
 			wrong[f.Key] = err.Error()
 			continue
 		}
-		if ids := idsOf(x); f.Ref != "" && len(ids) > 0 && t.engine.ref(f).Check != nil {
-			if err := t.engine.ref(f).Check(ctx, ids); errors.Is(err, kit.ErrNotFound) {
-				wrong[f.Key] = f.Label + "不存在或不在管理范围内"
-				continue
-			} else if err != nil {
-				return err
-			}
+		err = t.engine.choosable(ctx, f, x)
+		if reason, no := why(err); no {
+			wrong[f.Key] = reason
+			continue
+		}
+		if err != nil {
+			return err
 		}
 		if f.attaches() {
 			x, err = t.resolve(ctx, f, doc, x)

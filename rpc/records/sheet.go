@@ -1,6 +1,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -36,15 +37,12 @@ func (t *recordType) columns() []*Field {
 }
 
 func (t *recordType) template(ctx context.Context) ([]byte, error) {
-	return t.workbook(ctx, nil)
+	return templateOf(ctx, t.engine, t.columns(), nil, false)
 }
 
-// workbook is the import template, with the failed rows of an import when given.
-func (t *recordType) workbook(ctx context.Context, failed [][]any) (_ []byte, err error) {
-	return templateOf(ctx, t.engine, t.columns(), failed)
-}
-
-func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any) (_ []byte, err error) {
+// templateOf is the import template, with the failed rows of an import when given: texts, and
+// figures with their formats.
+func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any, date1904 bool) (_ []byte, err error) {
 	f := excelize.NewFile()
 	defer func() {
 		if cerr := f.Close(); err == nil {
@@ -53,6 +51,11 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any) (
 	}()
 	if err := f.SetSheetName("Sheet1", sheetData); err != nil {
 		return nil, err
+	}
+	if date1904 {
+		if err := f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &date1904}); err != nil {
+			return nil, err
+		}
 	}
 	for _, s := range []string{sheetHelp, sheetOptions} {
 		if _, err := f.NewSheet(s); err != nil {
@@ -113,9 +116,22 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any) (
 	if failed != nil {
 		header = append(header, excelize.Cell{Value: reasonColumn, StyleID: head})
 	}
+	styles := map[string]int{}
 	for _, row := range failed {
 		for i, v := range row {
-			row[i] = excelize.Cell{Value: v, StyleID: text}
+			n, ok := v.(figure)
+			if !ok {
+				row[i] = excelize.Cell{Value: v, StyleID: text}
+				continue
+			}
+			style, known := styles[n.Format]
+			if !known {
+				if style, err = f.NewStyle(&excelize.Style{CustomNumFmt: new(cmp.Or(n.Format, "General"))}); err != nil {
+					style = text // a code that only its own program knows: the number stays
+				}
+				styles[n.Format] = style
+			}
+			row[i] = excelize.Cell{Value: n.Value, StyleID: style}
 		}
 	}
 	// Before the stream writer, which takes them along.
@@ -388,8 +404,14 @@ func Harmless(s string) string {
 }
 
 // Sheet streams a workbook with one sheet of texts, its header in row 1 and whose export it
-// is on every page. The rows are read beside the writing: both take about as long.
+// is on every page, in the caller's turn. The rows are read beside the writing: both take
+// about as long.
 func (e *Engine) Sheet(ctx context.Context, title string, labels []string, each func(put func(rows [][]any) error) error) (_ []byte, err error) {
+	leave, err := exporting.sit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	by := watermark(ctx, e.clock.Now())
 	f := excelize.NewFile()
 	defer func() {

@@ -50,8 +50,9 @@ type ShowIf struct {
 // search, keyword, sort, fixed, readonly, past, distinct, accept=image|document|video, help,
 // width, below, personal, public. A text that is personal is stored sealed, shown masked, shown
 // in full to who has <type>.reveal and is written down for it, and if it has a blind index (see
-// model.PersonalTag) found as a whole by who has <type>.lookup. Phones and ID numbers are
-// personal, or public where they are an organisation's.
+// model.PersonalTag) found as a whole by who has <type>.lookup. Phones, ID numbers and
+// addresses are personal, or public where they are an organisation's; a wage is personal by its
+// Go type, model.Wage, which forms and sheets fill with an amount of money.
 // Its key is the JSON name. Without type the Go type decides: string, int, bool, datetime,
 // files for []model.File, enum when there are options, ref or refs when there is a ref.
 // Texts are stored and searched in their normal form (package normal); of a password
@@ -105,7 +106,8 @@ type Field struct {
 	After string `json:"-"`
 
 	index  []int        // of the struct
-	goKind reflect.Kind // of a Go type without a name
+	kind   reflect.Kind // of the Go type
+	goKind reflect.Kind // the same of one without a name
 	bson   string       // its name in the store
 	blind  string       // the name of its blind index, "" without one
 	masked []int        // of the struct, where it is kept masked

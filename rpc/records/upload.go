@@ -34,6 +34,29 @@ func (r *importRow) Values() []string {
 	return out
 }
 
+// figure is a number of an upload with the code of its format, "" for General.
+type figure struct {
+	Value  float64 `json:"value"`
+	Format string  `json:"format,omitempty"`
+}
+
+// figures are the cells of a row that hold numbers, by template column, and how their book
+// counts days.
+type figures struct {
+	At       map[int]figure `json:"at,omitempty"`
+	Date1904 bool           `json:"date1904,omitempty"`
+}
+
+func (r *importRow) figures() figures {
+	out := figures{At: map[int]figure{}}
+	for i, c := range r.Cells {
+		if c.Kind == workbook.Number {
+			out.At[i], out.Date1904 = figure{c.Number, c.Format}, c.Date1904
+		}
+	}
+	return out
+}
+
 var errTooMany = refusal(fmt.Sprintf("一次最多导入%d行，请拆分后分别导入", maxRows))
 
 // readUpload reads a workbook in bounded memory. A refusal says why the file is refused as

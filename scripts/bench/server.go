@@ -240,10 +240,11 @@ func (x *product) fill(ctx context.Context, out *plan, members int) error {
 		id, phone := fmt.Sprintf("%018d", i), fmt.Sprintf("199%08d", i)
 		docs[i] = &model.Member{
 			Base: model.Base{ID: x.members[i], OrgID: branch, Orgs: path}, Name: fmt.Sprintf("党员%d", i), Gender: "male",
-			IDNumber: x.p.Seal.Seal(id), IDBlind: x.p.Seal.Blind(id), IDMasked: model.MaskID(id), BirthDate: "1980-01-01",
-			Phone: x.p.Seal.Seal(phone), PhoneBlind: x.p.Seal.Blind(phone), PhoneMasked: model.MaskPhone(phone),
+			IDNumber: id, BirthDate: "1980-01-01",
+			Phone:      phone,
 			MemberType: memberTypes[i%len(memberTypes)], DuesCategory: "salaried", JoinedOn: "2010-07-01", Status: "active", MiniOpenID: openID(i),
 		}
+		x.p.Seal.Close(docs[i])
 	}
 	all := model.NewCollection[*model.Member](x.p.DB, "members", x.p.Clock.Now)
 	for len(docs) > 0 {

@@ -83,7 +83,7 @@ test('MEET-02 a meeting is added with all it needs, and not without', async () =
     const chooser = page.getByRole('dialog', { name: '选择人员' })
     await chooser.locator('.orgs .el-tree-node__content', { hasText: branch }).click()
     for (const who of chosen) await chooser.locator('.names .el-checkbox', { hasText: who.name }).click()
-    await chooser.getByRole('button', { name: '选好了' }).click()
+    await chooser.getByRole('button', { name: '确定' }).click()
     await expect(field(dialog, key)).toContainText(`已选 ${chosen.length} 人`)
   }
   await people('participantIds', comer, second, absent)

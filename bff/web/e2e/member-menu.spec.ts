@@ -62,6 +62,7 @@ test('MENU-07 我的 holds its eight entries, score and rank; who has no case ha
   await expect(visible('.cell')).toHaveText(['个人信息', '我的组织', '组织评价', '我的奖惩', '我的建议', '需要帮助', '发展资料', '我的特长'])
   await expect(visible('.score-label')).toHaveText([/^\d{4} 年积分/, /支部排名/])
   await expect(visible('.score-number').first()).toHaveText('0')
+  await expect(visible('.score-number').nth(1)).not.toHaveText(/^1( |$)/)
   await visible('.cell').filter({ hasText: '发展资料' }).click()
   await expect(page.getByText('暂无发展资料')).toBeVisible()
   for (const text of ['个人信息', '我的组织', '组织评价', '我的奖惩', '我的建议', '需要帮助', '我的特长']) {

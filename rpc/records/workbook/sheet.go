@@ -30,15 +30,17 @@ type Cell struct {
 	// Dated: the number format shows the number as a date or a time; Day: with its day, and
 	// not only year and month.
 	Dated, Day bool
-
-	date1904 bool
+	// Format is the code of a number's format, "" that of General; Date1904: its book counts
+	// days from 1904.
+	Format   string
+	Date1904 bool
 }
 
 // Long tells that only the beginning of the text was kept.
 func (c *Cell) Long() bool { return strings.HasSuffix(c.Text, cut) }
 
 // Time is the moment that a number means as a date, without a zone.
-func (c *Cell) Time() (time.Time, bool) { return serial(c.Number, c.date1904) }
+func (c *Cell) Time() (time.Time, bool) { return serial(c.Number, c.Date1904) }
 
 // serial is Excel's count of days. The calendar from 1900 has a 29 February 1900, which is
 // no date; the days before it count one more.
@@ -256,11 +258,12 @@ func (r *sheetReader) number(v string) error {
 		c.Kind, c.Text = Text, v
 		return nil
 	}
-	c.Kind, c.Number, c.date1904 = Number, n, r.b.date1904
+	c.Kind, c.Number, c.Date1904 = Number, n, r.b.date1904
 	f := general
 	if r.style < len(r.b.formats) {
 		f = r.b.formats[r.style]
 	}
+	c.Format = f.code
 	if t, ok := serial(n, r.b.date1904); ok && f.date {
 		c.Dated, c.Day = true, f.day
 		c.Text = f.moment(t, n)

@@ -6,7 +6,7 @@ import { transformWithOxc } from 'vite'
 
 const file = new URL('../src/lib/reading.ts', import.meta.url)
 const { code } = await transformWithOxc(readFileSync(file, 'utf8'), file.pathname)
-const { readDay, readMonth, readTime, foldPhone, foldID, fen, misread } = await import(`data:text/javascript,${encodeURIComponent(code)}`)
+const { readClock, readDay, readMonth, readTime, foldPhone, foldID, fen, misread } = await import(`data:text/javascript,${encodeURIComponent(code)}`)
 
 const each = (read, cases) => { for (const [text, want] of Object.entries(cases)) assert.equal(read(text), want, text) }
 
@@ -24,6 +24,7 @@ test('PLUS-40 a month likewise, and a time of a day', () => {
     '2024-07-01 09:05': '2024-07-01 09:05', '2024/7/1 9:05': '2024-07-01 09:05', '2024年7月1日 09：05': '2024-07-01 09:05', '2024-07-01 09:05:30': '2024-07-01 09:05',
     '2024-07-01': '2024-07-01 00:00', '2024-02-30 09:00': undefined, '2024-07-01 25:00': undefined,
   })
+  each(readClock, { '9:05': '09:05', '09：05:30': '09:05', '00:00': '00:00', '24:00': undefined, '9:60': undefined, 905: undefined, '9:5': undefined })
 })
 test('PLUS-40 a phone or ID number is folded, never cut', () => {
   each(foldPhone, {

@@ -75,7 +75,7 @@ export interface ImportMend {
   keep?: number[]
 }
 
-export interface DuesItem { month: string; baseAmount: number; rate: number; payable: number; reduction: number; due: number }
+export interface DuesItem { month: string; baseAmount?: number; rate: number; payable: number; reduction: number; due: number }
 export interface Order {
   id: string; orderNo: string; memberId: string; memberName: string; idNumber: string; orgName: string
   fromMonth: string; toMonth: string; items?: DuesItem[]; amount: number; status: string

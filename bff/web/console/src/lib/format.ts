@@ -43,6 +43,3 @@ export const span = (from: string, to: string) => (from === to ? from : `${from}
 
 /** Today in China by the server's clock, yyyy-MM-dd. */
 export const today = () => time(serverNow()).slice(0, 10)
-
-// A random key that makes a repeated request harmless.
-export { newKey as idempotencyKey } from './once'

@@ -26,19 +26,28 @@ export function readMonth(text: string): string | undefined {
   return m && Number(m[3]) >= 1 && Number(m[3]) <= 12 ? `${m[1]}-${two(m[3])}` : undefined
 }
 
+/** A time of day (9:05, 09:05:00, 9：05) as HH:mm. */
+export function readClock(text: string): string | undefined {
+  const [, hour, minute] = /^(\d{1,2}):(\d{2})(?::\d{2})?$/.exec(plain(text)) ?? []
+  return hour && Number(hour) < 24 && Number(minute) < 60 ? `${two(hour)}:${minute}` : undefined
+}
+
 /** A day and a time of it, as yyyy-MM-dd HH:mm; without a time it is midnight. */
 export function readTime(text: string): string | undefined {
-  const [, day, hour, minute] = /^(.*?)(?:[ T]+(\d{1,2}):(\d{2})(?::\d{2})?)?$/.exec(text.normalize('NFKC').trim()) ?? []
-  const found = readDay(day ?? '')
-  return found && Number(hour ?? 0) < 24 && Number(minute ?? 0) < 60 ? `${found} ${two(hour ?? 0)}:${minute ?? '00'}` : undefined
+  const [, day, clock] = /^(.*?)(?:[ T]+(\d{1,2}:\d{2}(?::\d{2})?))?$/.exec(text.normalize('NFKC').trim()) ?? []
+  const found = [readDay(day ?? ''), readClock(clock ?? '00:00')]
+  return found.every(Boolean) ? found.join(' ') : undefined
 }
 
 const readers: Record<string, (text: string) => string | undefined> = { date: readDay, month: readMonth, datetime: readTime }
 /** How a type of field, or a range of it, is read. */
 export const reader = (type: string) => readers[type.replace('range', '')]
+const examples: Record<string, [string, string]> = { month: ['年月', '2024-07'], clock: ['时间', '09:30'] }
 /** What is said of a text that is no date of a type. */
-export const notUnderstood = (type: string, text: string) => (type.startsWith('month')
-  ? `“${text}”不是有效的年月，请按2024-07的格式填写` : `“${text}”不是有效的日期，请按2024-07-01的格式填写`)
+export function notUnderstood(type: string, text: string) {
+  const [what, like] = examples[type.replace('range', '')] ?? ['日期', '2024-07-01']
+  return `“${text}”不是有效的${what}，请按${like}的格式填写`
+}
 
 /** Why what stands in a form is no value of its field; undefined for what the server may judge. */
 export function misread(field: { type: string }, value: unknown): string | undefined {

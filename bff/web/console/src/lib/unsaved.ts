@@ -3,6 +3,7 @@ import { ElMessageBox } from 'element-plus'
 import { onScopeDispose, ref, watch } from 'vue'
 import { store, stored } from '@/stores/prefs'
 import { useSession } from '@/stores/session'
+import { newKey } from './once'
 import { blank } from './record'
 
 type Values = Record<string, any>
@@ -32,13 +33,14 @@ export function forget(userId: string) {
 }
 
 /**
- * Watches over a form in a dialog. `values` are what is in it; `keep` names those of them
- * that a draft may hold, none without it.
+ * Watches over a form in a dialog, from its opening to its closing. `values` are what is in it;
+ * `keep` names those of them that a draft may hold, none without it.
  */
 export function useUnsaved(values: () => Values, keep: (values: Values) => Values = () => ({})) {
   const userId = useSession().me?.userId ?? ''
   const draft = ref<Draft>()
   let key = ''
+  let once = newKey()
   let start: string | undefined // as the form was opened; undefined while it is closed
   const said = (v: Values) => JSON.stringify(Object.entries(v).filter(([, x]) => !blank(x)).sort(([a], [b]) => (a < b ? -1 : 1)))
   const dirty = () => start !== undefined && said(values()) !== start
@@ -58,8 +60,11 @@ export function useUnsaved(values: () => Values, keep: (values: Values) => Value
   return {
     /** What was left in this form, to be taken up or thrown away. */
     draft,
+    /** Names what the opened form sends: sent twice, changed or not, it is saved once. */
+    key: () => once,
     /** The form is open, with its first values in it. */
     begin(form = '') {
+      once = newKey()
       start = said(values())
       key = form && `${prefix}${userId}.${form}`
       const left = key ? stored<Draft | null>(key, null) : null

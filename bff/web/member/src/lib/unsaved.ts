@@ -1,6 +1,6 @@
 // What was typed and not sent: who goes back is asked, and finds it again the next time.
 import { onBackPress, onUnload } from '@dcloudio/uni-app'
-import { ref, watch } from 'vue'
+import { getCurrentInstance, ref, watch } from 'vue'
 import type { Values } from './records'
 
 interface Draft { at: number; values: Values }
@@ -23,19 +23,26 @@ export function useUnsaved(values: Values, keep: (values: Values) => Values) {
     uni.enableAlertBeforeUnload({ message: QUESTION })
     // #endif
   })
+  /** Asks whether to leave; who does leaves for good. */
+  async function agreed() {
+    const { confirm } = await uni.showModal({ title: '提示', content: QUESTION, confirmText: '确定离开', cancelText: '继续填写' })
+    if (confirm) start = undefined
+    return confirm
+  }
   onBackPress(() => {
     if (!dirty()) return false
-    uni.showModal({ title: '提示', content: QUESTION, confirmText: '确定离开', cancelText: '继续填写' }).then(({ confirm }) => {
-      if (!confirm) return
-      start = undefined
-      uni.navigateBack()
-    })
+    void agreed().then((leave) => { if (leave) uni.navigateBack() })
     return true
   })
   // #ifdef H5
+  // The browser's own way back, and WeChat's, which onBackPress does not see.
+  const release = getCurrentInstance()?.appContext.config.globalProperties.$router?.beforeEach(() => !dirty() || agreed())
   const closing = (e: BeforeUnloadEvent) => { if (dirty()) e.preventDefault() }
   addEventListener('beforeunload', closing)
-  onUnload(() => removeEventListener('beforeunload', closing))
+  onUnload(() => {
+    release?.()
+    removeEventListener('beforeunload', closing)
+  })
   // #endif
 
   return {
