@@ -96,6 +96,9 @@ func (m *Method[S, Q, R]) Name() string { return m.name }
 // Rule is what the IDL says of it.
 func (m *Method[S, Q, R]) Rule() Rule { return m.rule }
 
+// Permission is by what admins may call it: the button that does so asks for it too.
+func (m *Method[S, Q, R]) Permission() string { return m.rule.Permission() }
+
 // The rest of Info is for Kitex.
 
 // Handler runs it.

@@ -6,10 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudwego/kitex/server"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
@@ -71,7 +73,8 @@ func TestChain(t *testing.T) {
 	hand(t, s, "a", "b")
 	hand(t, s, "b", "c", "c", "a") // told again
 	verify(t, s, 0, 3)
-	if _, err := s.HandleEvents(t.Context(), events("d")); err == nil {
+	door := auditsvc.Wrap(kit.NewLocal(func(k server.Server) error { return auditsvc.RegisterService(k, s) }))
+	if _, err := door.HandleEvents(t.Context(), events("d")); err == nil {
 		t.Fatal("anybody appends")
 	}
 	if _, err := s.VerifyChain(t.Context(), &recordsgen.Empty{}); err == nil {

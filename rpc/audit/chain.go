@@ -107,9 +107,6 @@ func (s *Service) last(ctx context.Context) (*model.AuditEntry, error) {
 // Gather appends what was noted in the inbox, the oldest first, and takes it out there. It
 // may run twice at once.
 func (s *Service) Gather(ctx context.Context, _ *recordsgen.Empty) (*recordsgen.Empty, error) {
-	if err := kit.RequireSystem(ctx); err != nil {
-		return nil, err
-	}
 	inbox := s.d.DB.Collection(model.AuditInbox)
 	for {
 		cur, err := inbox.Find(ctx, bson.D{}, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetLimit(gathered))

@@ -3,6 +3,7 @@ package dues
 import (
 	"time"
 
+	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
@@ -124,10 +125,8 @@ func allowed(c *kit.Caller, o *model.DuesOrder, now time.Time) []string {
 	return out
 }
 
-// permissionOf is what an action asks for.
-func permissionOf(action string) string {
-	if action == doReject {
-		action = doConfirm
-	}
-	return "duesOrder." + action
+// permissions are what actions ask for: what their methods do.
+var permissions = map[string]string{
+	doPay: duessvc.PayCash.Permission(), doDelete: duessvc.DeleteOrder.Permission(), doReverse: duessvc.ReverseCash.Permission(),
+	doPrint: duessvc.PrintReceipt.Permission(), doConfirm: duessvc.ConfirmCash.Permission(), doReject: duessvc.RejectCash.Permission(),
 }

@@ -287,7 +287,7 @@ func (s *Service) wire(c *kit.Caller, stored *model.DuesOrder) (*dues.Order, err
 		out.CashBy = cash.By
 	}
 	for _, a := range allowed(c, o, s.d.Clock.Now()) {
-		if c.Can(permissionOf(a)) || c.Kind == kit.Member && a == doPay {
+		if c.Can(permissions[a]) || c.Kind == kit.Member && a == doPay {
 			out.Actions = append(out.Actions, a)
 		}
 	}

@@ -10,10 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudwego/kitex/server"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	gen "zhihuidangjian/idl/gen/dues"
+	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -278,7 +280,8 @@ func TestReconcile(t *testing.T) {
 		}
 		_, err = w.Delete(admin("root"), &recordsgen.IDsReq{Type: "duesReconcile", Ids: []string{r.ID}})
 		refused(t, err, kit.ErrForbidden.Message)
-		_, err = w.Reconcile(admin("root"), &recordsgen.Empty{})
+		door := duessvc.Wrap(kit.NewLocal(func(k server.Server) error { return duessvc.RegisterService(k, w.Service) }))
+		_, err = door.Reconcile(admin("root"), &recordsgen.Empty{})
 		refused(t, err, kit.ErrForbidden.Message)
 	})
 }

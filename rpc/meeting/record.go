@@ -11,6 +11,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
+	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partygen "zhihuidangjian/idl/gen/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
@@ -47,10 +49,10 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 			Parts:   []records.Part{records.Period("会议", "startAt", "endAt")},
 			Life:    life,
 			Actions: []records.Action[*model.Meeting]{
-				{Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？"},
-				{Key: "qr", Title: "二维码", Permission: "meeting.view"},
-				{Key: "statistics", Title: "统计", Permission: "meeting.view"},
-				{Key: "deliveries", Title: "送达", Permission: "meeting.view"},
+				{Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？", Permission: meetingsvc.Start.Permission()},
+				{Key: "qr", Title: "二维码", Permission: meetingsvc.GetQR.Permission()},
+				{Key: "statistics", Title: "统计", Permission: meetingsvc.GetStatistics.Permission()},
+				{Key: "deliveries", Title: "送达", Permission: notifysvc.ListDeliveries.Permission()},
 			},
 			BeforeSave: s.beforeSave,
 			Follow:     func(_ context.Context, m *model.Meeting) error { s.live.forget(m.ID); return nil },

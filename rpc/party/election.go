@@ -132,9 +132,6 @@ var reminderSteps = []int{6, 3, 1, 0}
 // RemindElections reminds of every current election that a step of its due date has been
 // reached. A step is given once; of steps that passed while nobody looked, the last.
 func (s *Service) RemindElections(ctx context.Context, _ *recordsgen.Empty) (*recordsgen.Empty, error) {
-	if err := kit.RequireSystem(ctx); err != nil {
-		return nil, err
-	}
 	now := s.d.Clock.Now()
 	today := now.Format(time.DateOnly)
 	due, err := s.elections.Find(ctx, model.Everything,

@@ -179,9 +179,6 @@ func above(c *kit.Caller, g *model.Guest, _ time.Time) *kit.Error {
 // TurnGuests moves guests on whose period began or ended; one who ended loses his WeChat
 // binding (PART-07, RPIN-07). A job calls it daily; a second call changes nothing.
 func (s *Service) TurnGuests(ctx context.Context, _ *recordsgen.Empty) (*recordsgen.Empty, error) {
-	if err := kit.RequireSystem(ctx); err != nil {
-		return nil, err
-	}
 	today := s.d.Clock.Now().Format("2006-01-02")
 	for _, c := range s.guests {
 		for _, due := range []bson.D{
@@ -331,9 +328,6 @@ func (s *Service) activeGuests(ctx context.Context, orgID string) ([]*party.Memb
 
 // ListGuests are the guests that a member is, in or after the period, for services.
 func (s *Service) ListGuests(ctx context.Context, req *party.MemberReq) (*party.Members, error) {
-	if err := kit.RequireSystem(ctx); err != nil {
-		return nil, err
-	}
 	list, err := s.guestsWhere(ctx, model.Everything, bson.D{{Key: "memberId", Value: req.MemberId}})
 	return &party.Members{Members: list}, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -59,7 +60,7 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 					{Key: "reason", Label: "更正原因", Type: "text", Required: true, Form: true, Max: 200},
 				},
 				Do: s.correctPaidThrough},
-			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind"},
+			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: partysvc.Unbind.Permission()},
 		},
 		Life: &records.Life[*model.Member]{Verbs: []records.Verb[*model.Member]{
 			{Key: "correctPaidThrough", If: paysDues}, {Key: "unbind", If: bound}}},

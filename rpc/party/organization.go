@@ -13,6 +13,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	partysvc "zhihuidangjian/idl/gen/party/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
@@ -45,8 +46,8 @@ func (s *Service) organizationType() *records.Type[*model.Organization] {
 		NameKey:     "orgName",
 		// Both are pages of their own.
 		Actions: []records.Action[*model.Organization]{
-			{Key: "leadership", Title: "领导班子", Permission: "organization.view"},
-			{Key: "map", Title: "组织地图", Permission: "organization.view"},
+			{Key: "leadership", Title: "领导班子", Permission: partysvc.GetLeadership.Permission()},
+			{Key: "map", Title: "组织地图", Permission: partysvc.GetMap.Permission()},
 		},
 		// Members look for one to apply to.
 		Own: &records.Own[*model.Organization]{

@@ -633,9 +633,6 @@ func (s *Service) set(ctx context.Context, sums map[board][]standing) error {
 // Rebuild makes every leaderboard anew from the ledger. Readers meanwhile have a board
 // that they miss made on the spot.
 func (s *Service) Rebuild(ctx context.Context, _ *recordsgen.Empty) (*recordsgen.Empty, error) {
-	if err := kit.RequireSystem(ctx); err != nil {
-		return nil, err
-	}
 	if err := s.dropBoards(ctx); err != nil {
 		return nil, err
 	}

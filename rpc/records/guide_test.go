@@ -12,10 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudwego/kitex/server"
 	"github.com/xuri/excelize/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	gen "zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/kit"
@@ -406,7 +408,8 @@ func TestOneDeclaration(t *testing.T) {
 		if l.counted != before+1 {
 			t.Fatalf("%d effects", l.counted-before)
 		}
-		if _, err := l.Resume(a, &gen.Empty{}); err == nil {
+		door := recordsvc.Wrap(kit.NewLocal(func(k server.Server) error { return recordsvc.RegisterService(k, l) }))
+		if _, err := door.Resume(a, &gen.Empty{}); err == nil {
 			t.Fatal("an admin resumes")
 		}
 	})

@@ -257,9 +257,6 @@ func (e *Engine) ImportFailures(ctx context.Context, req *gen.IDReq) (*gen.File,
 // RunImport works at an import that nobody works at; workers call it. It may run twice
 // and stores no row twice. When the call's deadline comes it stops where it is.
 func (e *Engine) RunImport(ctx context.Context, req *gen.IDReq) (*gen.ImportBatch, error) {
-	if err := kit.RequireSystem(ctx); err != nil {
-		return nil, err
-	}
 	b, err := e.imports.get(ctx, req.Id)
 	if err != nil {
 		return nil, err
