@@ -13,9 +13,9 @@ import (
 
 // Permit refuses a caller whom the rule of a method does not name: ErrUnauthenticated for a
 // visitor who would have to log in, ErrUnbound for a WeChat user who would only have to be
-// bound, else ErrForbidden. It is asked before every method, in whichever process it runs, and a
-// handler that only services may call relies on it; what
-// a method knows of the record (whose it is, where it belongs) it checks itself.
+// bound, else ErrForbidden. It is asked before every method, in whichever process it runs, and
+// a handler that only services may call relies on it. What a method knows of the record (whose
+// it is, where it belongs) it checks itself.
 func Permit(ctx context.Context, r call.Rule) error {
 	c, people, bind := CallerOf(ctx), false, false
 	for _, may := range r.May {
