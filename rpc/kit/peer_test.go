@@ -221,11 +221,11 @@ func TestPermitted(t *testing.T) {
 		by   Caller
 		want error
 	}{
-		{"PLUS-56 a visitor", Caller{}, ErrForbidden},
-		{"PLUS-56 an admin who may everything", Caller{Kind: User, TopLevel: true, Permissions: []string{"*"}}, ErrForbidden},
-		{"PLUS-56 a member", Caller{Kind: Member, MemberID: "m"}, ErrForbidden},
-		{"PLUS-56 an unbound WeChat user", Caller{Kind: Member, OpenID: "o"}, ErrForbidden},
-		{"PLUS-56 a service", Caller{Kind: System}, nil},
+		{"a visitor", Caller{}, ErrForbidden},
+		{"an admin who may everything", Caller{Kind: User, TopLevel: true, Permissions: []string{"*"}}, ErrForbidden},
+		{"a member", Caller{Kind: Member, MemberID: "m"}, ErrForbidden},
+		{"an unbound WeChat user", Caller{Kind: Member, OpenID: "o"}, ErrForbidden},
+		{"a service", Caller{Kind: System}, nil},
 	} {
 		for door, service := range map[string]account.Client{"between processes": remote, "in process": local} {
 			t.Run(c.what+" "+door, func(t *testing.T) {
