@@ -1,7 +1,7 @@
 namespace go records
 
 // The record engine's service: every domain service that owns record types
-// extends it. Documents travel as JSON since their shape is declared in Go, once,
+// offers it, beside the one with its own methods if it has any. Documents travel as JSON since their shape is declared in Go, once,
 // by the record type (rpc/records).
 
 // JSON is one JSON document, written to HTTP as it is.
@@ -204,6 +204,8 @@ struct RehomeReq {
     2: list<string> path             // from the root to orgId, itself included
 }
 
+// Records: known callers are asked for the permission of the record type by the engine, and
+// for what its declaration says of members.
 service Records {
     // Types are the record types of this service.
     TypeInfos Types(1: Empty req) (may = "system", idempotent = "true")

@@ -5,7 +5,7 @@ package records
 import ()
 
 // The record engine's service: every domain service that owns record types
-// extends it. Documents travel as JSON since their shape is declared in Go, once,
+// offers it, beside the one with its own methods if it has any. Documents travel as JSON since their shape is declared in Go, once,
 // by the record type (rpc/records).
 // JSON is one JSON document, written to HTTP as it is.
 type JSON struct {
