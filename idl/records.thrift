@@ -1,8 +1,8 @@
 namespace go records
 
-// The record engine's service: every domain service that owns record types
-// offers it, beside the one with its own methods if it has any. Documents travel as JSON since their shape is declared in Go, once,
-// by the record type (rpc/records).
+// The record engine's service: every domain service that owns record types offers it, beside
+// the one with its own methods if it has any. Documents travel as JSON since their shape is
+// declared in Go, once, by the record type (rpc/records).
 
 // JSON is one JSON document, written to HTTP as it is.
 struct JSON {

@@ -4,9 +4,9 @@ package records
 
 import ()
 
-// The record engine's service: every domain service that owns record types
-// offers it, beside the one with its own methods if it has any. Documents travel as JSON since their shape is declared in Go, once,
-// by the record type (rpc/records).
+// The record engine's service: every domain service that owns record types offers it, beside
+// the one with its own methods if it has any. Documents travel as JSON since their shape is
+// declared in Go, once, by the record type (rpc/records).
 // JSON is one JSON document, written to HTTP as it is.
 type JSON struct {
 	Json []byte `thrift:"json,1" frugal:"1,default,binary" json:"json"`
