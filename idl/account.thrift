@@ -106,21 +106,21 @@ struct Admins {
     1: list<string> userIds
 }
 
-service Account extends records.Records {
-    Captcha DrawCaptcha(1: records.Empty req)
-    CaptchaToken SolveCaptcha(1: CaptchaAnswer req)
+service Account {
+    Captcha DrawCaptcha(1: records.Empty req) (may = "anyone")
+    CaptchaToken SolveCaptcha(1: CaptchaAnswer req) (may = "anyone")
     // CaptchaAnswerOf answers in sandbox mode only.
-    CaptchaAnswer CaptchaAnswerOf(1: records.IDReq req)
-    Session Login(1: LoginReq req)
+    CaptchaAnswer CaptchaAnswerOf(1: records.IDReq req) (may = "system")
+    Session Login(1: LoginReq req) (may = "anyone")
     // MemberSession opens a session for a WeChat user, bound or not.
-    Session MemberSession(1: MemberSessionReq req)
-    Caller Authenticate(1: TokenReq req)
-    records.Empty Logout(1: TokenReq req)
-    Me GetMe(1: records.Empty req)
-    Home GetHome(1: records.Empty req)
-    Home SaveHome(1: Home req)
-    records.Empty ChangePassword(1: ChangePasswordReq req)
+    Session MemberSession(1: MemberSessionReq req) (may = "system")
+    Caller Authenticate(1: TokenReq req) (may = "system", idempotent = "true")
+    records.Empty Logout(1: TokenReq req) (may = "user phone")
+    Me GetMe(1: records.Empty req) (may = "user phone", idempotent = "true")
+    Home GetHome(1: records.Empty req) (may = "user", idempotent = "true")
+    Home SaveHome(1: Home req) (may = "user")
+    records.Empty ChangePassword(1: ChangePasswordReq req) (may = "user")
     // FindAdmins are the enabled users of one organisation who hold a permission; for
     // services only.
-    Admins FindAdmins(1: AdminsReq req)
+    Admins FindAdmins(1: AdminsReq req) (may = "system", idempotent = "true")
 }

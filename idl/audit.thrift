@@ -13,12 +13,12 @@ struct Verification {
     5: string head                   // hash of the last entry; a copy kept elsewhere proves the end
 }
 
-service Audit extends records.Records {
+service Audit {
     // HandleEvents appends the facts that documents carried; the relay calls it.
-    records.Handled HandleEvents(1: records.Events req)
+    records.Handled HandleEvents(1: records.Events req) (may = "system", idempotent = "true")
     // Note keeps one fact (JSON of model.AuditFact) until Gather appends it.
-    records.Empty Note(1: records.JSON req)
+    records.Empty Note(1: records.JSON req) (may = "system")
     // Gather appends what was noted; a worker calls it.
-    records.Empty Gather(1: records.Empty req)
-    Verification VerifyChain(1: records.Empty req)
+    records.Empty Gather(1: records.Empty req) (may = "system")
+    Verification VerifyChain(1: records.Empty req) (may = "audit.view")
 }

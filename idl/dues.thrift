@@ -114,34 +114,34 @@ struct Done {
     1: i32 count
 }
 
-service Dues extends records.Records {
-    PreviewBase GetBasePreview(1: PreviewBaseReq req)
-    Owed GetOwed(1: OwedReq req)
-    Order CreateOrder(1: CreateOrderReq req)
-    Order GetOrder(1: OrderReq req)
-    Order PayCash(1: OrderReq req)
+service Dues {
+    PreviewBase GetBasePreview(1: PreviewBaseReq req) (may = "duesBase.view", idempotent = "true")
+    Owed GetOwed(1: OwedReq req) (may = "duesOrder.view", idempotent = "true")
+    Order CreateOrder(1: CreateOrderReq req) (may = "duesOrder.create")
+    Order GetOrder(1: OrderReq req) (may = "duesOrder.view", idempotent = "true")
+    Order PayCash(1: OrderReq req) (may = "duesOrder.pay", idempotent = "true")
     // ConfirmCash makes cash that somebody else entered count (CASH_CONFIRM).
-    Order ConfirmCash(1: OrderReq req)
+    Order ConfirmCash(1: OrderReq req) (may = "duesOrder.confirm", idempotent = "true")
     // RejectCash sends it back: the order is unpaid again.
-    Order RejectCash(1: DeleteReq req)
-    NativePay PayNative(1: OrderReq req)
+    Order RejectCash(1: DeleteReq req) (may = "duesOrder.confirm")
+    NativePay PayNative(1: OrderReq req) (may = "duesOrder.pay", idempotent = "true")
     // DeleteOrder removes an unpaid entry (manual 7.1.4).
-    records.Empty DeleteOrder(1: DeleteReq req)
+    records.Empty DeleteOrder(1: DeleteReq req) (may = "duesOrder.delete")
     // ReverseCash deletes a paid cash order; the row and the reason stay (manual 7.3.3, A01).
-    records.Empty ReverseCash(1: DeleteReq req)
-    records.File PrintReceipt(1: OrderReq req)
+    records.Empty ReverseCash(1: DeleteReq req) (may = "duesOrder.reverse")
+    records.File PrintReceipt(1: OrderReq req) (may = "duesOrder.print")
 
     // Of the member who calls.
-    Owed GetMine(1: records.Empty req)
-    JSAPIPay PayMine(1: PayMineReq req)
-    Order GetMyOrder(1: OrderReq req)
+    Owed GetMine(1: records.Empty req) (may = "member", idempotent = "true")
+    JSAPIPay PayMine(1: PayMineReq req) (may = "member", idempotent = "true")
+    Order GetMyOrder(1: OrderReq req) (may = "member", idempotent = "true")
 
     // From WeChat Pay, unverified: the service verifies.
-    records.Empty HandlePayNotice(1: Notice req)
+    records.Empty HandlePayNotice(1: Notice req) (may = "system", idempotent = "true")
 
     // For workers.
-    Done ExpireOrders(1: records.Empty req)
-    Done QueryWaiting(1: records.Empty req)
+    Done ExpireOrders(1: records.Empty req) (may = "system", idempotent = "true")
+    Done QueryWaiting(1: records.Empty req) (may = "system", idempotent = "true")
     // Reconcile compares the days that are over with WeChat's bills.
-    Done Reconcile(1: records.Empty req)
+    Done Reconcile(1: records.Empty req) (may = "system", idempotent = "true")
 }

@@ -85,15 +85,15 @@ struct StartResp {
     2: i32 notified
 }
 
-service Meeting extends records.Records {
-    StartResp Start(1: MeetingReq req)
-    QR GetQR(1: MeetingReq req)
-    Live GetLive(1: MeetingReq req)
-    Statistics GetStatistics(1: MeetingReq req)
-    records.File ExportStatistics(1: MeetingReq req)
+service Meeting {
+    StartResp Start(1: MeetingReq req) (may = "meeting.start")
+    QR GetQR(1: MeetingReq req) (may = "meeting.view", idempotent = "true")
+    Live GetLive(1: MeetingReq req) (may = "meeting.view", idempotent = "true")
+    Statistics GetStatistics(1: MeetingReq req) (may = "meeting.view", idempotent = "true")
+    records.File ExportStatistics(1: MeetingReq req) (may = "meeting.export", idempotent = "true")
 
     // Of the member who calls.
-    CheckIn SignIn(1: CheckInReq req)
-    MyMeetings ListMine(1: records.Empty req)
-    MyMeeting GetMine(1: MeetingReq req)
+    CheckIn SignIn(1: CheckInReq req) (may = "member", idempotent = "true")
+    MyMeetings ListMine(1: records.Empty req) (may = "member", idempotent = "true")
+    MyMeeting GetMine(1: MeetingReq req) (may = "member", idempotent = "true")
 }

@@ -83,19 +83,19 @@ struct ResendReq {
     1: string id (go.tag = 'validate:"required,max=64"')       // of the meeting
 }
 
-service Notify extends records.Records {
+service Notify {
     // SendSMS sends at once; codes are never retried blindly.
-    records.Empty SendSMS(1: SMSReq req)
-    Notifications ListMine(1: records.Empty req)
-    records.Empty MarkRead(1: ReadReq req)
-    records.Empty Consent(1: ConsentReq req)
-    Templates GetTemplates(1: records.Empty req)
+    records.Empty SendSMS(1: SMSReq req) (may = "system")
+    Notifications ListMine(1: records.Empty req) (may = "user member", idempotent = "true")
+    records.Empty MarkRead(1: ReadReq req) (may = "user member", idempotent = "true")
+    records.Empty Consent(1: ConsentReq req) (may = "member")
+    Templates GetTemplates(1: records.Empty req) (may = "phone", idempotent = "true")
     // ListDeliveries tells who was told of a meeting, by which channel, and who was not and why.
-    Deliveries ListDeliveries(1: DeliveriesReq req)
+    Deliveries ListDeliveries(1: DeliveriesReq req) (may = "meeting.view", idempotent = "true")
     // Resend sends what was refused once more, and nothing else.
-    Done Resend(1: ResendReq req)
+    Done Resend(1: ResendReq req) (may = "meeting.start")
     // For the relay; idempotent by event id.
-    records.Handled HandleEvents(1: records.Events req)
+    records.Handled HandleEvents(1: records.Events req) (may = "system", idempotent = "true")
     // Deliver sends what is queued; two workers at once send nothing twice.
-    Done Deliver(1: records.Empty req)
+    Done Deliver(1: records.Empty req) (may = "system", idempotent = "true")
 }

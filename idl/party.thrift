@@ -41,6 +41,21 @@ struct MemberReq {
     1: string memberId (go.tag = 'validate:"required,max=64"')
 }
 
+// Places are organisations by their ids; those that are gone are left out.
+struct PlacesReq {
+    1: list<string> orgIds
+}
+
+struct OrgPlace {
+    1: string id
+    2: string orgName
+    3: list<string> orgs      // ids from the root down to itself
+}
+
+struct OrgPlaces {
+    1: list<OrgPlace> places
+}
+
 struct MembersReq {
     1: list<string> memberIds
 }
@@ -191,42 +206,44 @@ struct PaidThroughReq {
     4: bool force
 }
 
-service Party extends records.Records {
-    Tree GetTree(1: OrgReq req)
-    Statistics GetStatistics(1: OrgReq req)
+service Party {
+    Tree GetTree(1: OrgReq req) (may = "user", idempotent = "true")
+    Statistics GetStatistics(1: OrgReq req) (may = "statistics.view", idempotent = "true")
     // Unbind ends a member's binding (微信解绑, manual 6.8.1).
-    records.Empty Unbind(1: MemberReq req)
+    records.Empty Unbind(1: MemberReq req) (may = "binding.unbind")
     // RevealMember shows the personal fields of one member; the look is logged.
-    Member RevealMember(1: MemberReq req)
+    Member RevealMember(1: MemberReq req) (may = "member.reveal")
 
     // GetLeadership shows the present and the former leaders (manual 5.1.2).
-    Leadership GetLeadership(1: OrgReq req)
+    Leadership GetLeadership(1: OrgReq req) (may = "organization.view", idempotent = "true")
     // GetMap shows an organisation and those right below it (manual 5.1.5).
-    OrgMap GetMap(1: OrgReq req)
+    OrgMap GetMap(1: OrgReq req) (may = "organization.view", idempotent = "true")
 
     // Of the member who calls.
-    BindCodeResp SendBindCode(1: BindCodeReq req)
-    Member Bind(1: BindReq req)
-    Member GetMyProfile(1: records.Empty req)
-    Organization GetMyOrganization(1: records.Empty req)
+    BindCodeResp SendBindCode(1: BindCodeReq req) (may = "phone")
+    Member Bind(1: BindReq req) (may = "phone")
+    Member GetMyProfile(1: records.Empty req) (may = "member", idempotent = "true")
+    Organization GetMyOrganization(1: records.Empty req) (may = "member", idempotent = "true")
 
     // For services only: the caller is the system.
-    Organization GetOrganization(1: OrgReq req)
-    Member GetMember(1: MemberReq req)
-    Members GetMembers(1: MembersReq req)
-    Members ListMembers(1: OrgReq req)
+    Organization GetOrganization(1: OrgReq req) (may = "system", idempotent = "true")
+    // GetPlaces are the names and paths of organisations, from the tree in memory.
+    OrgPlaces GetPlaces(1: PlacesReq req) (may = "system", idempotent = "true")
+    Member GetMember(1: MemberReq req) (may = "system", idempotent = "true")
+    Members GetMembers(1: MembersReq req) (may = "system", idempotent = "true")
+    Members ListMembers(1: OrgReq req) (may = "system", idempotent = "true")
     // ListParticipants are the people whom an organisation, and those below it, can invite.
-    Members ListParticipants(1: OrgReq req)
+    Members ListParticipants(1: OrgReq req) (may = "meeting.create", idempotent = "true")
     // ListGuests are the part-time and report-in persons that a member is, in or after the period.
-    Members ListGuests(1: MemberReq req)
+    Members ListGuests(1: MemberReq req) (may = "system", idempotent = "true")
     // TurnGuests moves part-time and report-in persons on whose period began or ended.
-    records.Empty TurnGuests(1: records.Empty req)
-    Member FindByOpenID(1: OpenIDReq req)
-    records.Empty SetDuesPaidThrough(1: PaidThroughReq req)
+    records.Empty TurnGuests(1: records.Empty req) (may = "system")
+    Member FindByOpenID(1: OpenIDReq req) (may = "system", idempotent = "true")
+    records.Empty SetDuesPaidThrough(1: PaidThroughReq req) (may = "system", idempotent = "true")
     // RemindElections gives the reminders of elections that are due (manual 5.3).
-    records.Empty RemindElections(1: records.Empty req)
+    records.Empty RemindElections(1: records.Empty req) (may = "system")
     // Transfers are those with work left: the job moves each service's records, and
     // tells after every one by StepTransfer.
-    Transfers ListTransfers(1: records.Empty req)
-    records.Empty StepTransfer(1: StepReq req)
+    Transfers ListTransfers(1: records.Empty req) (may = "system", idempotent = "true")
+    records.Empty StepTransfer(1: StepReq req) (may = "system")
 }

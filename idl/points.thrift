@@ -57,14 +57,15 @@ struct MyPoints {
     5: i32 year
 }
 
-service Points extends records.Records {
-    Ranking GetRanking(1: RankReq req)
-    Entries ListEntries(1: EntriesReq req)
-    MyPoints GetMine(1: records.Empty req)
+service Points {
+    Ranking GetRanking(1: RankReq req) (may = "points.view member", idempotent = "true")
+    // ListEntries shows members their own, and those of their organisation.
+    Entries ListEntries(1: EntriesReq req) (may = "points.view member", idempotent = "true")
+    MyPoints GetMine(1: records.Empty req) (may = "member", idempotent = "true")
     // GetMyOrganization is about the caller's organisation among those of one superior.
-    MyPoints GetMyOrganization(1: records.Empty req)
+    MyPoints GetMyOrganization(1: records.Empty req) (may = "member", idempotent = "true")
     // For the relay; idempotent by event id.
-    records.Handled HandleEvents(1: records.Events req)
+    records.Handled HandleEvents(1: records.Events req) (may = "system", idempotent = "true")
     // Rebuild makes the leaderboards anew from the ledger.
-    records.Empty Rebuild(1: records.Empty req)
+    records.Empty Rebuild(1: records.Empty req) (may = "system")
 }

@@ -206,37 +206,37 @@ struct RehomeReq {
 
 service Records {
     // Types are the record types of this service.
-    TypeInfos Types(1: Empty req)
-    JSON Schema(1: TypeReq req)
-    JSON List(1: ListReq req)
-    JSON Get(1: IDReq req)
+    TypeInfos Types(1: Empty req) (may = "system", idempotent = "true")
+    JSON Schema(1: TypeReq req) (may = "known", idempotent = "true")
+    JSON List(1: ListReq req) (may = "known", idempotent = "true")
+    JSON Get(1: IDReq req) (may = "known", idempotent = "true")
     // Reveal is a record with its personal fields in full; the look is written down.
-    JSON Reveal(1: IDReq req)
-    JSON Save(1: SaveReq req)
-    Empty Delete(1: IDsReq req)
+    JSON Reveal(1: IDReq req) (may = "known")
+    JSON Save(1: SaveReq req) (may = "known")
+    Empty Delete(1: IDsReq req) (may = "known")
     // Act runs an action of the record type's table on one record.
-    JSON Act(1: ActReq req)
-    Attachment Upload(1: UploadReq req)
-    File Download(1: AttachmentReq req)
+    JSON Act(1: ActReq req) (may = "known")
+    Attachment Upload(1: UploadReq req) (may = "known")
+    File Download(1: AttachmentReq req) (may = "known")
     // Rehome is called by the transfer job; it may run again and changes nothing more.
-    Empty Rehome(1: RehomeReq req)
+    Empty Rehome(1: RehomeReq req) (may = "system")
     // Resume finishes what a crash left undone; a worker calls it.
-    Empty Resume(1: Empty req)
-    File Template(1: TypeReq req)
-    File Export(1: ListReq req)
-    ImportBatch StartImport(1: ImportReq req)
-    ImportBatch GetImport(1: IDReq req)
+    Empty Resume(1: Empty req) (may = "system")
+    File Template(1: TypeReq req) (may = "known", idempotent = "true")
+    File Export(1: ListReq req) (may = "known", idempotent = "true")
+    ImportBatch StartImport(1: ImportReq req) (may = "known")
+    ImportBatch GetImport(1: IDReq req) (may = "known", idempotent = "true")
     // PreviewImport shows what an import understood and would store.
-    ImportPreview PreviewImport(1: PreviewReq req)
+    ImportPreview PreviewImport(1: PreviewReq req) (may = "known", idempotent = "true")
     // MendImport maps words, mends cells and skips rows of one that waits; it is checked again.
-    ImportBatch MendImport(1: MendReq req)
+    ImportBatch MendImport(1: MendReq req) (may = "known")
     // ConfirmImport stores what was shown; until then nothing is.
-    ImportBatch ConfirmImport(1: IDReq req)
+    ImportBatch ConfirmImport(1: IDReq req) (may = "known")
     // CancelImport forgets the upload.
-    ImportBatch CancelImport(1: IDReq req)
-    File ImportFailures(1: IDReq req)
+    ImportBatch CancelImport(1: IDReq req) (may = "known")
+    File ImportFailures(1: IDReq req) (may = "known", idempotent = "true")
     // RunImport is called by a worker; it may run twice and stores no row twice.
-    ImportBatch RunImport(1: IDReq req)
+    ImportBatch RunImport(1: IDReq req) (may = "system", idempotent = "true")
 }
 
 // Event is a fact that a document carried to the outbox; see model.Event.

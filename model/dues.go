@@ -249,17 +249,6 @@ type DuesReconcile struct {
 	Message      string           `bson:"message,omitempty" json:"message"`
 }
 
-// EventDuesReconciled says that a day's books differ from WeChat's bill, or that the
-// bill cannot be had: DuesReconciled.
-const EventDuesReconciled = "dues.reconciled"
-
-// DuesReconciled has a line for people for each difference.
-type DuesReconciled struct {
-	ReportID string   `json:"reportId"`
-	Day      string   `json:"day"`
-	Lines    []string `json:"lines"`
-}
-
 // DuesKey remembers what an idempotency key asked for, for a few days.
 type DuesKey struct {
 	Base    `bson:",inline"`

@@ -90,37 +90,39 @@ func hundredths(d Decimal) int64 {
 // weighed is a score times the weight, half a hundredth rounded up.
 func (r *PointsRule) weighed(score int64) int64 { return (score*hundredths(r.Weight) + 50) / 100 }
 
-// Add is what one event earns, in hundredths.
-func (r *PointsRule) Add() int64 { return r.weighed(hundredths(r.AddScore)) }
+// Score is what a share earns, or with negative units loses, in hundredths. A rule with bands
+// judges what was due for a month by the day of payment (PTS-02): paid after the month's end
+// it earns the last band, paid ahead the first.
+func (r *PointsRule) Score(units int, due string, at time.Time) int64 {
+	if units < 0 {
+		return int64(units) * r.weighed(hundredths(r.DeductScore))
+	}
+	return int64(units) * r.weighed(r.added(due, at))
+}
 
-// Net is what one event earns or costs, in hundredths: what is added less what is deducted.
-func (r *PointsRule) Net() int64 { return r.Add() - r.weighed(hundredths(r.DeductScore)) }
+// added is what one unit adds before its weight.
+func (r *PointsRule) added(due string, at time.Time) int64 {
+	bands, ok := r.Bands.Parse()
+	if due == "" || !ok || len(bands) == 0 {
+		return hundredths(r.AddScore)
+	}
+	day := at.In(shanghai).Day()
+	switch month := at.In(shanghai).Format("2006-01"); {
+	case month > due:
+		day = 31
+	case month < due:
+		day = 1
+	}
+	for _, b := range bands {
+		if day <= b.ToDay {
+			return b.Score
+		}
+	}
+	return bands[len(bands)-1].Score // Parse sees to it that they reach the 31st
+}
 
 // Max is what one person may earn on one day, in hundredths; 0 is no limit.
 func (r *PointsRule) Max() int64 { return hundredths(r.DailyMax) }
-
-// DuesScore is what paying a month's dues at a time earns (PTS-02): by the day of
-// payment; a month paid after its end earns the last band, one paid ahead the first.
-func (r *PointsRule) DuesScore(month string, paidAt time.Time) int64 {
-	bands, ok := r.Bands.Parse()
-	if !ok || len(bands) == 0 {
-		return r.Add()
-	}
-	last := r.weighed(bands[len(bands)-1].Score)
-	switch paid := paidAt.In(shanghai).Format("2006-01"); {
-	case paid > month:
-		return last
-	case paid < month:
-		return r.weighed(bands[0].Score)
-	}
-	day := paidAt.In(shanghai).Day()
-	for _, b := range bands {
-		if day <= b.ToDay {
-			return r.weighed(b.Score)
-		}
-	}
-	return last
-}
 
 // shanghai is kit.Shanghai; the model stands below kit.
 var shanghai = time.FixedZone("Asia/Shanghai", 8*3600)
@@ -138,7 +140,7 @@ type PointsEntry struct {
 	Score      int64     `bson:"score" json:"score"` // hundredths, negative when taken back
 	EarnedAt   time.Time `bson:"earnedAt" json:"earnedAt"`
 	Year       int       `bson:"year" json:"year"`             // of EarnedAt in Shanghai
-	SourceType string    `bson:"sourceType" json:"sourceType"` // duesOrder, meeting
+	SourceType string    `bson:"sourceType" json:"sourceType"` // of Earned
 	SourceID   string    `bson:"sourceId" json:"sourceId"`
 	Source     string    `bson:"source" json:"source"` // for people: 党费 2026-11
 	EventID    string    `bson:"eventId" json:"-"`

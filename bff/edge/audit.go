@@ -31,7 +31,7 @@ func (e *Edge) refused(ctx context.Context, c *app.RequestContext, r route.Route
 	}
 	f := trail.By(ctx, e.clock.Now())
 	f.Action, f.Title, f.Failed, f.Note = model.AuditRefused, r.Title, true, failure.Message
-	module, _, _ := strings.Cut(r.Permission, ".")
+	module, _, _ := strings.Cut(r.Permission(), ".")
 	if id := cmp.Or(c.Param("id"), c.Param("memberId")); len(id) <= 64 { // what is longer is none
 		f.RecordID = strings.Clone(id)
 	}

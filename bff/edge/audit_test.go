@@ -65,7 +65,7 @@ func TestAuditChain(t *testing.T) {
 			}
 		}
 		var c model.CheckIn
-		if err := w.platform.DB.Collection("checkins").FindOne(t.Context(), bson.D{{Key: "memberId", Value: w.m1.id}}).Decode(&c); err != nil || len(c.Pending) != 1 || c.Pending[0].Kind != model.EventCheckedIn {
+		if err := w.platform.DB.Collection("checkIns").FindOne(t.Context(), bson.D{{Key: "memberId", Value: w.m1.id}}).Decode(&c); err != nil || len(c.Pending) != 1 || c.Pending[0].Kind != model.EventEarned {
 			t.Fatalf("%+v %v", c.Pending, err)
 		}
 	})

@@ -1,13 +1,15 @@
 package edge
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
@@ -33,14 +35,17 @@ func TestDeliveries(t *testing.T) {
 	path := "/api/console/meetings/" + id
 	expect(t, "before the start", w.do(boss, "GET", path+"/deliveries", nil), 409, "meeting.notStarted")
 	w.do(boss, "POST", path+"/start", nil).into(t, &struct{}{})
-	payload, err := json.Marshal(model.MeetingStarted{
-		MeetingID: id, Title: title, Place: place, StartAt: begin, NoticeForm: []string{"wechat", "sms"}, Participants: []string{w.m1.id, unbound.id}, Notify: true,
-	})
-	if err != nil {
+	var doc model.Meeting
+	if err := w.platform.DB.Collection("meetings").FindOne(t.Context(), bson.D{{Key: "_id", Value: id}}).Decode(&doc); err != nil {
 		t.Fatal(err)
 	}
+	told := slices.IndexFunc(doc.Pending, func(e model.Event) bool { return e.Kind == model.EventTold })
+	if told < 0 {
+		t.Fatalf("the start tells nobody: %+v", doc.Pending)
+	}
+	e := doc.Pending[told]
 	if _, err := w.services.Notify.HandleEvents(kit.AsSystem(t.Context()), &records.Events{Events: []*records.Event{{
-		Id: "told", Kind: model.EventMeetingStarted, OrgId: w.org["own"], At: w.platform.Clock.Now().UnixMilli(), Payload: payload,
+		Id: e.ID, Kind: e.Kind, OrgId: e.OrgID, At: e.At.UnixMilli(), Payload: e.Payload,
 	}}}); err != nil {
 		t.Fatal(err)
 	}

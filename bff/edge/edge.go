@@ -75,6 +75,7 @@ func Upon(p *suite.Platform, services *suite.Clients) (Options, error) {
 type Edge struct {
 	services   *suite.Clients
 	table      []route.Route
+	files      map[string]int // Upload of the routes that have one, by path
 	oa         wechat.OAuth
 	mini       wechat.MiniLogin
 	jssdk      wechat.JSSDK
@@ -117,8 +118,9 @@ func init() { hlog.SetLevel(hlog.LevelError) }
 // New lays the routes. Run serves them.
 func New(o Options) *Edge {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newFollowers(o.Redis))
 	e := &Edge{
+		files:    map[string]int{},
 		services: o.Services, oa: o.OAuth, mini: o.Mini, jssdk: o.JSSDK, redis: o.Redis, ledger: o.Ledger, seal: o.Seal, clock: o.Clock,
 		addr: o.Addr, publicURL: o.PublicURL, sandboxURL: o.SandboxURL, sandbox: o.SandboxURL != "",
 		policy: contentPolicy(o.SandboxURL != "", tilesOrigin(o.MapTiles)),
@@ -134,11 +136,14 @@ func New(o Options) *Edge {
 		server.WithHandleMethodNotAllowed(true), server.WithRedirectTrailingSlash(false),
 	)
 	e.server = h
-	h.Use(e.request, e.headers, refuseNoise, limitBody)
+	h.Use(e.request, e.headers, refuseNoise, e.limitBody)
 	table := e.Routes()
 	e.table = table
 	for _, r := range table {
 		h.Handle(r.Method, r.Path, e.guard(r))
+		if r.Upload > 0 {
+			e.files[r.Path] = r.Upload
+		}
 	}
 	document, _ := json.Marshal(route.OpenAPI("智慧党建", table)) // maps and strings: cannot fail
 	h.GET("/openapi.json", func(_ context.Context, c *app.RequestContext) {

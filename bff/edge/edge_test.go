@@ -9,20 +9,16 @@ import (
 	"testing"
 
 	"github.com/cloudwego/hertz/pkg/common/ut"
-	"github.com/cloudwego/kitex/client/callopt"
 
 	"zhihuidangjian/idl/gen/account"
 	accountsvc "zhihuidangjian/idl/gen/account/account"
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
-	contentsvc "zhihuidangjian/idl/gen/content/content"
 	"zhihuidangjian/idl/gen/dues"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	"zhihuidangjian/idl/gen/meeting"
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
-	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	"zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
-	pointssvc "zhihuidangjian/idl/gen/points/points"
 	"zhihuidangjian/idl/gen/records"
 	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/rpc/kit"
@@ -42,11 +38,7 @@ var tokens = map[string]kit.Caller{
 	"unbound": {Kind: kit.Member, OpenID: "o2"},
 }
 
-func (f *fakeAccount) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
-	return fakeRecords{}.Types(ctx, req)
-}
-
-func (f *fakeAccount) Authenticate(_ context.Context, req *account.TokenReq, _ ...callopt.Option) (*account.Caller, error) {
+func (f *fakeAccount) Authenticate(_ context.Context, req *account.TokenReq) (*account.Caller, error) {
 	f.asked.Add(1)
 	c, ok := tokens[req.Token]
 	if !ok {
@@ -55,96 +47,69 @@ func (f *fakeAccount) Authenticate(_ context.Context, req *account.TokenReq, _ .
 	return c.Message(), nil
 }
 
-func (f *fakeAccount) Logout(context.Context, *account.TokenReq, ...callopt.Option) (*records.Empty, error) {
+func (f *fakeAccount) Logout(context.Context, *account.TokenReq) (*records.Empty, error) {
 	return &records.Empty{}, nil
 }
 
-func (f *fakeAccount) MemberSession(_ context.Context, req *account.MemberSessionReq, _ ...callopt.Option) (*account.Session, error) {
+func (f *fakeAccount) MemberSession(_ context.Context, req *account.MemberSessionReq) (*account.Session, error) {
 	return &account.Session{Token: "new-token", Me: &account.Me{OpenId: req.OpenId}}, nil
 }
 
 // fakeRecords own no record type.
 type fakeRecords struct{ recordsvc.Client }
 
-func (fakeRecords) Types(context.Context, *records.Empty, ...callopt.Option) (*records.TypeInfos, error) {
+func (fakeRecords) Types(context.Context, *records.Empty) (*records.TypeInfos, error) {
 	return &records.TypeInfos{}, nil
 }
 
 type fakeParty struct{ partysvc.Client }
 
-func (fakeParty) Types(context.Context, *records.Empty, ...callopt.Option) (*records.TypeInfos, error) {
-	return &records.TypeInfos{Types: []*records.TypeInfo{{Type: "organization"}, {Type: "member"}}}, nil
-}
-
-func (fakeParty) SendBindCode(context.Context, *party.BindCodeReq, ...callopt.Option) (*party.BindCodeResp, error) {
+func (fakeParty) SendBindCode(context.Context, *party.BindCodeReq) (*party.BindCodeResp, error) {
 	return &party.BindCodeResp{RetryAfter: 60}, nil
 }
 
-func (fakeParty) List(_ context.Context, req *records.ListReq, _ ...callopt.Option) (*records.JSON, error) {
+// fakeMembers own two.
+type fakeMembers struct{ recordsvc.Client }
+
+func (fakeMembers) Types(context.Context, *records.Empty) (*records.TypeInfos, error) {
+	return &records.TypeInfos{Types: []*records.TypeInfo{{Type: "organization"}, {Type: "member"}}}, nil
+}
+
+func (fakeMembers) List(_ context.Context, req *records.ListReq) (*records.JSON, error) {
 	b, err := json.Marshal(req)
 	return &records.JSON{Json: b}, err
 }
 
-func (fakeParty) Save(_ context.Context, req *records.SaveReq, _ ...callopt.Option) (*records.JSON, error) {
+func (fakeMembers) Save(_ context.Context, req *records.SaveReq) (*records.JSON, error) {
 	b, err := json.Marshal(map[string]any{"id": req.Id, "version": req.Version, "body": string(req.Json)})
 	return &records.JSON{Json: b}, err
 }
 
 type fakeMeeting struct{ meetingsvc.Client }
 
-func (fakeMeeting) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
-	return fakeRecords{}.Types(ctx, req)
-}
-
-func (fakeMeeting) Start(ctx context.Context, req *meeting.MeetingReq, _ ...callopt.Option) (*meeting.StartResp, error) {
+func (fakeMeeting) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.StartResp, error) {
 	if req.Id == "over" {
 		return nil, kit.Conflict("meeting.over", "会议已结束")
 	}
 	return &meeting.StartResp{Message: kit.CallerOf(ctx).UserID}, nil
 }
 
-func (fakeMeeting) SignIn(ctx context.Context, req *meeting.CheckInReq, _ ...callopt.Option) (*meeting.CheckIn, error) {
+func (fakeMeeting) SignIn(ctx context.Context, req *meeting.CheckInReq) (*meeting.CheckIn, error) {
 	panic("a bug")
 }
 
 type fakeDues struct{ duessvc.Client }
 
-func (fakeDues) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
-	return fakeRecords{}.Types(ctx, req)
-}
-
-func (fakeDues) HandlePayNotice(_ context.Context, req *dues.Notice, _ ...callopt.Option) (*records.Empty, error) {
+func (fakeDues) HandlePayNotice(_ context.Context, req *dues.Notice) (*records.Empty, error) {
 	if req.Headers["Wechatpay-Signature"] == "" {
 		return nil, kit.Invalid("notice", "签名无效")
 	}
 	return &records.Empty{}, nil
 }
 
-type fakePoints struct{ pointssvc.Client }
-
-func (fakePoints) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
-	return fakeRecords{}.Types(ctx, req)
-}
-
-type fakeNotify struct{ notifysvc.Client }
-
-func (fakeNotify) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
-	return fakeRecords{}.Types(ctx, req)
-}
-
-type fakeContent struct{ contentsvc.Client }
-
-func (fakeContent) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
-	return fakeRecords{}.Types(ctx, req)
-}
-
 type fakeAudit struct{ auditsvc.Client }
 
-func (fakeAudit) Types(ctx context.Context, req *records.Empty, _ ...callopt.Option) (*records.TypeInfos, error) {
-	return fakeRecords{}.Types(ctx, req)
-}
-
-func (fakeAudit) Note(context.Context, *records.JSON, ...callopt.Option) (*records.Empty, error) {
+func (fakeAudit) Note(context.Context, *records.JSON) (*records.Empty, error) {
 	return &records.Empty{}, nil
 }
 
@@ -160,12 +125,15 @@ func (fakeOAuth) Exchange(context.Context, string) (wechat.Identity, error) {
 
 func newEdge(t *testing.T) (*Edge, *fakeAccount) {
 	t.Helper()
-	a := &fakeAccount{}
+	a, own := &fakeAccount{}, map[string]recordsvc.Client{}
+	for _, name := range suite.Names {
+		own[name] = fakeRecords{}
+	}
+	own["party"] = fakeMembers{}
 	return New(Options{
 		Addr: "127.0.0.1:0", PublicURL: "http://127.0.0.1:8080", Clock: &kit.Clock{}, OAuth: fakeOAuth{},
 		Services: &suite.Clients{
-			Account: a, Party: fakeParty{}, Meeting: fakeMeeting{}, Dues: fakeDues{},
-			Points: fakePoints{}, Notify: fakeNotify{}, Content: fakeContent{}, Audit: fakeAudit{},
+			Account: a, Party: fakeParty{}, Meeting: fakeMeeting{}, Dues: fakeDues{}, Audit: fakeAudit{}, Of: own,
 		},
 		Ready: func(context.Context) error { return nil },
 	}), a
@@ -325,7 +293,7 @@ func TestOpenAPI(t *testing.T) {
 		if r.Title == "" || r.Access == "" {
 			t.Errorf("%s %s has no title or access", r.Method, r.Path)
 		}
-		if r.Access == "console" && r.Permission == "" && !strings.Contains(r.Path, "/records/") {
+		if r.Access == "console" && r.Permission() == "" && !strings.Contains(r.Path, "/records/") {
 			switch strings.TrimPrefix(r.Path, "/api/console") {
 			case "/records": // shows what the caller's permissions open
 			case "/logout", "/me", "/password", "/home", "/tree", "/notifications", "/notifications/:id/read":

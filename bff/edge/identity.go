@@ -76,8 +76,8 @@ func tokenOf(c *app.RequestContext, access route.Access) (token string, cookie b
 	return string(c.Cookie(adminCookie)), true
 }
 
-// guard lets a request pass to its handler only with the session, the permission and
-// the proof of origin that its line of the table asks for.
+// guard lets a request pass to its handler only with the session and the proof of origin that
+// its line of the table asks for, and the permission that its method does.
 func (e *Edge) guard(r route.Route) app.HandlerFunc {
 	deadline := deadlineOf(r)
 	return func(ctx context.Context, c *app.RequestContext) {
@@ -122,8 +122,8 @@ func (e *Edge) guard(r route.Route) app.HandlerFunc {
 			return
 		}
 		ctx = kit.WithCaller(ctx, caller)
-		if r.Permission != "" && !caller.Can(r.Permission) {
-			route.Fail(ctx, c, kit.ErrForbidden)
+		if err := kit.Permit(ctx, r.Handler.Rule); err != nil { // asked again by the service
+			route.Fail(ctx, c, err)
 		} else {
 			e.once(ctx, c, r, r.Handler.Serve)
 		}
@@ -143,10 +143,12 @@ func (e *Edge) visit(r route.Route, ip string) error {
 	return e.limits.write(ip)
 }
 
-// deadlineOf is longer for what carries files, or goes through the whole audit.
+// slowDeadline bounds the answer of a slow route.
+const slowDeadline = time.Minute
+
 func deadlineOf(r route.Route) time.Duration {
-	if strings.Contains(r.Path, "import") || strings.Contains(r.Path, "export") || strings.Contains(r.Path, "template") || strings.Contains(r.Path, "verify") {
-		return time.Minute
+	if r.Slow {
+		return slowDeadline
 	}
 	return kit.DefaultDeadline
 }

@@ -253,12 +253,15 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 	"pointsRule": func(t *testing.T, w *matrixWorld) string { return w.first(t, "pointsRule") },
 	"points": func(t *testing.T, w *matrixWorld) string {
 		id := fmt.Sprint("matrix-reward-", w.serial())
-		payload, err := json.Marshal(model.Rewarded{Item: model.ItemReward, RecordID: id, Title: "先进", MemberID: w.m1.id, OrgID: w.org["own"], Orgs: []string{w.org["root"], w.org["parent"], w.org["own"]}})
+		payload, err := json.Marshal(model.Earned{SourceType: model.ItemReward, SourceID: id, At: w.platform.Clock.Now(), Shares: []model.Share{{
+			Dimension: model.DimensionPersonal, Item: model.ItemReward, Source: "先进", SubjectID: w.m1.id, Units: 1,
+			OrgID: w.org["own"], Orgs: []string{w.org["root"], w.org["parent"], w.org["own"]},
+		}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = w.services.Points.HandleEvents(kit.AsSystem(t.Context()), &records.Events{Events: []*records.Event{{
-			Id: id, Kind: model.EventRewarded, OrgId: w.org["own"], At: w.platform.Clock.Now().UnixMilli(), Payload: payload,
+			Id: id, Kind: model.EventEarned, OrgId: w.org["own"], At: w.platform.Clock.Now().UnixMilli(), Payload: payload,
 		}}})
 		if err != nil {
 			t.Fatal(err)
@@ -467,8 +470,8 @@ func (w *matrixWorld) permissions(t *testing.T) []string {
 	t.Helper()
 	var all []string
 	for _, r := range w.Routes() {
-		if r.Permission != "" {
-			all = append(all, r.Permission)
+		if r.Permission() != "" {
+			all = append(all, r.Permission())
 		}
 	}
 	for _, i := range w.types(t) {
@@ -524,14 +527,14 @@ func (w *matrixWorld) meeting(t *testing.T) string {
 // notice tells m1 something and returns the id of what he was told.
 func (w *matrixWorld) notice(t *testing.T) string {
 	t.Helper()
-	payload, err := json.Marshal(model.MeetingStarted{
-		MeetingID: w.ids["meeting"], Title: "会议", StartAt: w.platform.Clock.Now(), NoticeForm: []string{"site"}, Participants: []string{w.m1.id}, Notify: true,
+	payload, err := json.Marshal(model.Told{
+		Kind: "meetingStarted", Title: "会议", TargetType: "meeting", TargetID: w.ids["meeting"], MemberIDs: []string{w.m1.id}, Channels: []string{"site"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = w.services.Notify.HandleEvents(kit.AsSystem(t.Context()), &records.Events{Events: []*records.Event{{
-		Id: "matrix", Kind: model.EventMeetingStarted, OrgId: w.org["own"], At: w.platform.Clock.Now().UnixMilli(), Payload: payload,
+		Id: "matrix", Kind: model.EventTold, OrgId: w.org["own"], At: w.platform.Clock.Now().UnixMilli(), Payload: payload,
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -822,7 +825,7 @@ func TestPermissionMatrix(t *testing.T) {
 	})
 	permissions := map[string]string{}
 	for _, r := range w.Routes() {
-		permissions[r.Method+" "+r.Path] = r.Permission
+		permissions[r.Method+" "+r.Path] = r.Permission()
 	}
 	for _, c := range matrix {
 		t.Run(c.name(), func(t *testing.T) {
@@ -865,7 +868,7 @@ var untold = []string{"/console/captcha", "/console/home", "/console/notificatio
 func (w *matrixWorld) told(t *testing.T) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
-	for _, i := range append(w.types(t), &records.TypeInfo{Collection: "checkins"}) {
+	for _, i := range append(w.types(t), &records.TypeInfo{Collection: "checkIns"}) {
 		if i.Collection == "" { // it emits nothing
 			continue
 		}

@@ -85,7 +85,7 @@ func (e *Edge) once(ctx context.Context, c *app.RequestContext, r route.Route, s
 	a := &answer{
 		// A phone is its WeChat user, bound or not: binding is a write too.
 		ID:      kit.KeyID(string(caller.Kind), caller.UserID, caller.OpenID, r.Method, string(c.Request.URI().RequestURI()), key),
-		Request: e.ledger.fingerprint(c), Until: time.Now().Add(deadlineOf(r) + outlasts), At: time.Now(),
+		Request: e.ledger.fingerprint(c, r), Until: time.Now().Add(deadlineOf(r) + outlasts), At: time.Now(),
 	}
 	first, err := e.ledger.claim(ctx, a)
 	if err != nil && (ctx.Err() != nil || mongo.IsTimeout(err)) {
@@ -185,8 +185,8 @@ func brief(body []byte) string {
 // fingerprint tells one body from another, and nothing of either without the key: a password
 // or an ID number could be guessed from a bare hash. Of a file, which its handler reads, only
 // the length is known.
-func (l *Ledger) fingerprint(c *app.RequestContext) string {
-	if _, own := bodyBound(c.FullPath()); own {
+func (l *Ledger) fingerprint(c *app.RequestContext, r route.Route) string {
+	if r.Upload > 0 {
 		return strconv.Itoa(c.Request.Header.ContentLength())
 	}
 	return l.seal.Blind(string(c.Request.Body()))

@@ -6,12 +6,13 @@ import (
 
 	"github.com/cloudwego/hertz/pkg/app"
 	"github.com/cloudwego/hertz/pkg/protocol/consts"
-	"github.com/cloudwego/kitex/client/callopt"
 
 	"zhihuidangjian/bff/route"
+	"zhihuidangjian/idl/call"
 	"zhihuidangjian/idl/gen/records"
 	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/rpc/kit"
+	engine "zhihuidangjian/rpc/records"
 )
 
 // modules are the record types that the caller may open, for the console's menu.
@@ -65,28 +66,20 @@ func (e *Edge) permissions(ctx context.Context, c *app.RequestContext) {
 		add(i.Type, i.Title, i.Permissions...)
 	}
 	for _, r := range e.table {
-		if r.Permission == "" {
+		p := r.Permission()
+		if p == "" {
 			continue
 		}
-		module, _, _ := strings.Cut(r.Permission, ".")
-		add(module, r.Title, &records.Permission{Key: r.Permission, Label: r.Title})
+		module, _, _ := strings.Cut(p, ".")
+		add(module, r.Title, &records.Permission{Key: p, Label: r.Title})
 	}
 	c.JSON(consts.StatusOK, out)
 }
 
-type typed interface{ GetType() string }
-
 // byType makes a handler that sends a request to the service owning its record type.
-func byType[Q any, P interface {
-	*Q
-	typed
-}, R any](e *Edge, pick func(recordsvc.Client) route.Method[Q, R]) route.Handler {
-	return route.Call(func(ctx context.Context, req *Q, _ ...callopt.Option) (*R, error) {
-		svc, err := e.services.Owner(ctx, P(req).GetType())
-		if err != nil {
-			return nil, err
-		}
-		return pick(svc)(ctx, req)
+func byType[Q, R any](e *Edge, m *call.Method[recordsvc.Client, Q, R]) route.Handler {
+	return route.CallOf(m, func(ctx context.Context, c *app.RequestContext) (recordsvc.Client, error) {
+		return e.services.Owner(ctx, c.Param("type"))
 	})
 }
 
@@ -99,35 +92,34 @@ func (e *Edge) recordRoutes() []route.Route {
 	phone := func(method, path, title string, h route.Handler) route.Route {
 		return route.Route{Method: method, Path: "/api/member/records/:type" + path, Title: title, Access: route.Phone, Handler: h}
 	}
-	type svc = recordsvc.Client
-	schema := byType(e, func(s svc) route.Method[records.TypeReq, records.JSON] { return s.Schema })
-	list := byType(e, func(s svc) route.Method[records.ListReq, records.JSON] { return s.List })
-	get := byType(e, func(s svc) route.Method[records.IDReq, records.JSON] { return s.Get })
-	save := byType(e, func(s svc) route.Method[records.SaveReq, records.JSON] { return s.Save })
-	remove := byType(e, func(s svc) route.Method[records.IDsReq, records.Empty] { return s.Delete })
-	act := byType(e, func(s svc) route.Method[records.ActReq, records.JSON] { return s.Act })
+	schema := byType(e, recordsvc.Schema)
+	list := byType(e, recordsvc.List)
+	get := byType(e, recordsvc.Get)
+	save := byType(e, recordsvc.Save)
+	remove := byType(e, recordsvc.Delete)
+	act := byType(e, recordsvc.Act)
 	return []route.Route{
-		{Method: "GET", Path: "/api/console/records", Title: "可用模块", Access: route.Console, Handler: route.Func(e.modules)},
-		{Method: "GET", Path: "/api/console/permissions", Title: "全部权限", Access: route.Console, Permission: "role.view", Handler: route.Func(e.permissions)},
+		{Method: "GET", Path: "/api/console/records", Title: "可用模块", Access: route.Console, Handler: route.Func(e.modules, user)},
+		{Method: "GET", Path: "/api/console/permissions", Title: "全部权限", Access: route.Console, Handler: route.Func(e.permissions, call.Rule{May: []string{"role.view"}})},
 		console("GET", "/schema", "记录类型的表单与列表", schema),
-		console("GET", "/template", "下载导入模板", byType(e, func(s svc) route.Method[records.TypeReq, records.File] { return s.Template })),
-		console("GET", "/export", "导出", byType(e, func(s svc) route.Method[records.ListReq, records.File] { return s.Export })),
-		console("POST", "/import", "导入", route.Func(e.startImport)),
-		console("GET", "/imports/:id", "导入进度", byType(e, func(s svc) route.Method[records.IDReq, records.ImportBatch] { return s.GetImport })),
-		console("GET", "/imports/:id/preview", "导入预览", byType(e, func(s svc) route.Method[records.PreviewReq, records.ImportPreview] { return s.PreviewImport })),
-		console("POST", "/imports/:id/mend", "修改导入内容", byType(e, func(s svc) route.Method[records.MendReq, records.ImportBatch] { return s.MendImport })),
-		console("POST", "/imports/:id/confirm", "确定导入", byType(e, func(s svc) route.Method[records.IDReq, records.ImportBatch] { return s.ConfirmImport })),
-		console("POST", "/imports/:id/cancel", "取消导入", byType(e, func(s svc) route.Method[records.IDReq, records.ImportBatch] { return s.CancelImport })),
-		console("GET", "/imports/:id/failures", "导入失败列表", byType(e, func(s svc) route.Method[records.IDReq, records.File] { return s.ImportFailures })),
+		slow(console("GET", "/template", "下载导入模板", byType(e, recordsvc.Template))),
+		slow(console("GET", "/export", "导出", byType(e, recordsvc.Export))),
+		takes(importMost, slow(console("POST", "/import", "导入", route.Func(e.startImport, recordsvc.StartImport.Rule())))),
+		slow(console("GET", "/imports/:id", "导入进度", byType(e, recordsvc.GetImport))),
+		slow(console("GET", "/imports/:id/preview", "导入预览", byType(e, recordsvc.PreviewImport))),
+		slow(console("POST", "/imports/:id/mend", "修改导入内容", byType(e, recordsvc.MendImport))),
+		slow(console("POST", "/imports/:id/confirm", "确定导入", byType(e, recordsvc.ConfirmImport))),
+		slow(console("POST", "/imports/:id/cancel", "取消导入", byType(e, recordsvc.CancelImport))),
+		slow(console("GET", "/imports/:id/failures", "导入失败列表", byType(e, recordsvc.ImportFailures))),
 		console("GET", "", "列表", list),
 		console("POST", "", "新增", save),
 		console("GET", "/:id", "查看", get),
-		again(console("POST", "/:id/reveal", "查看完整信息", byType(e, func(s svc) route.Method[records.IDReq, records.JSON] { return s.Reveal }))),
+		again(console("POST", "/:id/reveal", "查看完整信息", byType(e, recordsvc.Reveal))),
 		console("PUT", "/:id", "修改", save),
 		console("POST", "/delete", "删除", remove),
 		console("POST", "/:id/actions/:action", "操作", act),
-		again(console("POST", "/upload", "上传附件", route.Func(e.upload))),
-		console("GET", "/files/:fileId", "附件", route.Func(e.attachment)),
+		takes(engine.MostUpload, again(console("POST", "/upload", "上传附件", route.Func(e.upload, recordsvc.Upload.Rule())))),
+		console("GET", "/files/:fileId", "附件", route.Func(e.attachment, recordsvc.Download.Rule())),
 
 		phone("GET", "/schema", "我的记录的表单与列表", schema),
 		phone("GET", "", "我的记录", list),
@@ -136,8 +128,12 @@ func (e *Edge) recordRoutes() []route.Route {
 		phone("PUT", "/:id", "修改我的记录", save),
 		phone("POST", "/delete", "删除我的记录", remove),
 		phone("POST", "/:id/actions/:action", "操作我的记录", act),
-		again(phone("POST", "/upload", "上传我的附件", route.Func(e.upload))),
-		phone("GET", "/files/:fileId", "我的附件", route.Func(e.attachment)),
-		again(phone("POST", "/files/:fileId/link", "我的附件的临时地址", route.Func(e.linkFile))),
+		takes(engine.MostUpload, again(phone("POST", "/upload", "上传我的附件", route.Func(e.upload, recordsvc.Upload.Rule())))),
+		phone("GET", "/files/:fileId", "我的附件", route.Func(e.attachment, recordsvc.Download.Rule())),
+		again(phone("POST", "/files/:fileId/link", "我的附件的临时地址", route.Func(e.linkFile, recordsvc.Download.Rule()))),
 	}
 }
+
+// takes is a route whose handler reads a file of so many bytes at most by itself, when it
+// knows whose it is.
+func takes(most int, r route.Route) route.Route { r.Upload = most; return r }

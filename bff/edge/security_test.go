@@ -173,8 +173,8 @@ func TestSecurityAudit(t *testing.T) {
 			expect(t, "no session "+path, w.do(&caller{}, r.Method, path, `{}`), 401, "unauthenticated")
 			expect(t, "a member's session as the admin's "+path, w.do(&caller{cookie: m1.bearer}, r.Method, path, `{}`), 401, "unauthenticated")
 			expect(t, "a member's token "+path, w.do(m1, r.Method, path, `{}`), 401, "unauthenticated")
-			if r.Permission != "" {
-				w.lack(t, func(p string) bool { return p == r.Permission })
+			if r.Permission() != "" {
+				w.lack(t, func(p string) bool { return p == r.Permission() })
 				expect(t, "logged in only "+path, w.do(w.by["bare"], r.Method, path, `{}`), 403, "forbidden")
 			}
 		})
@@ -567,7 +567,7 @@ func TestSecurityAudit(t *testing.T) {
 		// Nothing follows here, as if the process had died with its answer: state, event and
 		// what the audit says of it are in the one document all the same.
 		one := w.platform.DB.Collection("meetings").FindOne(t.Context(), bson.D{{Key: "_id", Value: id}})
-		if err := one.Decode(&doc); err != nil || doc.State != "started" || len(doc.Pending) != 3 || doc.Pending[1].Kind != model.EventMeetingStarted || doc.Pending[2].Kind != model.EventAudited {
+		if err := one.Decode(&doc); err != nil || doc.State != "started" || len(doc.Pending) != 3 || doc.Pending[1].Kind != model.EventTold || doc.Pending[2].Kind != model.EventAudited {
 			t.Fatalf("%+v %v", doc, err)
 		}
 		told := func() (n int) {

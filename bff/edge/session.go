@@ -14,6 +14,8 @@ import (
 
 	"zhihuidangjian/bff/route"
 	"zhihuidangjian/idl/gen/account"
+	accountsvc "zhihuidangjian/idl/gen/account/account"
+	partysvc "zhihuidangjian/idl/gen/party/party"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -37,7 +39,7 @@ func (e *Edge) signIn(name string, life time.Duration, open func(context.Context
 		}
 		e.setCookie(c, name, s.Token, life)
 		route.Answer(ctx, c, map[string]*account.Me{"me": s.Me})
-	})
+	}, accountsvc.Login.Rule())
 }
 
 // logout ends the session of a cookie, here and at the account service.
@@ -51,7 +53,7 @@ func (e *Edge) logout(name string, access route.Access) route.Handler {
 		}
 		e.setCookie(c, name, "", -time.Second)
 		route.Answer(ctx, c, struct{}{})
-	})
+	}, accountsvc.Logout.Rule())
 }
 
 // oauth sends the phone to WeChat to be recognised. The state is bound to this browser
@@ -163,7 +165,7 @@ func (e *Edge) miniLogin(ctx context.Context, c *app.RequestContext) {
 
 // bind binds the WeChat user to a member; the session knows at once.
 func (e *Edge) bind() route.Handler {
-	h := route.Call(e.services.Party.Bind)
+	h := route.Call(partysvc.Bind, e.services.Party)
 	serve := h.Serve
 	h.Serve = func(ctx context.Context, c *app.RequestContext) {
 		serve(ctx, c)

@@ -28,24 +28,14 @@ const importMost = 10 << 20
 // has around its file.
 const bodyMost, wrapping = 1 << 20, 64 << 10
 
-// bodyBound is how long the body of a request may be, and whether its handler reads it
-// itself: uploads are not read before it is known whose they are.
-func bodyBound(path string) (most int, own bool) {
-	if strings.HasPrefix(path, "/api/") && strings.Contains(path, "/records/:type/") {
-		switch {
-		case strings.HasSuffix(path, "/import"):
-			return importMost + wrapping, true
-		case strings.HasSuffix(path, "/upload"):
-			return engine.MostUpload + wrapping, true
-		}
+// limitBody reads the body, up to what its route may have; an upload is not read before it is
+// known whose it is. A chunked one does not tell its length before.
+func (e *Edge) limitBody(ctx context.Context, c *app.RequestContext) {
+	most := bodyMost
+	file, own := e.files[c.FullPath()]
+	if own {
+		most = file + wrapping
 	}
-	return bodyMost, false
-}
-
-// limitBody reads the body, up to what its route may have. A chunked one does not tell its
-// length before.
-func limitBody(ctx context.Context, c *app.RequestContext) {
-	most, own := bodyBound(c.FullPath())
 	switch {
 	case c.Request.Header.ContentLength() > most, !c.Request.IsBodyStream() && len(c.Request.Body()) > most:
 		route.Fail(ctx, c, kit.ErrTooLarge)

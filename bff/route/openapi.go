@@ -19,8 +19,8 @@ func OpenAPI(title string, routes []Route) map[string]any {
 				"default": map[string]any{"description": "失败", "content": map[string]any{"application/json": map[string]any{"schema": errorSchema}}},
 			},
 		}
-		if r.Permission != "" {
-			op["x-permission"] = r.Permission
+		if p := r.Permission(); p != "" {
+			op["x-permission"] = p
 		}
 		if t := r.Handler.req; t != nil && t.NumField() > 0 {
 			if r.Method == "GET" {

@@ -1,6 +1,6 @@
-// Package route turns one line of the route table (method, path, title, permission,
-// service method) into a handler: binding, validation, identity, errors and the OpenAPI
-// document all come from that line.
+// Package route turns one line of the route table (method, path, title, service method) into
+// a handler: binding, validation, identity, permission, errors and the OpenAPI document all
+// come from that line, and from what the IDL says of the method.
 package route
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/bytedance/sonic"
 	"github.com/cloudwego/hertz/pkg/app"
 	"github.com/cloudwego/hertz/pkg/protocol/consts"
-	"github.com/cloudwego/kitex/client/callopt"
 
+	"zhihuidangjian/idl/call"
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/rpc/kit"
 )
@@ -24,7 +24,7 @@ import (
 // Access is who may use a route at all.
 type Access string
 
-// The kinds of access. A permission narrows Console further.
+// The kinds of access. The rule of the method narrows Console and Phone further.
 const (
 	Public  Access = "public"  // no session
 	Console Access = "console" // an admin's session
@@ -33,42 +33,55 @@ const (
 
 // Route is one line of the table.
 type Route struct {
-	Method     string
-	Path       string
-	Title      string // Chinese, for people who read the API
-	Access     Access
-	Permission string // e.g. meeting.start; empty: any session of that access
-	Repeats    bool   // a write that may happen again without harm: its answer is not kept
-	Page       bool   // a browser opens it by itself: a refusal is a page for people too
-	Handler    Handler
+	Method  string
+	Path    string
+	Title   string // Chinese, for people who read the API
+	Access  Access
+	Repeats bool // a write that may happen again without harm: its answer is not kept
+	Page    bool // a browser opens it by itself: a refusal is a page for people too
+	Slow    bool // it may take a minute: it carries files, or goes through a lot
+	Upload  int  // bytes of the file that its handler reads by itself; 0: the body is read before it
+	Handler Handler
 }
+
+// Permission is the permission that an admin needs, "" for none.
+func (r Route) Permission() string { return r.Handler.Rule.Permission() }
 
 // Handler serves a route and knows its message types.
 type Handler struct {
 	Serve app.HandlerFunc
+	// Rule is who may use it, and is that of the service's method where it calls one.
+	Rule call.Rule
 	// Bind fills a request from path, query and body and validates it; handlers that
 	// do more than call one method use it too.
 	Bind      func(*app.RequestContext, any) error
 	req, resp reflect.Type
 }
 
-// Method is a method of a generated client.
-type Method[Q, R any] func(context.Context, *Q, ...callopt.Option) (*R, error)
-
-// Call makes a handler of a service method: the request is bound from path, query and
+// Call makes a handler of a service's method: the request is bound from path, query and
 // JSON body and validated; the answer is written as JSON, a file, or ready-made JSON.
-func Call[Q, R any](method Method[Q, R]) Handler {
+func Call[S, Q, R any](m *call.Method[S, Q, R], service S) Handler {
+	return CallOf(m, func(context.Context, *app.RequestContext) (S, error) { return service, nil })
+}
+
+// CallOf is Call where the request tells which service is meant.
+func CallOf[S, Q, R any](m *call.Method[S, Q, R], find func(context.Context, *app.RequestContext) (S, error)) Handler {
 	bind := binderOf(reflect.TypeFor[Q]())
 	return Handler{
-		Bind: bind,
-		req:  reflect.TypeFor[Q](), resp: reflect.TypeFor[R](),
+		Bind: bind, Rule: m.Rule(),
+		req: reflect.TypeFor[Q](), resp: reflect.TypeFor[R](),
 		Serve: func(ctx context.Context, c *app.RequestContext) {
 			req := new(Q)
 			if err := bind(c, req); err != nil {
 				Fail(ctx, c, err)
 				return
 			}
-			resp, err := method(ctx, req)
+			service, err := find(ctx, c)
+			if err != nil {
+				Fail(ctx, c, err)
+				return
+			}
+			resp, err := m.Do(ctx, service, req)
 			if err != nil {
 				Fail(ctx, c, err)
 				return
@@ -78,8 +91,9 @@ func Call[Q, R any](method Method[Q, R]) Handler {
 	}
 }
 
-// Func is a handler that reads and writes HTTP itself.
-func Func(f app.HandlerFunc) Handler { return Handler{Serve: f} }
+// Func is a handler that reads and writes HTTP itself. rule is that of the method it calls, or
+// its own.
+func Func(f app.HandlerFunc, rule call.Rule) Handler { return Handler{Serve: f, Rule: rule} }
 
 // encoding writes empty lists as [], so that pages need not tell null from empty.
 var encoding = sonic.Config{NoNullSliceOrMap: true}.Froze()

@@ -44,6 +44,14 @@ func (branch) all(keep func(id string) bool) *partygen.Members {
 	return out
 }
 
+func (b branch) GetPlaces(_ context.Context, q *partygen.PlacesReq) (*partygen.OrgPlaces, error) {
+	out := &partygen.OrgPlaces{}
+	for _, id := range q.OrgIds {
+		out.Places = append(out.Places, &partygen.OrgPlace{Id: id, OrgName: "第一支部", Orgs: []string{"root", id}})
+	}
+	return out, nil
+}
+
 func (b branch) GetMembers(_ context.Context, q *partygen.MembersReq) (*partygen.Members, error) {
 	return b.all(func(id string) bool { return slices.Contains(q.MemberIds, id) }), nil
 }
@@ -142,7 +150,7 @@ func TestMeetingToPeople(t *testing.T) {
 			"startAt": now.Add(from).Format(time.RFC3339), "endAt": now.Add(to).Format(time.RFC3339),
 			"noticeForm": []string{"wechat", "site"}, "participantOrgId": "b1",
 		})
-		r := read(meetings.Save(admin, &recordsgen.SaveReq{Type: "meeting", Json: b}))
+		r := read(m.Save(admin, &recordsgen.SaveReq{Type: "meeting", Json: b}))
 		if r.State != "draft" || !slices.Equal(r.Actions, []string{"view", "update", "delete", "start"}) {
 			t.Fatalf("%+v", r)
 		}
@@ -180,7 +188,7 @@ func TestMeetingToPeople(t *testing.T) {
 		if got := wx.take(); !slices.Equal(got, []string{"o-a 党员大会", "o-b 党员大会"}) {
 			t.Errorf("messages: %v", got)
 		}
-		r := read(meetings.Get(admin, &recordsgen.IDReq{Type: "meeting", Id: running}))
+		r := read(m.Get(admin, &recordsgen.IDReq{Type: "meeting", Id: running}))
 		if r.State != "running" || !slices.Equal(r.Actions, []string{"view", "delete", "qr", "statistics", "deliveries"}) {
 			t.Errorf("%+v", r)
 		}
@@ -221,17 +229,17 @@ func TestMeetingToPeople(t *testing.T) {
 		}
 		follow()
 		before := mine("a")
-		if _, err := meetings.Delete(admin, &recordsgen.IDsReq{Type: "meeting"}); err == nil || kit.FromError(err).Message != "请选择要删除的数据" {
+		if _, err := m.Delete(admin, &recordsgen.IDsReq{Type: "meeting"}); err == nil || kit.FromError(err).Message != "请选择要删除的数据" {
 			t.Errorf("none ticked: %v", err)
 		}
-		if _, err := meetings.Delete(admin, &recordsgen.IDsReq{Type: "meeting", Ids: []string{running}}); err != nil {
+		if _, err := m.Delete(admin, &recordsgen.IDsReq{Type: "meeting", Ids: []string{running}}); err != nil {
 			t.Fatal(err)
 		}
 		want := slices.DeleteFunc(slices.Clone(before), func(id string) bool { return id == running })
 		if got := mine("a"); !slices.Equal(got, want) {
 			t.Errorf("phone: %v, want %v", got, want)
 		}
-		j, err := meetings.List(admin, &recordsgen.ListReq{Type: "meeting"})
+		j, err := m.List(admin, &recordsgen.ListReq{Type: "meeting"})
 		if err != nil {
 			t.Fatal(err)
 		}

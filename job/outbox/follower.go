@@ -8,17 +8,46 @@ import (
 	"time"
 
 	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
 )
 
-// follower is a domain that follows events. Several relays of one process do not share it.
+// take hands events to a service.
+type take func(context.Context, *recordsgen.Events) (*recordsgen.Handled, error)
+
+// table is who follows which kinds of events. A kind has one follower.
+var table = []struct {
+	name  string
+	kinds []string
+	take  func(Deps) take
+}{
+	{"notify", []string{model.EventTold}, func(d Deps) take {
+		return func(ctx context.Context, e *recordsgen.Events) (*recordsgen.Handled, error) {
+			return d.Notify.HandleEvents(ctx, e)
+		}
+	}},
+	{"points", []string{model.EventEarned, model.EventUnearned}, func(d Deps) take {
+		return func(ctx context.Context, e *recordsgen.Events) (*recordsgen.Handled, error) {
+			return d.Points.HandleEvents(ctx, e)
+		}
+	}},
+	{"audit", []string{model.EventAudited}, func(d Deps) take {
+		return func(ctx context.Context, e *recordsgen.Events) (*recordsgen.Handled, error) {
+			return d.Audit.HandleEvents(ctx, e)
+		}
+	}},
+}
+
+// follower is a service that follows events. Several relays of one process do not share it.
 type follower struct {
-	name    string
-	follows func(kind string) bool
-	take    func(context.Context, *recordsgen.Events) (*recordsgen.Handled, error)
+	name  string
+	kinds []string
+	take  take
 
 	most  int       // events of one call
 	until time.Time // nothing is asked of it before: it hung
 }
+
+func (f *follower) follows(kind string) bool { return slices.Contains(f.kinds, kind) }
 
 const (
 	// hung is what a call takes that fails by waiting; for rest the follower is left alone,

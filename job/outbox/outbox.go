@@ -6,6 +6,10 @@
 // least once whatever dies; followers are idempotent by event id, so that it counts once.
 // Any number of relays may run: a claim in Redis keeps them from doing each other's work,
 // and losing the claim (or all of Redis) costs double work, never a double effect.
+//
+// At rest a relay asks one question about many collections: which of them hold an event at
+// all. It reads those only. The answer comes from their sparse indexes, so that nothing
+// written can be missed and no writer has to leave a hint.
 package outbox
 
 import (
@@ -13,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -32,9 +35,9 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-// Collections are those whose documents emit events in bursts; they are looked at at every
+// Collections are those whose documents emit events in bursts; they are asked about at every
 // turn, those of all record types once a second.
-var Collections = []string{"meetings", "checkins", "dues_orders"}
+var Collections = []string{"meetings", "checkIns", "duesOrders"}
 
 // Deps is what a relay needs.
 type Deps struct {
@@ -53,6 +56,8 @@ const (
 	claimTTL  = 15 * time.Second
 	deadline  = 10 * time.Second // of a batch; shorter than its claim
 	backoffTo = time.Minute
+	// together are the collections of one question. A server bounds the stages of a pipeline.
+	together = 100
 )
 
 // Relay hands on events until it is stopped.
@@ -61,6 +66,7 @@ type Relay struct {
 
 	followers []*follower
 	all       time.Time // of the last look at every collection
+	figures   figures
 	mu        sync.Mutex
 	waiting   map[string]*wait // documents whose events were refused, by collection and id
 }
@@ -73,19 +79,11 @@ type wait struct {
 
 // New makes a relay.
 func New(d Deps) *Relay {
-	audited := func(kind string) bool { return kind == model.EventAudited } // is nobody else's
-	others := func(kind string) bool { return !audited(kind) }
-	return &Relay{d: d, waiting: map[string]*wait{}, followers: []*follower{
-		{name: "points", most: batch, follows: others, take: func(ctx context.Context, e *recordsgen.Events) (*recordsgen.Handled, error) {
-			return d.Points.HandleEvents(ctx, e)
-		}},
-		{name: "notify", most: batch, follows: others, take: func(ctx context.Context, e *recordsgen.Events) (*recordsgen.Handled, error) {
-			return d.Notify.HandleEvents(ctx, e)
-		}},
-		{name: "audit", most: batch, follows: audited, take: func(ctx context.Context, e *recordsgen.Events) (*recordsgen.Handled, error) {
-			return d.Audit.HandleEvents(ctx, e)
-		}},
-	}}
+	r := &Relay{d: d, waiting: map[string]*wait{}}
+	for _, f := range table {
+		r.followers = append(r.followers, &follower{name: f.name, kinds: f.kinds, most: batch, take: f.take(d)})
+	}
+	return r
 }
 
 // Run relays until ctx is done and returns when what was begun is finished.
@@ -118,13 +116,23 @@ type carrier struct {
 
 // Once looks through the collections once and returns how many events were handed on.
 func (r *Relay) Once(ctx context.Context) (int, error) {
-	total := 0
-	var errs []error
-	for _, name := range r.collections(ctx) {
+	names := r.collections(ctx)
+	written, err := r.written(ctx, names)
+	total, errs := 0, []error{err}
+	for _, name := range written {
 		n, err := r.drain(ctx, r.d.DB.Collection(name))
 		total += n
 		errs = append(errs, err)
 	}
+	if err == nil {
+		for _, name := range names {
+			if !slices.Contains(written, name) {
+				r.forget(name, nil)
+				r.figures.quiet(name)
+			}
+		}
+	}
+	r.figures.tell(ctx, r.d.Redis, r.followers)
 	return total, errors.Join(errs...)
 }
 
@@ -149,6 +157,44 @@ func (r *Relay) collections(ctx context.Context) []string {
 	return names
 }
 
+// carrying finds documents with events, in the sparse index (pending.at).
+var carrying = bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}}
+
+// written tells which of the collections hold an event. Of those that could not be asked
+// about none is told.
+func (r *Relay) written(ctx context.Context, names []string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	var found []string
+	var errs []error
+	for part := range slices.Chunk(names, together) {
+		one := func(name string) bson.A {
+			return bson.A{
+				bson.D{{Key: "$match", Value: carrying}}, bson.D{{Key: "$limit", Value: 1}},
+				bson.D{{Key: "$project", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$literal", Value: name}}}}}},
+			}
+		}
+		pipeline := one(part[0])
+		for _, name := range part[1:] {
+			pipeline = append(pipeline, bson.D{{Key: "$unionWith", Value: bson.D{{Key: "coll", Value: name}, {Key: "pipeline", Value: one(name)}}}})
+		}
+		cur, err := r.d.DB.Collection(part[0]).Aggregate(ctx, pipeline)
+		var list []struct {
+			Name string `bson:"_id"`
+		}
+		if err == nil {
+			err = cur.All(ctx, &list)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("look for events: %w", err))
+		}
+		for _, x := range list {
+			found = append(found, x.Name)
+		}
+	}
+	return found, errors.Join(errs...)
+}
+
 // drain hands on the events of one batch of a collection's documents, those that wait
 // longest first. Index: (pending.at). Documents that wait after a refusal do not use up the
 // batch: a broken one must not stand in the way of the others. What was begun is finished
@@ -159,7 +205,7 @@ func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 	r.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
 	defer cancel()
-	cur, err := c.Find(ctx, bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}},
+	cur, err := c.Find(ctx, carrying,
 		options.Find().SetProjection(bson.D{{Key: "pending", Value: 1}}).SetSort(bson.D{{Key: "pending.at", Value: 1}}).SetLimit(int64(batch+refused)))
 	if err != nil {
 		return 0, fmt.Errorf("read the outbox of %s: %w", c.Name(), err)
@@ -171,7 +217,15 @@ func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 	if len(list) < batch+refused {
 		r.forget(c.Name(), list)
 	}
-	due := slices.DeleteFunc(list, func(doc carrier) bool { return len(doc.Pending) == 0 || !r.due(c.Name(), doc.ID) })
+	r.figures.see(c.Name(), list, r.followers)
+	var due, later []carrier
+	for _, doc := range list {
+		if len(due) < batch && len(doc.Pending) > 0 && r.due(c.Name(), doc.ID) {
+			due = append(due, doc)
+		} else {
+			later = append(later, doc)
+		}
+	}
 	if len(due) == 0 {
 		return 0, nil
 	}
@@ -181,21 +235,26 @@ func (r *Relay) drain(ctx context.Context, c *mongo.Collection) (int, error) {
 		return 0, nil
 	}
 	defer release()
-	return r.relay(ctx, c, due[:min(len(due), batch)])
+	n, left, err := r.relay(ctx, c, due)
+	if err == nil {
+		r.figures.see(c.Name(), append(later, left...), r.followers)
+	}
+	return n, err
 }
 
-// relay hands on the events of documents and takes those out that have arrived.
-func (r *Relay) relay(ctx context.Context, c *mongo.Collection, list []carrier) (int, error) {
-	refused := r.hand(ctx, list)
+// relay hands on the events of documents and takes those out that have arrived. It tells how
+// many did, and what is left.
+func (r *Relay) relay(ctx context.Context, c *mongo.Collection, list []carrier) (arrived int, left []carrier, err error) {
+	why := r.hand(ctx, list)
 	var pulls []mongo.WriteModel
 	for _, doc := range list {
-		left := false
+		var refused []model.Event
 		for _, e := range doc.Pending {
-			if why, ok := refused[e.ID]; ok {
-				if !left {
+			if why := why(e); why != "" {
+				if refused == nil {
 					r.refused(ctx, c.Name(), doc.ID, e, why)
 				}
-				left = true
+				refused = append(refused, e)
 				continue
 			}
 			// By value, which every MongoDB-compatible server can do. The version stays:
@@ -203,40 +262,48 @@ func (r *Relay) relay(ctx context.Context, c *mongo.Collection, list []carrier) 
 			pulls = append(pulls, mongo.NewUpdateOneModel().SetFilter(bson.D{{Key: "_id", Value: doc.ID}}).
 				SetUpdate(bson.D{{Key: "$pull", Value: bson.D{{Key: "pending", Value: e}}}}))
 		}
-		if !left {
+		if refused == nil {
 			r.taken(c.Name(), doc.ID)
+		} else {
+			left = append(left, carrier{doc.ID, refused})
 		}
 	}
 	if len(pulls) == 0 {
-		return 0, nil
+		return 0, left, nil
 	}
 	if _, err := c.BulkWrite(ctx, pulls, options.BulkWrite().SetOrdered(false)); err != nil {
-		return 0, fmt.Errorf("empty the outbox of %s: %w", c.Name(), err)
+		return 0, nil, fmt.Errorf("empty the outbox of %s: %w", c.Name(), err)
 	}
-	return len(pulls), nil
+	return len(pulls), left, nil
 }
 
-// hand gives the events to all their followers, side by side: one that is down or slow
-// holds up its own. The answer tells, by event id, why an event has not arrived everywhere.
-func (r *Relay) hand(ctx context.Context, list []carrier) map[string]string {
+// hand gives the events to their followers, side by side: one that is down or slow holds up
+// its own. The answer tells why an event has not arrived, "" when it has.
+func (r *Relay) hand(ctx context.Context, list []carrier) (why func(model.Event) string) {
 	ctx = kit.AsSystem(ctx)
-	refused := make([]map[string]string, len(r.followers))
+	refused, broken := make([]map[string]string, len(r.followers)), make([]error, len(r.followers))
 	var all kit.Group
 	for i, f := range r.followers {
 		refused[i] = map[string]string{}
-		all.Go("outbox "+f.name, func() error { f.hand(ctx, list, refused[i]); return nil })
+		all.Go("outbox "+f.name, func() error {
+			broken[i] = kit.Guard("outbox "+f.name, func() error { f.hand(ctx, list, refused[i]); return nil })
+			r.figures.refuse(f.name, len(refused[i]))
+			return nil
+		})
 	}
-	if err := all.Wait(); err != nil { // panicked half-way: nothing is known to have arrived
-		for _, doc := range list {
-			for _, e := range doc.Pending {
-				refused[0][e.ID] = err.Error()
+	_ = all.Wait() // what went wrong stands in broken
+	return func(e model.Event) string {
+		for i, f := range r.followers {
+			switch {
+			case !f.follows(e.Kind):
+			case broken[i] != nil: // half-way: nothing is known to have arrived
+				return broken[i].Error()
+			default:
+				return refused[i][e.ID]
 			}
 		}
+		return "nobody follows it" // of a newer version, to which it stays
 	}
-	for _, more := range refused[1:] {
-		maps.Copy(refused[0], more)
-	}
-	return refused[0]
 }
 
 // claim keeps other relays off a collection for a while.

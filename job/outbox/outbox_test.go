@@ -37,6 +37,14 @@ func (party) GetOrganization(context.Context, *partygen.OrgReq) (*partygen.Organ
 	return &partygen.Organization{Id: "b1", OrgName: "第一支部", Orgs: []string{"root", "b1"}}, nil
 }
 
+func (party) GetPlaces(_ context.Context, q *partygen.PlacesReq) (*partygen.OrgPlaces, error) {
+	out := &partygen.OrgPlaces{}
+	for _, id := range q.OrgIds {
+		out.Places = append(out.Places, &partygen.OrgPlace{Id: id, OrgName: "第一支部", Orgs: []string{"root", id}})
+	}
+	return out, nil
+}
+
 // GetMembers answers that all of them are members, who have a rank.
 func (party) GetMembers(_ context.Context, q *partygen.MembersReq) (*partygen.Members, error) {
 	out := &partygen.Members{}
@@ -101,6 +109,23 @@ func (w wholesale) HandleEvents(_ context.Context, req *recordsgen.Events) (*rec
 	return &recordsgen.Handled{}, w.handle(req.Events)
 }
 
+// lost is a points service that takes everything, and whose answers do not arrive.
+func lost(c pointssvc.Client) pointssvc.Client {
+	return pointssvc.Wrap(kit.NewLocal(func(s server.Server) error { return pointssvc.RegisterService(s, silent{to: c}) }))
+}
+
+type silent struct {
+	pointsgen.Points
+	to pointssvc.Client
+}
+
+func (s silent) HandleEvents(ctx context.Context, req *recordsgen.Events) (*recordsgen.Handled, error) {
+	if h, err := s.to.HandleEvents(ctx, req); err != nil || len(h.Refused) > 0 {
+		return h, err
+	}
+	return nil, errors.New("killed")
+}
+
 // books is an audit that keeps what it is told.
 func books(keep func(*recordsgen.Event)) auditsvc.Client {
 	return auditsvc.Wrap(kit.NewLocal(func(s server.Server) error { return auditsvc.RegisterService(s, keeper{keep: keep}) }))
@@ -121,13 +146,14 @@ func (k keeper) HandleEvents(_ context.Context, req *recordsgen.Events) (*record
 // checkIn stores a check-in with its event.
 func (f *fixture) checkIn(t *testing.T, meeting, member string, more ...model.Event) {
 	t.Helper()
-	c := model.NewCollection[*model.CheckIn](f.db, "checkins", time.Now)
+	c := model.NewCollection[*model.CheckIn](f.db, "checkIns", time.Now)
 	at := time.Now()
 	orgs := []string{"root", "b1"}
 	doc := &model.CheckIn{Base: model.Base{ID: model.CheckInID(meeting, member), OrgID: "b1", Orgs: orgs}, MeetingID: meeting, MemberID: member}
-	doc.Emit(model.NewEvent("e-"+doc.ID, model.EventCheckedIn, "b1", at, model.CheckedIn{
-		MeetingID: meeting, Title: "植树", MeetingForm: model.FormOffline, MemberID: member, OrgID: "b1", Orgs: orgs, At: at,
-	}))
+	doc.Earn("e-"+doc.ID, at, model.Earned{SourceType: "meeting", SourceID: meeting, At: at, Shares: []model.Share{{
+		Dimension: model.DimensionPersonal, Item: model.ItemOfflineActivity, SubjectID: member, OrgID: "b1", Orgs: orgs, Units: 1, Source: "植树",
+	}}})
+	doc.Tell("e-"+doc.ID, at, model.Told{Title: "植树", MemberIDs: []string{member}}) // the same fact
 	for _, e := range more {
 		doc.Emit(e)
 	}
@@ -138,7 +164,7 @@ func (f *fixture) checkIn(t *testing.T, meeting, member string, more ...model.Ev
 
 func (f *fixture) waiting(t *testing.T) int64 {
 	t.Helper()
-	n, err := f.db.Collection("checkins").CountDocuments(t.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
+	n, err := f.db.Collection("checkIns").CountDocuments(t.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,21 +190,21 @@ func TestRelay(t *testing.T) {
 		})})
 		f.checkIn(t, "m1", "a")
 		n, err := r.Once(t.Context())
-		if err != nil || n != 1 || !slices.Equal(seen, []string{"e-m1:a"}) || f.waiting(t) != 0 || f.entries(t, "a").Sum != 200 {
+		if err != nil || n != 2 || !slices.Equal(seen, []string{"e-m1:a"}) || f.waiting(t) != 0 || f.entries(t, "a").Sum != 200 {
 			t.Errorf("%d handed on, %v; seen %v, %d wait, sum %d", n, err, seen, f.waiting(t), f.entries(t, "a").Sum)
 		}
 		if n, err = r.Once(t.Context()); err != nil || n != 0 {
 			t.Errorf("again: %d %v", n, err)
 		}
 		var doc model.CheckIn
-		if err := f.db.Collection("checkins").FindOne(t.Context(), bson.D{{Key: "_id", Value: "m1:a"}}).Decode(&doc); err != nil || doc.Version != 1 {
+		if err := f.db.Collection("checkIns").FindOne(t.Context(), bson.D{{Key: "_id", Value: "m1:a"}}).Decode(&doc); err != nil || doc.Version != 1 {
 			t.Errorf("the document was changed: %+v %v", doc, err)
 		}
 	})
 	t.Run("a relay that dies between follower and document counts once", func(t *testing.T) {
 		f.checkIn(t, "m2", "b")
-		dying := outbox.New(outbox.Deps{DB: f.db, Points: f.points, Notify: notify(func(*recordsgen.Event) error { return errors.New("killed") })})
-		if n, err := dying.Once(t.Context()); err != nil || n != 0 || f.waiting(t) != 1 || f.entries(t, "b").Total != 1 {
+		dying := outbox.New(outbox.Deps{DB: f.db, Points: lost(f.points), Notify: notify(fine)})
+		if n, err := dying.Once(t.Context()); err != nil || n != 1 || f.waiting(t) != 1 || f.entries(t, "b").Total != 1 {
 			t.Fatalf("%d handed on, %v, %d wait, %d entries", n, err, f.waiting(t), f.entries(t, "b").Total)
 		}
 		next := outbox.New(outbox.Deps{DB: f.db, Points: f.points, Notify: notify(fine)})
@@ -200,11 +226,11 @@ func TestRelay(t *testing.T) {
 		})})
 		f.checkIn(t, "bad", "x")
 		f.checkIn(t, "good", "y")
-		if n, err := r.Once(t.Context()); err != nil || n != 1 {
+		if n, err := r.Once(t.Context()); err != nil || n != 3 {
 			t.Errorf("%d %v", n, err)
 		}
 		f.checkIn(t, "good", "z")
-		if n, err := r.Once(t.Context()); err != nil || n != 1 || tries.Load() != 1 {
+		if n, err := r.Once(t.Context()); err != nil || n != 2 || tries.Load() != 1 {
 			t.Errorf("%d %v, %d tries at once", n, err, tries.Load())
 		}
 	})
@@ -223,7 +249,7 @@ func TestRelay(t *testing.T) {
 		})
 		r := outbox.New(outbox.Deps{DB: f.db, Points: f.points, Notify: service, Audit: books(func(e *recordsgen.Event) { kept = append(kept, e.Id) })})
 		f.checkIn(t, "m9", "w", model.Event{ID: "a-m9:w", Kind: model.EventAudited, At: time.Now(), Payload: []byte("{}")})
-		if n, err := r.Once(t.Context()); err != nil || n != 1 || f.entries(t, "w").Sum != 200 || !slices.Equal(kept, []string{"a-m9:w"}) {
+		if n, err := r.Once(t.Context()); err != nil || n != 2 || f.entries(t, "w").Sum != 200 || !slices.Equal(kept, []string{"a-m9:w"}) {
 			t.Fatalf("%d handed on, %v; sum %d, audit %v", n, err, f.entries(t, "w").Sum, kept)
 		}
 		down = false
@@ -242,7 +268,7 @@ func TestRelay(t *testing.T) {
 		})})
 		for i := range 3 {
 			f.checkIn(t, "m11", fmt.Sprint("h", i))
-			if n, err := r.Once(t.Context()); err != nil || n != 0 {
+			if n, err := r.Once(t.Context()); err != nil || n != 1 {
 				t.Fatalf("%d handed on, %v", n, err)
 			}
 			if f.entries(t, fmt.Sprint("h", i)).Sum != 200 || calls != 1 {
@@ -265,7 +291,7 @@ func TestRelay(t *testing.T) {
 		for i := range 8 {
 			f.checkIn(t, "m10", fmt.Sprint("p", i))
 		}
-		if n, err := r.Once(t.Context()); err != nil || n != 7 {
+		if n, err := r.Once(t.Context()); err != nil || n != 15 {
 			t.Fatalf("%d handed on, %v", n, err)
 		}
 		if len(told) != 7 || f.waiting(t) != 1 {

@@ -13,10 +13,6 @@ import (
 	"github.com/cloudwego/kitex/server"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	duesgen "zhihuidangjian/idl/gen/dues"
-	duessvc "zhihuidangjian/idl/gen/dues/dues"
-	partygen "zhihuidangjian/idl/gen/party"
-	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/job/schedule"
@@ -98,23 +94,13 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
-// partyOwner and duesOwner remember the imports they were asked to go on with.
-type partyOwner struct {
-	partygen.Party
+// owner remembers the imports it was asked to go on with.
+type owner struct {
+	recordsgen.Records
 	ran []string
 }
 
-func (o *partyOwner) RunImport(_ context.Context, q *recordsgen.IDReq) (*recordsgen.ImportBatch, error) {
-	o.ran = append(o.ran, q.Id)
-	return &recordsgen.ImportBatch{Id: q.Id}, nil
-}
-
-type duesOwner struct {
-	duesgen.Dues
-	ran []string
-}
-
-func (o *duesOwner) RunImport(_ context.Context, q *recordsgen.IDReq) (*recordsgen.ImportBatch, error) {
+func (o *owner) RunImport(_ context.Context, q *recordsgen.IDReq) (*recordsgen.ImportBatch, error) {
 	o.ran = append(o.ran, q.Id)
 	return &recordsgen.ImportBatch{Id: q.Id}, nil
 }
@@ -131,10 +117,10 @@ func (o owners) Owner(_ context.Context, typ string) (recordsvc.Client, error) {
 }
 
 func TestImports(t *testing.T) {
-	party, dues := &partyOwner{}, &duesOwner{}
+	party, dues := &owner{}, &owner{}
 	d := schedule.Deps{DB: modeltest.DB(t), Redis: modeltest.Redis(t), Clock: &kit.Clock{}, Owners: owners{
-		"member":   partysvc.Wrap(kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, party) })),
-		"duesBase": duessvc.Wrap(kit.NewLocal(func(s server.Server) error { return duessvc.RegisterService(s, dues) })),
+		"member":   recordsvc.Wrap(kit.NewLocal(func(s server.Server) error { return recordsvc.RegisterService(s, party) })),
+		"duesBase": recordsvc.Wrap(kit.NewLocal(func(s server.Server) error { return recordsvc.RegisterService(s, dues) })),
 	}}
 	past, future := time.Now().Add(-time.Minute), time.Now().Add(time.Minute)
 	for _, b := range []bson.D{

@@ -111,8 +111,14 @@ func stageOf(name string, v val, sc *scope) stage {
 			from, pipe = str(a.arg("coll")), items(a.arg("pipeline"))
 		}
 		check(from != "", 9, "$unionWith needs a collection")
-		rest := pipelineOf(pipe, sc)
-		return func(in []raw) []raw { return append(slices.Clone(in), run(rest, sc.all(from))...) }
+		more := pipeOf(pipe, sc)
+		return func(in []raw) []raw {
+			docs, err := more.run(sc.coll(from))
+			if err != nil {
+				panic(err)
+			}
+			return append(slices.Clone(in), docs...)
+		}
 	case "$lookup":
 		return lookupOf(v, sc)
 	}
@@ -120,12 +126,6 @@ func stageOf(name string, v val, sc *scope) stage {
 		check(name != known, 238, "the pipeline stage %s is not supported here", name)
 	}
 	panic(fail(40324, "Unrecognized pipeline stage name: '%s'", name))
-}
-
-// all is every document of a collection of the same database.
-func (sc *scope) all(coll string) (out []raw) {
-	sc.coll(coll).each(func(d raw) bool { out = append(out, d); return true })
-	return out
 }
 
 func lookupOf(v val, sc *scope) stage {

@@ -179,9 +179,14 @@ func (r *request) parseAggregate() (p *pipe, ns string) {
 	check(r.arg("pipeline").Type == tArray, 14, "'pipeline' option must be specified as an array")
 	check(!r.flag("explain"), 238, "use the explain command")
 	check(r.arg("cursor").Type == tDoc, 9, "The 'cursor' option is required, except for aggregate with the explain argument")
-	sc := r.scope()
-	p = &pipe{query: query{hint: r.arg("hint"), until: sc.until}}
-	stages := items(r.arg("pipeline"))
+	p = pipeOf(items(r.arg("pipeline")), r.scope())
+	p.hint = r.arg("hint")
+	return p, r.coll()
+}
+
+// pipeOf compiles a pipeline, of a command or within another.
+func pipeOf(stages []val, sc *scope) *pipe {
+	p := &pipe{query: query{until: sc.until}}
 	compiled := pipelineOf(stages, sc) // checks all of them
 	p.filter = filterOf(emptyDoc, sc)
 	at := 0
@@ -211,7 +216,7 @@ func (r *request) parseAggregate() (p *pipe, ns string) {
 		p.counting(arg("$group"))
 	}
 	p.rest = compiled[at:]
-	return p, r.coll()
+	return p
 }
 
 // counting recognises {_id: constant, n: {$sum: 1}}, as drivers count documents, which the

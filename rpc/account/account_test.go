@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cloudwego/kitex/client/callopt"
 	"github.com/cloudwego/kitex/server"
 
 	account "zhihuidangjian/idl/gen/account"
 	accountsvc "zhihuidangjian/idl/gen/account/account"
 	"zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/kit"
@@ -30,7 +30,7 @@ type fakeParty struct {
 	asks  int
 }
 
-func (f *fakeParty) GetOrganization(_ context.Context, req *party.OrgReq, _ ...callopt.Option) (*party.Organization, error) {
+func (f *fakeParty) GetOrganization(_ context.Context, req *party.OrgReq) (*party.Organization, error) {
 	switch req.OrgId {
 	case "root":
 		return &party.Organization{Id: "root", OrgName: "党委", Orgs: []string{"root"}}, nil
@@ -40,7 +40,17 @@ func (f *fakeParty) GetOrganization(_ context.Context, req *party.OrgReq, _ ...c
 	return nil, kit.ErrNotFound
 }
 
-func (f *fakeParty) FindByOpenID(_ context.Context, req *party.OpenIDReq, _ ...callopt.Option) (*party.Member, error) {
+func (f *fakeParty) GetPlaces(ctx context.Context, req *party.PlacesReq) (*party.OrgPlaces, error) {
+	out := &party.OrgPlaces{}
+	for _, id := range req.OrgIds {
+		if o, err := f.GetOrganization(ctx, &party.OrgReq{OrgId: id}); err == nil {
+			out.Places = append(out.Places, &party.OrgPlace{Id: o.Id, OrgName: o.OrgName, Orgs: o.Orgs})
+		}
+	}
+	return out, nil
+}
+
+func (f *fakeParty) FindByOpenID(_ context.Context, req *party.OpenIDReq) (*party.Member, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asks++
@@ -60,8 +70,9 @@ const password = "Dangjian#2026"
 
 type fixture struct {
 	*Service
-	client accountsvc.Client
-	party  *fakeParty
+	client  accountsvc.Client
+	records recordsgen.Records
+	party   *fakeParty
 }
 
 func setUp(t *testing.T, codec bool) *fixture {
@@ -76,9 +87,11 @@ func setUp(t *testing.T, codec bool) *fixture {
 	if created, err := s.EnsureAdmin(context.Background(), "admin", password); err != nil || !created {
 		t.Fatalf("first admin: %v %v", created, err)
 	}
-	local := kit.NewLocal(func(k server.Server) error { return accountsvc.RegisterService(k, s) })
+	local := kit.NewLocal(func(k server.Server) error {
+		return errors.Join(accountsvc.RegisterService(k, s), recordsvc.RegisterService(k, s))
+	})
 	local.Codec = codec
-	return &fixture{s, accountsvc.Wrap(local), p}
+	return &fixture{s, accountsvc.Wrap(local), recordsvc.Wrap(local), p}
 }
 
 func visitor() context.Context {
@@ -88,11 +101,11 @@ func visitor() context.Context {
 // captcha solves a slide puzzle and returns its token.
 func (f *fixture) captcha(t *testing.T) string {
 	t.Helper()
-	c, err := f.client.DrawCaptcha(visitor(), &records.Empty{})
+	c, err := f.client.DrawCaptcha(visitor(), &recordsgen.Empty{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := f.client.CaptchaAnswerOf(visitor(), &records.IDReq{Id: c.Id})
+	a, err := f.client.CaptchaAnswerOf(kit.AsSystem(visitor()), &recordsgen.IDReq{Id: c.Id})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,11 +168,11 @@ func testLogin(t *testing.T, codec bool) {
 		}
 		wantKey(t, try(token), "captcha", "请完成滑块验证")
 
-		c, err := f.client.DrawCaptcha(visitor(), &records.Empty{})
+		c, err := f.client.DrawCaptcha(visitor(), &recordsgen.Empty{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := f.client.CaptchaAnswerOf(visitor(), &records.IDReq{Id: c.Id})
+		a, err := f.client.CaptchaAnswerOf(kit.AsSystem(visitor()), &recordsgen.IDReq{Id: c.Id})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +203,7 @@ func testLogin(t *testing.T, codec bool) {
 
 func (f *fixture) authenticate(t *testing.T, token string) kit.Caller {
 	t.Helper()
-	r, err := f.client.Authenticate(visitor(), &account.TokenReq{Token: token})
+	r, err := f.client.Authenticate(kit.AsSystem(visitor()), &account.TokenReq{Token: token})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +211,7 @@ func (f *fixture) authenticate(t *testing.T, token string) kit.Caller {
 }
 
 func (f *fixture) ended(token string) bool {
-	_, err := f.client.Authenticate(visitor(), &account.TokenReq{Token: token})
+	_, err := f.client.Authenticate(kit.AsSystem(visitor()), &account.TokenReq{Token: token})
 	return errors.Is(kit.FromError(err), kit.ErrUnauthenticated)
 }
 
@@ -209,7 +222,7 @@ func TestSessions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.client.Logout(visitor(), &account.TokenReq{Token: ses.Token}); err != nil {
+		if _, err := f.client.Logout(kit.WithCaller(t.Context(), f.authenticate(t, ses.Token)), &account.TokenReq{Token: ses.Token}); err != nil {
 			t.Fatal(err)
 		}
 		if !f.ended(ses.Token) {
@@ -303,7 +316,7 @@ func TestUsers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := f.client.Save(ctx, &records.SaveReq{Type: "user", Id: id, Version: version, Json: b})
+		r, err := f.records.Save(ctx, &recordsgen.SaveReq{Type: "user", Id: id, Version: version, Json: b})
 		if err != nil {
 			return nil, err
 		}

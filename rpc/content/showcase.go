@@ -23,7 +23,7 @@ func (s *Service) showcaseType() *records.Type[*model.MemberShowcase] {
 		Indexes: []model.Index{{Keys: bson.D{{Key: "audienceId", Value: 1}, {Key: "_id", Value: -1}}}},
 		Fields:  []records.Field{orgOf("memberId")},
 		Unique:  []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已添加党员风采"}},
-		NameOf:  func(x *model.MemberShowcase) string { return x.Title },
+		NameKey: "title",
 		Own: &records.Own[*model.MemberShowcase]{
 			Where: func(c *kit.Caller) bson.D {
 				return bson.D{{Key: "audienceId", Value: bson.D{{Key: "$in", Value: c.Orgs}}}}
@@ -57,10 +57,10 @@ func (s *Service) publish(ctx context.Context, old, x *model.MemberShowcase) err
 	}
 	now := s.d.Clock.Now()
 	x.PublishedAt = now
-	x.Emit(model.NewEvent(kit.KeyID(kindShowcase, x.ID), model.EventTold, x.OrgID, now, model.Told{
+	x.Tell(kit.KeyID(kindShowcase, x.ID), now, model.Told{
 		Kind: kindShowcase, Title: "党员风采", Content: "学习身边榜样：" + m.Name + "《" + x.Title + "》",
 		TargetType: "memberShowcase", TargetID: x.ID, Page: "pages/records/detail?type=memberShowcase&id=" + x.ID, OrgID: x.AudienceID,
 		Fields: map[string]string{"title": x.Title, "name": m.Name, "time": now.In(kit.Shanghai).Format("2006年01月02日 15:04")},
-	}))
+	})
 	return nil
 }

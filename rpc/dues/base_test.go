@@ -83,7 +83,7 @@ func TestBases(t *testing.T) {
 		if _, err := w.save(admin("b2"), map[string]any{"memberId": "m1", "effectiveMonth": "2024-06", "baseAmount": 1}); err == nil {
 			t.Error("a sibling's member got a base")
 		}
-		equal(t, "stored", w.count("dues_bases", nil), 1)
+		equal(t, "stored", w.count("duesBases", nil), 1)
 	})
 	t.Run("BASE-03 RETR-02 months before the retirement are rated as months of work, whenever they are entered", func(t *testing.T) {
 		w := newWorld(t)
@@ -198,7 +198,7 @@ func TestBases(t *testing.T) {
 				t.Errorf("%s: %+v", what, b)
 			}
 		}
-		equal(t, "bases", w.count("dues_bases", nil), 2)
+		equal(t, "bases", w.count("duesBases", nil), 2)
 	})
 	t.Run("BASE-10 bad rows are listed with reasons; the corrected failure file creates only them", func(t *testing.T) {
 		w := newWorld(t)
@@ -235,7 +235,7 @@ func TestBases(t *testing.T) {
 		if b.SuccessCount != 5 || b.FailureCount != 0 {
 			t.Fatalf("%+v", b)
 		}
-		equal(t, "bases", w.count("dues_bases", nil), 6)
+		equal(t, "bases", w.count("duesBases", nil), 6)
 	})
 }
 
@@ -247,11 +247,11 @@ func TestDemo(t *testing.T) {
 	for range 2 {
 		w.ok(w.SeedDemo(context.Background()))
 	}
-	equal(t, "bases", w.count("dues_bases", nil), 3)
-	if w.count("dues_orders", bson.D{{Key: "status", Value: "paid"}}) < 12 {
+	equal(t, "bases", w.count("duesBases", nil), 3)
+	if w.count("duesOrders", bson.D{{Key: "status", Value: "paid"}}) < 12 {
 		t.Fatal("too few payments")
 	}
-	equal(t, "months", w.count("dues_months", nil), w.count("dues_ledger", nil))
+	equal(t, "months", w.count("duesMonths", nil), w.count("duesLedger", nil))
 	owed, err := w.GetOwed(admin("root"), &gen.OwedReq{MemberId: "m1"})
 	w.ok(err)
 	equal(t, "paid through agrees", owed.PaidThrough, w.party.through("m1"))

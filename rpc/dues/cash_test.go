@@ -45,8 +45,8 @@ func TestCashConfirm(t *testing.T) {
 	t.Run("cash entered by one counts when another confirms it, and not before", func(t *testing.T) {
 		w, o := entered(t)
 		equal(t, "ledger", w.ledger(), 0)
-		equal(t, "months", w.count("dues_months", nil), 0)
-		equal(t, "events", w.count("dues_orders", bson.D{{Key: "pending.kind", Value: "dues.paid"}}), 0)
+		equal(t, "months", w.count("duesMonths", nil), 0)
+		equal(t, "events", w.count("duesOrders", bson.D{{Key: "pending.kind", Value: model.EventEarned}}), 0)
 		again, err := w.PayCash(clerk("甲"), &gen.OrderReq{Id: o.Id})
 		w.ok(err)
 		equal(t, "entered once", len(again.Actions), 1) // reject
@@ -76,12 +76,10 @@ func TestCashConfirm(t *testing.T) {
 		equal(t, "ledger", w.ledger(), 150_00)
 		// The points follow the time at which he handed it in.
 		var doc model.DuesOrder
-		w.ok(w.db.Collection("dues_orders").FindOne(t.Context(), bson.D{{Key: "_id", Value: o.Id}}).Decode(&doc))
-		var event model.DuesPaid
-		at := slices.IndexFunc(doc.Pending, func(e model.Event) bool { return e.Kind == model.EventDuesPaid })
-		w.ok(json.Unmarshal(doc.Pending[at].Payload, &event))
-		if event.PaidAt.In(kit.Shanghai).Format("15:04") != "12:00" || doc.PaidAt.In(kit.Shanghai).Format("15:04") != "18:00" {
-			t.Errorf("told %v, paid %v", event.PaidAt, doc.PaidAt)
+		w.ok(w.db.Collection("duesOrders").FindOne(t.Context(), bson.D{{Key: "_id", Value: o.Id}}).Decode(&doc))
+		earned := payload[model.Earned](t, doc.Pending, model.EventEarned)
+		if earned.At.In(kit.Shanghai).Format("15:04") != "12:00" || doc.PaidAt.In(kit.Shanghai).Format("15:04") != "18:00" {
+			t.Errorf("earned %v, paid %v", earned.At, doc.PaidAt)
 		}
 	})
 	t.Run("while cash waits, nothing else happens to the order", func(t *testing.T) {
@@ -121,7 +119,7 @@ func TestCashConfirm(t *testing.T) {
 		_, err = w.ConfirmCash(clerk("丙"), &gen.OrderReq{Id: o.Id})
 		w.ok(err)
 		var doc model.DuesOrder
-		w.ok(w.db.Collection("dues_orders").FindOne(t.Context(), bson.D{{Key: "_id", Value: o.Id}}).Decode(&doc))
+		w.ok(w.db.Collection("duesOrders").FindOne(t.Context(), bson.D{{Key: "_id", Value: o.Id}}).Decode(&doc))
 		if len(doc.Cash) != 2 || !doc.Cash[0].Rejected || doc.Cash[0].Reason != "少10元" || doc.Cash[0].DecidedBy != "乙" || doc.Cash[1].Rejected || doc.Cash[1].DecidedBy != "丙" {
 			t.Errorf("history %+v", doc.Cash)
 		}
@@ -137,7 +135,7 @@ func TestCashConfirm(t *testing.T) {
 		wg.Go(func() { _, _ = w.RejectCash(clerk("z"), &gen.DeleteReq{Id: o.Id, Reason: "x"}) })
 		wg.Wait()
 		switch got := w.get(o.Id); {
-		case got.Status == "paid" && w.ledger() == 150_00 && w.count("dues_months", nil) == 3:
+		case got.Status == "paid" && w.ledger() == 150_00 && w.count("duesMonths", nil) == 3:
 		case got.Status == "unpaid" && w.ledger() == 0:
 		default:
 			t.Errorf("%s, ledger %d", got.Status, w.ledger())

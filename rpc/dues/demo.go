@@ -75,7 +75,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 				MemberID: m.Id, Month: month, OrderID: o.ID, OrderNo: o.OrderNo, Amount: o.Amount, PayMethod: o.PayMethod, At: *o.PaidAt,
 			})
 			if month == this {
-				o.Emit(model.NewEvent(kit.KeyID(model.EventDuesPaid, o.ID), model.EventDuesPaid, o.OrgID, *o.PaidAt, paidEvent(o)))
+				announcePaid(o, *o.PaidAt, *o.PaidAt)
 			}
 			through[m.Id] = month
 		}

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cloudwego/kitex/client/callopt"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
@@ -39,7 +38,7 @@ type party struct {
 	fail    error // of SetDuesPaidThrough
 }
 
-func (p *party) GetMember(_ context.Context, req *partygen.MemberReq, _ ...callopt.Option) (*partygen.Member, error) {
+func (p *party) GetMember(_ context.Context, req *partygen.MemberReq) (*partygen.Member, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m := p.members[req.MemberId]
@@ -64,22 +63,32 @@ func (p *party) masked(keep func(*partygen.Member) bool) *partygen.Members {
 	return out
 }
 
-func (p *party) GetMembers(_ context.Context, req *partygen.MembersReq, _ ...callopt.Option) (*partygen.Members, error) {
+func (p *party) GetMembers(_ context.Context, req *partygen.MembersReq) (*partygen.Members, error) {
 	return p.masked(func(m *partygen.Member) bool { return slices.Contains(req.MemberIds, m.Id) }), nil
 }
 
-func (p *party) ListMembers(_ context.Context, req *partygen.OrgReq, _ ...callopt.Option) (*partygen.Members, error) {
+func (p *party) ListMembers(_ context.Context, req *partygen.OrgReq) (*partygen.Members, error) {
 	return p.masked(func(m *partygen.Member) bool { return slices.Contains(m.Orgs, req.OrgId) && m.Status == "active" }), nil
 }
 
-func (p *party) GetOrganization(_ context.Context, req *partygen.OrgReq, _ ...callopt.Option) (*partygen.Organization, error) {
+func (p *party) GetOrganization(_ context.Context, req *partygen.OrgReq) (*partygen.Organization, error) {
 	if o := p.orgs[req.OrgId]; o != nil {
 		return o, nil
 	}
 	return nil, kit.ErrNotFound
 }
 
-func (p *party) SetDuesPaidThrough(_ context.Context, req *partygen.PaidThroughReq, _ ...callopt.Option) (*recordsgen.Empty, error) {
+func (p *party) GetPlaces(ctx context.Context, req *partygen.PlacesReq) (*partygen.OrgPlaces, error) {
+	out := &partygen.OrgPlaces{}
+	for _, id := range req.OrgIds {
+		if o, err := p.GetOrganization(ctx, &partygen.OrgReq{OrgId: id}); err == nil {
+			out.Places = append(out.Places, &partygen.OrgPlace{Id: o.Id, OrgName: o.OrgName, Orgs: o.Orgs})
+		}
+	}
+	return out, nil
+}
+
+func (p *party) SetDuesPaidThrough(_ context.Context, req *partygen.PaidThroughReq) (*recordsgen.Empty, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.fail != nil {
@@ -289,7 +298,7 @@ func (w *world) count(collection string, filter bson.D) int64 {
 // ledger is the sum of all lines.
 func (w *world) ledger() (sum int64) {
 	w.Helper()
-	cur, err := w.db.Collection("dues_ledger").Find(context.Background(), bson.D{})
+	cur, err := w.db.Collection("duesLedger").Find(context.Background(), bson.D{})
 	w.ok(err)
 	var lines []model.DuesLine
 	w.ok(cur.All(context.Background(), &lines))

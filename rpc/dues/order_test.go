@@ -13,6 +13,7 @@ import (
 
 	gen "zhihuidangjian/idl/gen/dues"
 	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -38,7 +39,7 @@ func TestOrders(t *testing.T) {
 				t.Errorf("%+v: %v names no %s", x, err, x.field)
 			}
 		}
-		equal(t, "orders stored", w.count("dues_orders", nil), 1)
+		equal(t, "orders stored", w.count("duesOrders", nil), 1)
 	})
 	t.Run("DUES-06 a base not after the first month must exist", func(t *testing.T) {
 		w := newWorld(t)
@@ -248,7 +249,7 @@ func TestOrders(t *testing.T) {
 		d, err := w.CreateOrder(admin("b1"), req("2024-06", "k2"))
 		w.ok(err)
 		equal(t, "the key's order, paid by now", d.Status, "paid")
-		equal(t, "orders", w.count("dues_orders", nil), 1)
+		equal(t, "orders", w.count("duesOrders", nil), 1)
 	})
 }
 
@@ -337,7 +338,7 @@ func TestPaidOrders(t *testing.T) {
 		again := w.cash(w.order("m1", "2024-06").Id)
 		equal(t, "the months can be paid again", again.FromMonth, "2024-05")
 		equal(t, "ledger", w.ledger(), 150_00)
-		equal(t, "events of a payment and a reversal", w.count("dues_orders", bson.D{{Key: "_id", Value: second.Id}, {Key: "pending.kind", Value: "dues.reversed"}}), 1)
+		equal(t, "events of a payment and a reversal", w.count("duesOrders", bson.D{{Key: "_id", Value: second.Id}, {Key: "pending.kind", Value: model.EventUnearned}}), 1)
 	})
 	t.Run("DORD-07 a WeChat order is final", func(t *testing.T) {
 		w := newWorld(t)

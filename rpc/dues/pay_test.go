@@ -12,6 +12,7 @@ import (
 
 	gen "zhihuidangjian/idl/gen/dues"
 	recordsgen "zhihuidangjian/idl/gen/records"
+	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -105,7 +106,7 @@ func TestWeChat(t *testing.T) {
 			t.Errorf("unknown order: answered %d", s[0])
 		}
 		equal(t, "ledger", w.ledger(), 0)
-		equal(t, "genuine misfits are kept", w.count("dues_notices", bson.D{{Key: "problem", Value: bson.D{{Key: "$gt", Value: ""}}}}), 2)
+		equal(t, "genuine misfits are kept", w.count("duesNotices", bson.D{{Key: "problem", Value: bson.D{{Key: "$gt", Value: ""}}}}), 2)
 		w.pay(o.OrderNo)
 		w.status(o.Id, "paid")
 		paidAt := w.get(o.Id).PaidAt
@@ -115,8 +116,8 @@ func TestWeChat(t *testing.T) {
 		}
 		equal(t, "time of payment", w.get(o.Id).PaidAt, paidAt)
 		equal(t, "ledger", w.ledger(), 150_00)
-		equal(t, "events", w.count("dues_orders", bson.D{{Key: "pending.kind", Value: "dues.paid"}}), 1)
-		equal(t, "notices", w.count("dues_notices", bson.D{{Key: "orderId", Value: o.Id}, {Key: "problem", Value: bson.D{{Key: "$exists", Value: false}}}}), 1)
+		equal(t, "events", w.count("duesOrders", bson.D{{Key: "pending.kind", Value: model.EventEarned}}), 1)
+		equal(t, "notices", w.count("duesNotices", bson.D{{Key: "orderId", Value: o.Id}, {Key: "problem", Value: bson.D{{Key: "$exists", Value: false}}}}), 1)
 	})
 	t.Run("DUES-17 no delete while WeChat may still take the money", func(t *testing.T) {
 		w := newWorld(t)
@@ -148,7 +149,7 @@ func TestWeChat(t *testing.T) {
 		w.ok(err)
 		w.ok(w.sim.Approve(p.Order.OrderNo, ""))
 		// The store says cleared, as if WeChat had closed before and the money came anyway.
-		if _, err := w.db.Collection("dues_orders").UpdateByID(t.Context(), p.Order.Id, bson.D{{Key: "$set", Value: bson.D{
+		if _, err := w.db.Collection("duesOrders").UpdateByID(t.Context(), p.Order.Id, bson.D{{Key: "$set", Value: bson.D{
 			{Key: "status", Value: "cleared"}, {Key: "waiting", Value: false}}}}); err != nil {
 			t.Fatal(err)
 		}
@@ -156,12 +157,12 @@ func TestWeChat(t *testing.T) {
 		w.status(p.Order.Id, "cleared")
 		equal(t, "ledger", w.ledger(), 0)
 		equal(t, "paid through", w.party.through("m1"), "2024-03")
-		equal(t, "to refund", w.count("dues_refunds", bson.D{{Key: "state", Value: "pending"}, {Key: "amount", Value: 150_00}}), 1)
+		equal(t, "to refund", w.count("duesRefunds", bson.D{{Key: "state", Value: "pending"}, {Key: "amount", Value: 150_00}}), 1)
 		for range 2 {
 			_, err = w.QueryWaiting(system, &recordsgen.Empty{})
 			w.ok(err)
 		}
-		equal(t, "refunded", w.count("dues_refunds", bson.D{{Key: "state", Value: "done"}}), 1)
+		equal(t, "refunded", w.count("duesRefunds", bson.D{{Key: "state", Value: "done"}}), 1)
 	})
 	t.Run("a notice that never comes is asked for", func(t *testing.T) {
 		w := newWorld(t)
@@ -199,14 +200,14 @@ func TestWeChat(t *testing.T) {
 		equal(t, "settled", settled, 1)
 		w.status(newest.Id, "paid")
 		never := bson.D{{Key: "askedAt", Value: nil}}
-		equal(t, "never asked for", w.count("dues_orders", never), 0)
+		equal(t, "never asked for", w.count("duesOrders", never), 0)
 		// And again, from the longest unasked.
 		before := w.clock.Now()
 		for range 2 {
 			_, err := w.QueryWaiting(system, &recordsgen.Empty{})
 			w.ok(err)
 		}
-		equal(t, "not asked for again", w.count("dues_orders", bson.D{{Key: "waiting", Value: true}, {Key: "askedAt", Value: bson.D{{Key: "$lt", Value: before}}}}), 0)
+		equal(t, "not asked for again", w.count("duesOrders", bson.D{{Key: "waiting", Value: true}, {Key: "askedAt", Value: bson.D{{Key: "$lt", Value: before}}}}), 0)
 	})
 	t.Run("a notice that comes before the answer to the prepay", func(t *testing.T) {
 		w := newWorld(t)
@@ -226,7 +227,7 @@ func TestWeChat(t *testing.T) {
 		p, err := w.payMine("oa", "2024-06", "k")
 		w.ok(err)
 		w.pay(p.Order.OrderNo) // the same number
-		equal(t, "orders", w.count("dues_orders", nil), 1)
+		equal(t, "orders", w.count("duesOrders", nil), 1)
 	})
 	t.Run("another choice of months replaces the open order", func(t *testing.T) {
 		w := newWorld(t)
@@ -276,8 +277,8 @@ func TestTogether(t *testing.T) {
 			_, _ = w.CreateOrder(admin("b1"), &gen.CreateOrderReq{MemberId: "m1", ToMonth: "2024-06"})
 		})
 		wg.Wait()
-		equal(t, "unpaid orders", w.count("dues_orders", bson.D{{Key: "status", Value: "unpaid"}}), 1)
-		cur, err := w.db.Collection("dues_orders").Find(t.Context(), bson.D{})
+		equal(t, "unpaid orders", w.count("duesOrders", bson.D{{Key: "status", Value: "unpaid"}}), 1)
+		cur, err := w.db.Collection("duesOrders").Find(t.Context(), bson.D{})
 		w.ok(err)
 		var all []struct {
 			Trades []struct {
@@ -319,9 +320,9 @@ func TestTogether(t *testing.T) {
 		wg.Wait()
 		w.status(p.Order.Id, "paid")
 		equal(t, "ledger", w.ledger(), 150_00)
-		equal(t, "months", w.count("dues_months", nil), 3)
-		equal(t, "refunds", w.count("dues_refunds", nil), 0)
-		equal(t, "events", w.count("dues_orders", bson.D{{Key: "pending.kind", Value: "dues.paid"}}), 1)
+		equal(t, "months", w.count("duesMonths", nil), 3)
+		equal(t, "refunds", w.count("duesRefunds", nil), 0)
+		equal(t, "events", w.count("duesOrders", bson.D{{Key: "pending.kind", Value: model.EventEarned}}), 1)
 	})
 	t.Run("the ledger is the sum of paid orders whatever happens", func(t *testing.T) {
 		w := newWorld(t)
@@ -354,7 +355,7 @@ func TestTogether(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			cur, err := w.db.Collection("dues_orders").Find(t.Context(), bson.D{{Key: "status", Value: "paid"}})
+			cur, err := w.db.Collection("duesOrders").Find(t.Context(), bson.D{{Key: "status", Value: "paid"}})
 			w.ok(err)
 			var paid []struct {
 				Amount int64 `bson:"amount"`
@@ -377,7 +378,7 @@ func TestTogether(t *testing.T) {
 			if got := w.ledger(); got != sum {
 				t.Fatalf("step %d: ledger %d, orders %d", step, got, sum)
 			}
-			if n := w.count("dues_months", nil); n != int64(len(months)) {
+			if n := w.count("duesMonths", nil); n != int64(len(months)) {
 				t.Fatalf("step %d: %d months taken, %d paid", step, n, len(months))
 			}
 		}

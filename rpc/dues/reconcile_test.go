@@ -33,7 +33,7 @@ func (w *world) reconcile(day string) *model.DuesReconcile {
 func (w *world) report(day string) *model.DuesReconcile {
 	w.Helper()
 	r := &model.DuesReconcile{}
-	err := w.db.Collection("dues_reconciles").FindOne(w.Context(), bson.D{{Key: "day", Value: day}}).Decode(r)
+	err := w.db.Collection("duesReconciles").FindOne(w.Context(), bson.D{{Key: "day", Value: day}}).Decode(r)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return nil
 	}
@@ -46,9 +46,12 @@ func (w *world) told(r *model.DuesReconcile) []string {
 	w.Helper()
 	var lines []string
 	for _, e := range r.Pending {
-		var p model.DuesReconciled
+		var p model.Told
 		w.ok(json.Unmarshal(e.Payload, &p))
-		lines = append(lines, p.Lines...)
+		if p.AdminsOf != model.RootOrg || p.Permission != "duesReconcile.view" || p.TargetID != r.ID {
+			w.Errorf("told %+v", p)
+		}
+		lines = append(lines, p.Content)
 	}
 	return lines
 }
@@ -91,7 +94,7 @@ func TestReconcile(t *testing.T) {
 		for range 3 {
 			w.reconcile("2024-06-15")
 		}
-		equal(t, "reports", w.count("dues_reconciles", nil), 2)
+		equal(t, "reports", w.count("duesReconciles", nil), 2)
 		equal(t, "version", w.report("2024-06-15").Version, 1)
 	})
 	t.Run("ours only, theirs only and another amount are told one by one", func(t *testing.T) {
@@ -102,13 +105,13 @@ func TestReconcile(t *testing.T) {
 		second := w.paidByPhone("2024-05")
 		// Ours only: an order that WeChat never heard of.
 		var ghost model.DuesOrder
-		w.ok(w.db.Collection("dues_orders").FindOne(t.Context(), bson.D{{Key: "_id", Value: first.Id}}).Decode(&ghost))
+		w.ok(w.db.Collection("duesOrders").FindOne(t.Context(), bson.D{{Key: "_id", Value: first.Id}}).Decode(&ghost))
 		ghost.ID, ghost.OrderNo, ghost.TransactionNo, ghost.Amount = "ghost", "20240615000000000000", "4200000000", 4321
 		ghost.Trades[0].OutTradeNo, ghost.Pending = ghost.OrderNo, nil
-		_, err := w.db.Collection("dues_orders").InsertOne(t.Context(), ghost)
+		_, err := w.db.Collection("duesOrders").InsertOne(t.Context(), ghost)
 		w.ok(err)
 		// Another amount.
-		w.change("dues_orders", second.Id, bson.D{{Key: "amount", Value: second.Amount + 1}})
+		w.change("duesOrders", second.Id, bson.D{{Key: "amount", Value: second.Amount + 1}})
 		// Theirs only: of this merchant, and not of this system.
 		_, err = w.gate.PrepayJSAPI(t.Context(), wechat.PayOrder{
 			OutTradeNo: "SHOP20240615", Description: "书", AmountFen: 990, OpenID: w.sim.OpenID(w.user.ID, sim.OfficialAppID),
@@ -153,7 +156,7 @@ func TestReconcile(t *testing.T) {
 		late, err := w.payMine("oa", "2024-07", "k2")
 		w.ok(err)
 		w.ok(w.sim.Approve(late.Order.OrderNo, ""))
-		w.change("dues_orders", late.Order.Id, bson.D{{Key: "status", Value: "cleared"}, {Key: "waiting", Value: false}})
+		w.change("duesOrders", late.Order.Id, bson.D{{Key: "status", Value: "cleared"}, {Key: "waiting", Value: false}})
 		w.at("2024-07-02 11:00")
 		for w.report("2024-07-01") == nil {
 			w.reconcile("2024-07-01") // some days at a time
@@ -162,7 +165,7 @@ func TestReconcile(t *testing.T) {
 		if r.Difference != 1 || r.Differences[0].Note != "订单已失效，已登记退款" {
 			t.Fatalf("%+v", r)
 		}
-		equal(t, "refunds", w.count("dues_refunds", bson.D{{Key: "amount", Value: late.Order.Amount}}), 1)
+		equal(t, "refunds", w.count("duesRefunds", bson.D{{Key: "amount", Value: late.Order.Amount}}), 1)
 	})
 	t.Run("refunds of ours match, others are told", func(t *testing.T) {
 		w := newWorld(t)
@@ -171,11 +174,11 @@ func TestReconcile(t *testing.T) {
 		gone, err := w.payMine("oa", "2024-04", "k")
 		w.ok(err)
 		w.ok(w.sim.Approve(gone.Order.OrderNo, ""))
-		w.change("dues_orders", gone.Order.Id, bson.D{{Key: "status", Value: "cleared"}, {Key: "waiting", Value: false}})
+		w.change("duesOrders", gone.Order.Id, bson.D{{Key: "status", Value: "cleared"}, {Key: "waiting", Value: false}})
 		w.sim.Deliver(t.Context())
 		_, err = w.QueryWaiting(system, &recordsgen.Empty{})
 		w.ok(err)
-		equal(t, "refunds done", w.count("dues_refunds", bson.D{{Key: "state", Value: "done"}}), 1)
+		equal(t, "refunds done", w.count("duesRefunds", bson.D{{Key: "state", Value: "done"}}), 1)
 		w.at("2024-06-16 11:00")
 		r := w.reconcile("2024-06-15")
 		if r.State != "matched" || r.TheirCount != 1 || r.RefundCount != 1 || r.RefundAmount != gone.Order.Amount {
@@ -190,7 +193,7 @@ func TestReconcile(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 		// One that we believe in and no bill has, also not the next day's.
-		w.change("dues_refunds", w.refundOf(gone.Order.Id), bson.D{{Key: "billedOn", Value: nil}, {Key: "doneAt", Value: w.clock.Now()}})
+		w.change("duesRefunds", w.refundOf(gone.Order.Id), bson.D{{Key: "billedOn", Value: nil}, {Key: "doneAt", Value: w.clock.Now()}})
 		w.at("2024-06-19 11:00")
 		w.reconcile("2024-06-18")
 		if a, b := w.report("2024-06-17"), w.report("2024-06-18"); a.Difference != 0 || b.Difference != 1 || b.Differences[0].Kind != "ours" || !b.Differences[0].Refund {
@@ -234,7 +237,7 @@ func TestReconcile(t *testing.T) {
 		w.at("2024-06-22 12:00")
 		w.reconcile("")
 		w.reconcile("")
-		equal(t, "reports", w.count("dues_reconciles", nil), 8) // 14 … 21
+		equal(t, "reports", w.count("duesReconciles", nil), 8) // 14 … 21
 		w.at("2025-06-22 12:00")
 		w.reconcile("")
 		if w.report("2024-06-22") != nil || w.report("2025-03-24") == nil {
@@ -254,7 +257,7 @@ func TestReconcile(t *testing.T) {
 			wg.Go(func() { _, _ = w.Reconcile(system, &recordsgen.Empty{}) }) // losing is fine
 		}
 		wg.Wait()
-		equal(t, "reports", w.count("dues_reconciles", bson.D{{Key: "day", Value: "2024-06-15"}}), 1)
+		equal(t, "reports", w.count("duesReconciles", bson.D{{Key: "day", Value: "2024-06-15"}}), 1)
 		equal(t, "ledger", w.ledger(), p.Order.Amount)
 		if n := len(w.told(w.report("2024-06-15"))); n > 1 {
 			t.Errorf("%d lines", n)
@@ -283,7 +286,7 @@ func TestReconcile(t *testing.T) {
 func (w *world) refundOf(orderID string) string {
 	w.Helper()
 	var r model.DuesRefund
-	w.ok(w.db.Collection("dues_refunds").FindOne(w.Context(), bson.D{{Key: "orderId", Value: orderID}}).Decode(&r))
+	w.ok(w.db.Collection("duesRefunds").FindOne(w.Context(), bson.D{{Key: "orderId", Value: orderID}}).Decode(&r))
 	return r.ID
 }
 
@@ -298,7 +301,7 @@ func TestTreeSums(t *testing.T) {
 		w.base(m, "2024-01", 100_000+rng.Int64N(900_000))
 	}
 	sum := func(filter bson.D) (total int64) {
-		cur, err := w.db.Collection("dues_ledger").Find(t.Context(), filter)
+		cur, err := w.db.Collection("duesLedger").Find(t.Context(), filter)
 		w.ok(err)
 		var lines []model.DuesLine
 		w.ok(cur.All(t.Context(), &lines))
@@ -352,11 +355,11 @@ func TestTreeSums(t *testing.T) {
 			t.Fatalf("step %d: %v", step, shown)
 		}
 	}
-	if n := w.count("dues_ledger", nil); n < 30 {
+	if n := w.count("duesLedger", nil); n < 30 {
 		t.Fatalf("only %d lines: too little happened", n)
 	}
 	// Lines are only ever added: none was changed after it was written.
-	if n := w.count("dues_ledger", bson.D{{Key: "version", Value: bson.D{{Key: "$gt", Value: 1}}}}); n != 0 {
+	if n := w.count("duesLedger", bson.D{{Key: "version", Value: bson.D{{Key: "$gt", Value: 1}}}}); n != 0 {
 		t.Errorf("%d lines were changed", n)
 	}
 }

@@ -16,11 +16,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"golang.org/x/time/rate"
-
-	"github.com/redis/go-redis/v9"
 
 	partygen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
@@ -72,14 +71,14 @@ const keyLife = 72 * time.Hour
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:       d,
-		bases:   model.NewCollection[*model.DuesBase](d.DB, "dues_bases", d.Clock.Now),
-		orders:  model.NewCollection[*model.DuesOrder](d.DB, "dues_orders", d.Clock.Now),
-		settled: model.NewCollection[*model.DuesMonth](d.DB, "dues_months", d.Clock.Now),
-		ledger:  model.NewCollection[*model.DuesLine](d.DB, "dues_ledger", d.Clock.Now),
-		notices: model.NewCollection[*model.DuesNotice](d.DB, "dues_notices", d.Clock.Now),
-		refunds: model.NewCollection[*model.DuesRefund](d.DB, "dues_refunds", d.Clock.Now),
-		keys:    model.NewCollection[*model.DuesKey](d.DB, "dues_keys", d.Clock.Now),
-		reports: model.NewCollection[*model.DuesReconcile](d.DB, "dues_reconciles", d.Clock.Now),
+		bases:   model.NewCollection[*model.DuesBase](d.DB, "duesBases", d.Clock.Now),
+		orders:  model.NewCollection[*model.DuesOrder](d.DB, "duesOrders", d.Clock.Now),
+		settled: model.NewCollection[*model.DuesMonth](d.DB, "duesMonths", d.Clock.Now),
+		ledger:  model.NewCollection[*model.DuesLine](d.DB, "duesLedger", d.Clock.Now),
+		notices: model.NewCollection[*model.DuesNotice](d.DB, "duesNotices", d.Clock.Now),
+		refunds: model.NewCollection[*model.DuesRefund](d.DB, "duesRefunds", d.Clock.Now),
+		keys:    model.NewCollection[*model.DuesKey](d.DB, "duesKeys", d.Clock.Now),
+		reports: model.NewCollection[*model.DuesReconcile](d.DB, "duesReconciles", d.Clock.Now),
 		pace:    rate.NewLimiter(askPace, askPace/5),
 	}
 	s.orders.Watch(sealed[*model.DuesOrder](s))
@@ -124,17 +123,6 @@ var orderIndexes = []model.Index{
 	{Keys: bson.D{{Key: "waiting", Value: 1}, {Key: "askedAt", Value: 1}}},
 }
 
-// mapped turns the store's errors into those that people are told.
-func mapped(err error) error {
-	switch {
-	case errors.Is(err, model.ErrNotFound):
-		return kit.ErrNotFound
-	case errors.Is(err, model.ErrStale):
-		return kit.ErrConflict
-	}
-	return err
-}
-
 // member is a member as the party service knows him; the caller's scope is not checked.
 func (s *Service) member(ctx context.Context, id string) (*partygen.Member, error) {
 	return s.d.Party.GetMember(kit.AsSystem(ctx), &partygen.MemberReq{MemberId: id})
@@ -166,5 +154,5 @@ func (s *Service) orderInScope(ctx context.Context, id string) (*model.DuesOrder
 		return nil, nil, kit.ErrNotFound
 	}
 	o, err := s.orders.Get(ctx, model.Within(c.OrgID), id)
-	return o, c, mapped(err)
+	return o, c, records.Mapped(err)
 }

@@ -56,7 +56,7 @@ func TestWages(t *testing.T) {
 			}
 		}
 		// A number in BSON has no digits to be found.
-		for collection, at := range map[string]string{"dues_bases": "baseAmount", "dues_orders": "items.baseAmount"} {
+		for collection, at := range map[string]string{"duesBases": "baseAmount", "duesOrders": "items.baseAmount"} {
 			equal(t, collection+" with a number", w.count(collection, bson.D{{Key: at, Value: bson.D{{Key: "$type", Value: "number"}}}}), 0)
 			if w.count(collection, bson.D{{Key: at, Value: bson.D{{Key: "$type", Value: "string"}}}}) == 0 {
 				t.Errorf("%s has no base", collection)
@@ -121,13 +121,13 @@ func TestWages(t *testing.T) {
 		w := newWorld(t)
 		id := w.base("m1", "2024-04", 500_000)["id"].(string)
 		changes := func() int64 {
-			return w.count("dues_bases", bson.D{{Key: "_id", Value: id}, {Key: "pending", Value: bson.D{{Key: "$size", Value: 3}}}})
+			return w.count("duesBases", bson.D{{Key: "_id", Value: id}, {Key: "pending", Value: bson.D{{Key: "$size", Value: 3}}}})
 		}
 		w.base("m1", "2024-04", 500_000) // 添加 twice
 		equal(t, "entries of a change", changes(), 0)
 		w.base("m1", "2024-04", 600_000) // 添加 and 更新基数
 		var b model.DuesBase
-		w.ok(w.db.Collection("dues_bases").FindOne(context.Background(), bson.D{{Key: "_id", Value: id}}).Decode(&b))
+		w.ok(w.db.Collection("duesBases").FindOne(context.Background(), bson.D{{Key: "_id", Value: id}}).Decode(&b))
 		equal(t, "facts", len(b.Pending), 4)
 	})
 	t.Run("PLUS-30 what an earlier version stored open is sealed at the start, and reckoned with as before", func(t *testing.T) {
@@ -144,20 +144,20 @@ func TestWages(t *testing.T) {
 		}
 		before := func() {
 			t.Helper()
-			set("dues_bases", bson.D{{Key: "baseAmount", Value: int64(500_000)}})
-			set("dues_orders", bson.D{{Key: "items.0.baseAmount", Value: int64(500_000)}, {Key: "items.1.baseAmount", Value: int64(500_000)}})
+			set("duesBases", bson.D{{Key: "baseAmount", Value: int64(500_000)}})
+			set("duesOrders", bson.D{{Key: "items.0.baseAmount", Value: int64(500_000)}, {Key: "items.1.baseAmount", Value: int64(500_000)}})
 		}
 		before()
 		// One that stands open beside this process is paid all the same, and sealed by it.
 		equal(t, "paid", w.cash(open.Id).Amount, 100_00)
-		equal(t, "open orders", w.count("dues_orders", bson.D{{Key: "items.baseAmount", Value: bson.D{{Key: "$type", Value: "number"}}}}), 0)
+		equal(t, "open orders", w.count("duesOrders", bson.D{{Key: "items.baseAmount", Value: bson.D{{Key: "$type", Value: "number"}}}}), 0)
 		before()
 		_, err = w.db.Collection("installation").DeleteOne(context.Background(), bson.D{{Key: "_id", Value: "wages sealed"}})
 		w.ok(err)
 		s, err := dues.New(dues.Deps{DB: w.db, Clock: w.clock, Seal: modeltest.Sealer(t), Party: w.party})
 		w.ok(err)
 		defer s.Close()
-		for collection, at := range map[string]string{"dues_bases": "baseAmount", "dues_orders": "items.baseAmount"} {
+		for collection, at := range map[string]string{"duesBases": "baseAmount", "duesOrders": "items.baseAmount"} {
 			equal(t, "open in "+collection, w.count(collection, bson.D{{Key: at, Value: bson.D{{Key: "$type", Value: "number"}}}}), 0)
 		}
 		own, err := w.GetMyOrder(w.me("oa"), &gen.OrderReq{Id: open.Id})

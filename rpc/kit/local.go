@@ -13,25 +13,30 @@ import (
 // DefaultDeadline bounds a call that brings none of its own.
 const DefaultDeadline = 10 * time.Second
 
-// Local is a transport inside one process: the service's own handler with the same
-// deadlines, panics recovered and errors as over the wire, and no copying. It
+// Local is a transport inside one process: the services' own handler with the same
+// deadlines, rules and errors as over the wire, panics recovered, and no copying. It
 // implements Kitex's client.Client.
 type Local struct {
-	info    *serviceinfo.ServiceInfo
-	handler any
+	methods map[string]offer
 	// Codec passes every message through thrift, as between processes. Tests use it
 	// to find aliasing and lost fields.
 	Codec bool
 }
 
-// NewLocal takes a generated package's RegisterService, so that any service can be
+// offer is a method and who runs it.
+type offer struct {
+	serviceinfo.MethodInfo
+	handler any
+}
+
+// NewLocal takes what registers a service, or several beside each other, so that they can be
 // called in process:
 //
 //	party := partysvc.Wrap(kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, impl) }))
 func NewLocal(register func(server.Server) error) *Local {
-	l := &Local{}
+	l := &Local{methods: map[string]offer{}}
 	if err := register((*registrar)(l)); err != nil {
-		panic(err) // a wrong handler type: a programming mistake
+		panic(err) // two methods of one name: a programming mistake
 	}
 	return l
 }
@@ -40,36 +45,44 @@ func NewLocal(register func(server.Server) error) *Local {
 type registrar Local
 
 func (r *registrar) RegisterService(info *serviceinfo.ServiceInfo, handler any, _ ...server.RegisterOption) error {
-	r.info, r.handler = info, handler
+	for name, m := range info.Methods {
+		if _, taken := r.methods[name]; taken {
+			return fmt.Errorf("%s.%s: another service beside it has the method", info.ServiceName, name)
+		}
+		r.methods[name] = offer{m, handler}
+	}
 	return nil
 }
 func (r *registrar) GetServiceInfos() map[string]*serviceinfo.ServiceInfo { return nil }
 func (r *registrar) Run() error                                           { return nil }
 func (r *registrar) Stop() error                                          { return nil }
 
-// Call runs one method of the service.
+// Call runs one method.
 func (l *Local) Call(ctx context.Context, method string, request, response any) error {
-	m, ok := l.info.Methods[method]
+	m, ok := l.methods[method]
 	if !ok {
-		return ErrInternal.Because(fmt.Errorf("%s has no method %s", l.info.ServiceName, method))
+		return ErrInternal.Because(fmt.Errorf("there is no method %s", method))
 	}
 	if _, has := ctx.Deadline(); !has {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, DefaultDeadline)
 		defer cancel()
 	}
+	if err := permitMethod(ctx, m.MethodInfo); err != nil {
+		return err
+	}
 	return Guard(method, func() error { return l.run(ctx, m, request, response) })
 }
 
-func (l *Local) run(ctx context.Context, m serviceinfo.MethodInfo, request, response any) error {
+func (l *Local) run(ctx context.Context, m offer, request, response any) error {
 	if !l.Codec {
-		return m.Handler()(ctx, l.handler, request, response)
+		return m.Handler()(ctx, m.handler, request, response)
 	}
 	args, result := m.NewArgs(), m.NewResult()
 	if err := recode(request, args); err != nil {
 		return err
 	}
-	if err := m.Handler()(ctx, l.handler, args, result); err != nil {
+	if err := m.Handler()(ctx, m.handler, args, result); err != nil {
 		return FromError(toWire(err))
 	}
 	return recode(result, response)

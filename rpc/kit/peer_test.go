@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,23 +19,23 @@ import (
 	"github.com/cloudwego/kitex/server"
 	"github.com/cloudwego/kitex/transport"
 
+	"zhihuidangjian/idl/call"
 	gen "zhihuidangjian/idl/gen/account"
 	"zhihuidangjian/idl/gen/account/account"
-	"zhihuidangjian/idl/gen/records"
 )
 
-// listed answers GetMe with nobody, and keeps who asked.
+// listed answers FindAdmins with nobody, and keeps who asked.
 type listed struct {
 	gen.Account
 	mu     sync.Mutex
 	caller *Caller
 }
 
-func (l *listed) GetMe(ctx context.Context, _ *records.Empty) (*gen.Me, error) {
+func (l *listed) FindAdmins(ctx context.Context, _ *gen.AdminsReq) (*gen.Admins, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.caller = CallerOf(ctx)
-	return &gen.Me{}, nil
+	return &gen.Admins{}, nil
 }
 
 func (l *listed) asked() *Caller {
@@ -107,15 +108,15 @@ func TestPeers(t *testing.T) {
 
 	dial := func(opts ...client.Option) account.Client {
 		t.Helper()
-		c, err := account.NewClient(Dial("account"), append(opts, client.WithHostPorts(l.Addr().String()))...)
+		c, err := Dial("account", account.Service.ServiceInfo, append(opts, client.WithHostPorts(l.Addr().String()))...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return c
+		return account.Wrap(c)
 	}
 	peer := func(p *Peers) account.Client {
 		t.Helper()
-		opts, err := ClientOptions(nil, p, Idempotent)
+		opts, err := ClientOptions(nil, p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +135,7 @@ func TestPeers(t *testing.T) {
 	}
 	system := WithCaller(t.Context(), Caller{Kind: System, RequestID: "12345678"})
 	call := func(c account.Client) error {
-		_, err := c.GetMe(system, &records.Empty{})
+		_, err := c.FindAdmins(system, &gen.AdminsReq{})
 		return err
 	}
 
@@ -144,7 +145,7 @@ func TestPeers(t *testing.T) {
 	if c := service.asked(); c == nil || c.Kind != System || c.RequestID != "12345678" {
 		t.Fatalf("called by %+v", c)
 	}
-	used := ours.sign("Account.GetMe", caller, time.Now())
+	used := ours.sign("zhihuidangjian.account Account.FindAdmins", caller, time.Now())
 	if err := call(byHand(callerKey, caller, signatureKey, used)); err != nil {
 		t.Fatalf("signed by hand: %v", err)
 	}
@@ -160,11 +161,12 @@ func TestPeers(t *testing.T) {
 		{"PLUS-56 no signature, a visitor", byHand(), "not signed"},
 		{"PLUS-56 noise", byHand(callerKey, caller, signatureKey, "AAAA"), "another key"},
 		{"PLUS-56 another key", peer(newPeers(t, secret+"!")), "another key"},
-		{"PLUS-56 another caller", byHand(callerKey, `{"k":"user"}`, signatureKey, ours.sign("Account.GetMe", caller, time.Now())), "another call"},
-		{"PLUS-56 another method", byHand(callerKey, caller, signatureKey, ours.sign("Account.Logout", caller, time.Now())), "another call"},
-		{"PLUS-56 another service", byHand(callerKey, caller, signatureKey, ours.sign("Party.GetMe", caller, time.Now())), "another call"},
-		{"PLUS-56 an old message", byHand(callerKey, caller, signatureKey, ours.sign("Account.GetMe", caller, time.Now().Add(-peerSkew-time.Second))), "too old"},
-		{"PLUS-56 one of tomorrow", byHand(callerKey, caller, signatureKey, ours.sign("Account.GetMe", caller, time.Now().Add(24*time.Hour))), "clocks"},
+		{"PLUS-56 another caller", byHand(callerKey, `{"k":"user"}`, signatureKey, ours.sign("zhihuidangjian.account Account.FindAdmins", caller, time.Now())), "another call"},
+		{"PLUS-56 another method", byHand(callerKey, caller, signatureKey, ours.sign("zhihuidangjian.account Account.Logout", caller, time.Now())), "another call"},
+		{"PLUS-56 another service", byHand(callerKey, caller, signatureKey, ours.sign("zhihuidangjian.account Party.FindAdmins", caller, time.Now())), "another call"},
+		{"PLUS-56 the same service of another process", byHand(callerKey, caller, signatureKey, ours.sign("zhihuidangjian.party Account.FindAdmins", caller, time.Now())), "another call"},
+		{"PLUS-56 an old message", byHand(callerKey, caller, signatureKey, ours.sign("zhihuidangjian.account Account.FindAdmins", caller, time.Now().Add(-peerSkew-time.Second))), "too old"},
+		{"PLUS-56 one of tomorrow", byHand(callerKey, caller, signatureKey, ours.sign("zhihuidangjian.account Account.FindAdmins", caller, time.Now().Add(24*time.Hour))), "clocks"},
 		{"PLUS-56 a message twice", byHand(callerKey, caller, signatureKey, used), "sent before"},
 	} {
 		t.Run(refused.what, func(t *testing.T) {
@@ -178,6 +180,98 @@ func TestPeers(t *testing.T) {
 				t.Errorf("logged %q", line)
 			}
 		})
+	}
+}
+
+// TestPermitted calls a real Kitex server as a peer, in the name of callers whom the method
+// does not name: they do not reach the service.
+func TestPermitted(t *testing.T) {
+	peers := newPeers(t, "the secret of one installation, 32+")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts, err := ServerOptions("127.0.0.1:0", "account", nil, peers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := &listed{}
+	s := server.NewServer(append(opts, server.WithListener(l))...)
+	if err := account.RegisterService(s, service); err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	Go("serve", func() error { served <- s.Run(); return nil })
+	t.Cleanup(func() {
+		if err := errors.Join(s.Stop(), <-served); err != nil {
+			t.Error(err)
+		}
+	})
+	options, err := ClientOptions(nil, peers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	way, err := Dial("account", account.Service.ServiceInfo, append(options, client.WithHostPorts(l.Addr().String()))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remote, local := account.Wrap(way), account.Wrap(NewLocal(func(s server.Server) error { return account.RegisterService(s, service) }))
+	for _, c := range []struct {
+		what string
+		by   Caller
+		want error
+	}{
+		{"PLUS-56 a visitor", Caller{}, ErrForbidden},
+		{"PLUS-56 an admin who may everything", Caller{Kind: User, TopLevel: true, Permissions: []string{"*"}}, ErrForbidden},
+		{"PLUS-56 a member", Caller{Kind: Member, MemberID: "m"}, ErrForbidden},
+		{"PLUS-56 an unbound WeChat user", Caller{Kind: Member, OpenID: "o"}, ErrForbidden},
+		{"PLUS-56 a service", Caller{Kind: System}, nil},
+	} {
+		for door, service := range map[string]account.Client{"between processes": remote, "in process": local} {
+			t.Run(c.what+" "+door, func(t *testing.T) {
+				_, err := service.FindAdmins(WithCaller(t.Context(), c.by), &gen.AdminsReq{})
+				if c.want == nil && err != nil || c.want != nil && !errors.Is(FromError(err), c.want) {
+					t.Errorf("got %v, want %v", err, c.want)
+				}
+			})
+		}
+		if reached := service.asked() != nil; reached != (c.want == nil) {
+			t.Errorf("%s reached the service: %v", c.what, reached)
+		}
+	}
+}
+
+// TestPermit holds each word of a rule against each kind of caller.
+func TestPermit(t *testing.T) {
+	callers := map[string]Caller{
+		"visitor": {}, "unbound": {Kind: Member, OpenID: "o"}, "member": {Kind: Member, MemberID: "m"}, "system": {Kind: System},
+		"bare": {Kind: User}, "admin": {Kind: User, Permissions: []string{"meeting.start"}},
+	}
+	for may, let := range map[string]string{
+		call.Anyone: "admin bare member system unbound visitor", call.Known: "admin bare member system unbound", call.User: "admin bare",
+		call.Phone: "member unbound", call.Member: "member", call.System: "system", "meeting.start": "admin system",
+		"meeting.start member": "admin member system", "user phone": "admin bare member unbound", "": "", "nobody": "",
+	} {
+		var in []string
+		for name, c := range callers {
+			if Permit(WithCaller(t.Context(), c), call.Rule{May: strings.Fields(may)}) == nil {
+				in = append(in, name)
+			}
+		}
+		slices.Sort(in)
+		if got := strings.Join(in, " "); got != let {
+			t.Errorf("%q lets in %q, want %q", may, got, let)
+		}
+	}
+	refused := func(c Caller, may ...string) error { return Permit(WithCaller(t.Context(), c), call.Rule{May: may}) }
+	if err := refused(callers["unbound"], "meeting.view", call.Member); !errors.Is(err, ErrUnbound) {
+		t.Errorf("who would only have to be bound hears %v", err)
+	}
+	if err := refused(callers["visitor"], call.Member); !errors.Is(err, ErrUnauthenticated) {
+		t.Errorf("a visitor hears %v", err)
+	}
+	if err := refused(callers["visitor"], call.System); !errors.Is(err, ErrForbidden) {
+		t.Errorf("a visitor whom no log-in helps hears %v", err)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/bytedance/gopkg/cloud/metainfo"
@@ -20,9 +19,12 @@ import (
 	rtransmeta "github.com/cloudwego/kitex/pkg/remote/transmeta"
 	"github.com/cloudwego/kitex/pkg/retry"
 	"github.com/cloudwego/kitex/pkg/rpcinfo"
+	"github.com/cloudwego/kitex/pkg/serviceinfo"
 	"github.com/cloudwego/kitex/pkg/transmeta"
 	"github.com/cloudwego/kitex/server"
 	"github.com/cloudwego/kitex/transport"
+
+	"zhihuidangjian/idl/call"
 )
 
 // serviceName is what one service is called in etcd.
@@ -30,7 +32,7 @@ func serviceName(name string) string { return "zhihuidangjian." + name }
 
 // ServerOptions make a Kitex server that any number of services can be registered on:
 // identity and deadlines come with the call, errors leave with code and message. Calls of
-// others than peers are refused.
+// others than peers are refused, and those of callers whom the method does not name.
 func ServerOptions(addr, name string, etcdAddrs []string, peers *Peers) ([]server.Option, error) {
 	a, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
@@ -41,7 +43,7 @@ func ServerOptions(addr, name string, etcdAddrs []string, peers *Peers) ([]serve
 		server.WithServerBasicInfo(&rpcinfo.EndpointBasicInfo{ServiceName: serviceName(name)}),
 		server.WithMetaHandler(transmeta.ServerTTHeaderHandler), server.WithMetaHandler(transmeta.MetainfoServerHandler),
 		server.WithEnableContextTimeout(true), server.WithExitWaitTime(5 * time.Second),
-		server.WithMiddleware(receiveCaller(peers)), server.WithMiddleware(answerErrors),
+		server.WithMiddleware(receiveCaller(peers)), server.WithMiddleware(answerErrors), server.WithMiddleware(permitCaller),
 	}
 	if len(etcdAddrs) > 0 {
 		r, err := newRegistry(etcdAddrs)
@@ -110,26 +112,27 @@ func answerErrors(next endpoint.Endpoint) endpoint.Endpoint {
 	}
 }
 
-// methodOf is the service and method of a call, as both ends know it.
+// methodOf is whom a call is for, its service and its method, as both ends know them: several
+// offer the service Records.
 func methodOf(ctx context.Context) string {
 	ri := rpcinfo.GetRPCInfo(ctx)
 	if ri == nil {
 		return ""
 	}
-	return ri.Invocation().ServiceName() + "." + ri.Invocation().MethodName()
+	return ri.To().ServiceName() + " " + ri.Invocation().ServiceName() + "." + ri.Invocation().MethodName()
 }
 
 // ClientOptions find a service through etcd, and sign calls as one of peers. Calls are
 // retried on another instance when no connection could be had, and after a broken one when
 // the method is idempotent.
-func ClientOptions(etcdAddrs []string, peers *Peers, idempotent func(method string) bool) ([]client.Option, error) {
+func ClientOptions(etcdAddrs []string, peers *Peers) ([]client.Option, error) {
 	again := retry.NewFailurePolicyWithResultRetry(&retry.ShouldResultRetry{
 		NotRetryForTimeout: true,
 		ErrorRetryWithCtx: func(_ context.Context, err error, ri rpcinfo.RPCInfo) bool {
 			if errors.Is(err, kerrors.ErrGetConnection) || errors.Is(err, kerrors.ErrCircuitBreak) {
 				return true
 			}
-			return errors.Is(err, kerrors.ErrRemoteOrNetwork) && idempotent(ri.Invocation().MethodName())
+			return errors.Is(err, kerrors.ErrRemoteOrNetwork) && idempotent(ri)
 		},
 	})
 	again.StopPolicy.MaxRetryTimes = 3
@@ -151,22 +154,16 @@ func ClientOptions(etcdAddrs []string, peers *Peers, idempotent func(method stri
 	return opts, nil
 }
 
-// Dial names a service for its generated NewClient.
-func Dial(name string) string { return serviceName(name) }
+// Dial is the way to a service that other processes offer under a name. The process that is
+// called under it may offer several services.
+func Dial(name string, service *serviceinfo.ServiceInfo, opts ...client.Option) (client.Client, error) {
+	return client.NewClient(service, append([]client.Option{client.WithDestService(serviceName(name))}, opts...)...)
+}
 
-// Idempotent tells which methods may be sent again after a broken connection: reads,
-// and what is stored under a deterministic id or guarded by its state.
-func Idempotent(method string) bool {
-	for _, prefix := range []string{"Get", "List", "Find", "Schema", "Template", "Export", "Handle", "Authenticate"} {
-		if strings.HasPrefix(method, prefix) {
-			return true
-		}
-	}
-	switch method {
-	case "SignIn", "PayMine", "PayNative", "PayCash", "SetDuesPaidThrough", "ImportFailures", "PreviewImport", "Deliver", "ExpireOrders", "QueryWaiting", "ConfirmCash", "Reconcile", "RunImport", "MarkRead":
-		return true
-	}
-	return false
+// idempotent tells whether the IDL lets a method be sent again after a broken connection.
+func idempotent(ri rpcinfo.RPCInfo) bool {
+	m, ok := ri.Invocation().MethodInfo().(call.Info)
+	return ok && m.Rule().Idempotent
 }
 
 // remainingTime sends how long the caller will still wait, so that a service gives up

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,6 +24,7 @@ import (
 	partygen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/kit"
@@ -64,6 +66,16 @@ func (r *roster) GetOrganization(_ context.Context, q *partygen.OrgReq) (*partyg
 	return &partygen.Organization{Id: q.OrgId, OrgName: names[q.OrgId], Orgs: paths[q.OrgId]}, nil
 }
 
+func (r *roster) GetPlaces(ctx context.Context, req *partygen.PlacesReq) (*partygen.OrgPlaces, error) {
+	out := &partygen.OrgPlaces{}
+	for _, id := range req.OrgIds {
+		if o, err := r.GetOrganization(ctx, &partygen.OrgReq{OrgId: id}); err == nil {
+			out.Places = append(out.Places, &partygen.OrgPlace{Id: o.Id, OrgName: o.OrgName, Orgs: o.Orgs})
+		}
+	}
+	return out, nil
+}
+
 func (r *roster) GetMembers(_ context.Context, q *partygen.MembersReq) (*partygen.Members, error) {
 	return r.find(func(m *partygen.Member) bool { return slices.Contains(q.MemberIds, m.Id) }), nil
 }
@@ -79,7 +91,8 @@ func (r *roster) ListMembers(_ context.Context, q *partygen.OrgReq) (*partygen.M
 // fixture is a meeting service and what it stands on.
 type fixture struct {
 	*testing.T
-	meetingsvc.Client
+	meetinggen.Meeting
+	recordsgen.Records
 	impl   *meeting.Service
 	db     *mongo.Database
 	clock  *kit.Clock
@@ -92,7 +105,7 @@ var nine = time.Date(2026, 11, 22, 9, 0, 0, 0, kit.Shanghai)
 func (f *fixture) at(t time.Time) { f.clock.SetOffset(time.Until(t)) }
 
 // service is one more process on the same store.
-func (f *fixture) service(secret string) (meetingsvc.Client, *meeting.Service) {
+func (f *fixture) service(secret string) (*kit.Local, *meeting.Service) {
 	f.Helper()
 	local := kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, f.roster) })
 	local.Codec = f.codec
@@ -103,9 +116,18 @@ func (f *fixture) service(secret string) (meetingsvc.Client, *meeting.Service) {
 		f.Fatal(err)
 	}
 	f.Cleanup(impl.Close)
-	own := kit.NewLocal(func(s server.Server) error { return meetingsvc.RegisterService(s, impl) })
+	own := kit.NewLocal(func(s server.Server) error {
+		return errors.Join(meetingsvc.RegisterService(s, impl), recordsvc.RegisterService(s, impl))
+	})
 	own.Codec = f.codec
-	return meetingsvc.Wrap(own), impl
+	return own, impl
+}
+
+// call lets the fixture call one process.
+func (f *fixture) call() {
+	f.Helper()
+	own, impl := f.service(secret)
+	f.Meeting, f.Records, f.impl = meetingsvc.Wrap(own), recordsvc.Wrap(own), impl
 }
 
 const secret = "a secret for tests only, of 32 bytes and more"
@@ -117,7 +139,7 @@ func transports(t *testing.T, test func(*fixture)) {
 			f.at(nine)
 			f.roster.add("b1", 5)
 			f.roster.add("b2", 2)
-			f.Client, f.impl = f.service(secret)
+			f.call()
 			test(f)
 		})
 	}
@@ -160,7 +182,7 @@ type row struct {
 
 func (f *fixture) save(ctx context.Context, id string, version int64, v map[string]any) (row, error) {
 	b, _ := json.Marshal(v)
-	j, err := f.Client.Save(ctx, &recordsgen.SaveReq{Type: "meeting", Id: id, Version: version, Json: b})
+	j, err := f.Save(ctx, &recordsgen.SaveReq{Type: "meeting", Id: id, Version: version, Json: b})
 	var r row
 	if err == nil {
 		err = json.Unmarshal(j.Json, &r)
@@ -272,7 +294,7 @@ func TestRecord(t *testing.T) {
 		})
 		f.Run("MEET-10 a started meeting cannot be changed", func(t *testing.T) {
 			id, _ := f.started(nil)
-			j, err := f.Client.Get(b1, &recordsgen.IDReq{Type: "meeting", Id: id})
+			j, err := f.Records.Get(b1, &recordsgen.IDReq{Type: "meeting", Id: id})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -300,7 +322,7 @@ func TestRecord(t *testing.T) {
 			refused(t, err, "not_found", "")
 			_, err = f.ExportStatistics(b2, q)
 			refused(t, err, "not_found", "")
-			_, err = f.Client.Get(b2, &recordsgen.IDReq{Type: "meeting", Id: id})
+			_, err = f.Records.Get(b2, &recordsgen.IDReq{Type: "meeting", Id: id})
 			refused(t, err, "not_found", "")
 			_, err = f.save(b2, draft.ID, draft.Version, map[string]any{"title": "别人的"})
 			refused(t, err, "not_found", "")
@@ -332,9 +354,14 @@ func TestStart(t *testing.T) {
 				t.Fatal(err)
 			}
 			m.Pending = slices.DeleteFunc(m.Pending, func(e model.Event) bool { return e.Kind == model.EventAudited }) // its creation
-			var told model.MeetingStarted
-			if ok.Load() != 1 || len(m.Pending) != 1 || json.Unmarshal(m.Pending[0].Payload, &told) != nil || !told.Notify || len(told.Participants) != 5 {
-				t.Errorf("%d starts, events %+v", ok.Load(), m.Pending)
+			var told model.Told
+			if ok.Load() != 1 || len(m.Pending) != 1 || m.Pending[0].Kind != model.EventTold || json.Unmarshal(m.Pending[0].Payload, &told) != nil || len(told.MemberIDs) != 5 {
+				t.Fatalf("%d starts, events %+v", ok.Load(), m.Pending)
+			}
+			when := m.StartAt.In(kit.Shanghai).Format("2006年01月02日 15:04")
+			if told.Kind != "meetingStarted" || told.TargetID != m.ID || told.Page != "pages/meeting/detail?id="+m.ID || !told.Traced || !slices.Equal(told.Channels, m.NoticeForm) ||
+				told.Content != "“"+m.Title+"”将于"+when+"开始，地点："+m.Place || told.Fields["time"] != when {
+				t.Errorf("told %+v of %+v", told, m)
 			}
 		})
 		f.Run("one that is over is stored, nobody is told, the admin knows", func(t *testing.T) {
@@ -360,13 +387,13 @@ func TestStart(t *testing.T) {
 			}
 			_, err := f.GetQR(b1, &meetinggen.MeetingReq{Id: id})
 			refused(t, err, "meeting.noSignIn", "不需要签到")
-			j, err := f.Client.Get(b1, &recordsgen.IDReq{Type: "meeting", Id: id})
+			j, err := f.Records.Get(b1, &recordsgen.IDReq{Type: "meeting", Id: id})
 			if err != nil || bytes.Contains(j.Json, []byte(`"qr"`)) {
-				t.Errorf("the button: %s %v", j.GetJson(), err)
+				t.Errorf("the button: %s %v", j.Json, err)
 			}
 			with, _ := f.started(nil)
-			if j, err = f.Client.Get(b1, &recordsgen.IDReq{Type: "meeting", Id: with}); err != nil || !bytes.Contains(j.Json, []byte(`"qr"`)) {
-				t.Errorf("the button: %s %v", j.GetJson(), err)
+			if j, err = f.Records.Get(b1, &recordsgen.IDReq{Type: "meeting", Id: with}); err != nil || !bytes.Contains(j.Json, []byte(`"qr"`)) {
+				t.Errorf("the button: %s %v", j.Json, err)
 			}
 		})
 		f.Run("MEET-18 statistics show only after the start", func(t *testing.T) {
@@ -392,7 +419,7 @@ func TestStart(t *testing.T) {
 			}{{0, "waiting"}, {time.Hour + time.Second, "running"}, {2*time.Hour + time.Second, "ended"}} {
 				f.at(nine.Add(x.after))
 				for id, want := range map[string]string{id: x.state, draft: "draft"} {
-					j, err := f.Client.List(b1, &recordsgen.ListReq{Type: "meeting", Filters: map[string]string{"state": want}})
+					j, err := f.List(b1, &recordsgen.ListReq{Type: "meeting", Filters: map[string]string{"state": want}})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -418,22 +445,23 @@ func TestSignIn(t *testing.T) {
 	transports(t, func(f *fixture) {
 		b1 := admin(f.Context(), "b1")
 		id, token := f.started(nil)
-		other, _ := f.service(secret) // another process
+		beside, _ := f.service(secret) // another process
+		other := meetingsvc.Wrap(beside)
 		f.Run("MEET-15 a participant is signed in once, whoever else is refused with the reason", func(t *testing.T) {
-			first, err := f.scan(f.Client, "b1-m000", token)
+			first, err := f.scan(f.Meeting, "b1-m000", token)
 			if err != nil || first.Already || first.MeetingId != id || first.SignedInAt == 0 {
 				t.Fatalf("first: %+v %v", first, err)
 			}
-			for _, c := range []meetingsvc.Client{f.Client, other} {
+			for _, c := range []meetingsvc.Client{f.Meeting, other} {
 				again, err := f.scan(c, "b1-m000", token)
 				if err != nil || !again.Already || again.SignedInAt != first.SignedInAt || !strings.Contains(again.Message, "签到") {
 					t.Errorf("again: %+v %v", again, err)
 				}
 			}
-			if f.count("checkins") != 1 {
-				t.Errorf("%d check-ins", f.count("checkins"))
+			if f.count("checkIns") != 1 {
+				t.Errorf("%d check-ins", f.count("checkIns"))
 			}
-			_, err = f.scan(f.Client, "b2-m000", token)
+			_, err = f.scan(f.Meeting, "b2-m000", token)
 			refused(t, err, "meeting.notParticipant", "您不在参加对象中")
 			_, err = f.SignIn(kit.WithCaller(f.Context(), kit.Caller{Kind: kit.Member, OpenID: "o1"}), &meetinggen.CheckInReq{Token: token})
 			refused(t, err, "unbound", "绑定")
@@ -441,16 +469,16 @@ func TestSignIn(t *testing.T) {
 			refused(t, err, "unauthenticated", "")
 
 			later, _ := f.started(map[string]any{"startAt": nine.Add(31 * time.Minute).Format(time.RFC3339)})
-			_, err = f.scan(f.Client, "b1-m001", f.token(later))
+			_, err = f.scan(f.Meeting, "b1-m001", f.token(later))
 			refused(t, err, "meeting.tooEarly", "未到签到时间")
 			f.at(nine.Add(time.Minute))
-			if _, err = f.scan(f.Client, "b1-m001", f.token(later)); err != nil {
+			if _, err = f.scan(f.Meeting, "b1-m001", f.token(later)); err != nil {
 				t.Errorf("30 minutes early: %v", err)
 			}
 			f.at(nine.Add(2*time.Hour - time.Second))
 			last := f.token(id)
 			f.at(nine.Add(2*time.Hour + time.Second))
-			_, err = f.scan(f.Client, "b1-m002", last)
+			_, err = f.scan(f.Meeting, "b1-m002", last)
 			refused(t, err, "meeting.closed", "会议已结束")
 			_, err = f.GetQR(b1, &meetinggen.MeetingReq{Id: id})
 			refused(t, err, "meeting.closed", "会议已结束")
@@ -460,16 +488,16 @@ func TestSignIn(t *testing.T) {
 			f.at(nine.Add(80 * time.Second))
 			old := f.token(id)
 			f.at(nine.Add(120 * time.Second))
-			if _, err := f.scan(f.Client, "b1-m003", old); err != nil {
+			if _, err := f.scan(f.Meeting, "b1-m003", old); err != nil {
 				t.Errorf("the code of a moment ago: %v", err)
 			}
 			f.at(nine.Add(10 * time.Minute))
-			_, err := f.scan(f.Client, "b1-m004", old)
+			_, err := f.scan(f.Meeting, "b1-m004", old)
 			refused(t, err, "meeting.staleCode", "二维码已失效，请扫描最新的二维码")
 			now := f.token(id)
 			parts := strings.Split(now, ".")
 			otherKey, _ := f.service("another secret for tests only, of 32 bytes")
-			foreign, err := otherKey.GetQR(b1, &meetinggen.MeetingReq{Id: id})
+			foreign, err := meetingsvc.Wrap(otherKey).GetQR(b1, &meetinggen.MeetingReq{Id: id})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -478,31 +506,31 @@ func TestSignIn(t *testing.T) {
 				"x", "..", parts[0] + "." + parts[1] + ".AAAAAAAAAAAAAAAAAAAAAA", parts[0] + ".zzzzzz." + parts[2],
 				"another." + parts[1] + "." + parts[2], now + "A", foreignToken,
 			} {
-				_, err := f.scan(f.Client, "b1-m004", forged)
+				_, err := f.scan(f.Meeting, "b1-m004", forged)
 				refused(t, err, "meeting.code", "二维码无效")
 			}
 			f.at(nine)
 		})
 		f.Run("a deleted meeting is gone, also for the process that remembers it", func(t *testing.T) {
 			id, token := f.started(nil)
-			if _, err := f.scan(f.Client, "b1-m000", token); err != nil {
+			if _, err := f.scan(f.Meeting, "b1-m000", token); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := f.Delete(b1, &recordsgen.IDsReq{Type: "meeting", Ids: []string{id}}); err != nil {
 				t.Fatal(err)
 			}
-			_, err := f.scan(f.Client, "b1-m001", token)
+			_, err := f.scan(f.Meeting, "b1-m001", token)
 			refused(t, err, "meeting.gone", "不存在")
 		})
 		f.Run("200 scans of one member at once are one check-in", func(t *testing.T) {
 			id, token := f.started(nil)
-			before := f.count("checkins")
+			before := f.count("checkIns")
 			var fresh atomic.Int32
 			var times sync.Map
 			var wg sync.WaitGroup
 			for i := range 200 {
 				wg.Go(func() {
-					c := f.Client
+					c := f.Meeting
 					if i%2 == 1 {
 						c = other
 					}
@@ -520,8 +548,8 @@ func TestSignIn(t *testing.T) {
 			wg.Wait()
 			n := 0
 			times.Range(func(any, any) bool { n++; return true })
-			if fresh.Load() != 1 || n != 1 || f.count("checkins") != before+1 {
-				t.Errorf("%d fresh, %d times, %d documents for %s", fresh.Load(), n, f.count("checkins")-before, id)
+			if fresh.Load() != 1 || n != 1 || f.count("checkIns") != before+1 {
+				t.Errorf("%d fresh, %d times, %d documents for %s", fresh.Load(), n, f.count("checkIns")-before, id)
 			}
 		})
 	})
@@ -553,7 +581,7 @@ func TestBurst(t *testing.T) {
 		if err != nil || live.SignedIn != 500 || live.Expected != 500 || len(live.Latest) != 10 || live.Latest[0].OrgName != "第一支部" {
 			f.Errorf("%+v %v", live, err)
 		}
-		n, err := f.db.Collection("checkins").CountDocuments(f.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
+		n, err := f.db.Collection("checkIns").CountDocuments(f.Context(), bson.D{{Key: "pending.at", Value: bson.D{{Key: "$gt", Value: time.Time{}}}}})
 		if err != nil || n != 500 {
 			f.Errorf("%d events wait, %v", n, err)
 		}
@@ -566,7 +594,7 @@ func TestStatistics(t *testing.T) {
 		id, token := f.started(nil)
 		for i, m := range []string{"b1-m003", "b1-m001"} {
 			f.at(nine.Add(time.Duration(i) * time.Second))
-			if _, err := f.scan(f.Client, m, token); err != nil {
+			if _, err := f.scan(f.Meeting, m, token); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -621,12 +649,12 @@ func TestMine(t *testing.T) {
 				t.Errorf("%+v %v", l, err)
 			}
 			for _, other := range []string{draft, others, "nothing"} {
-				_, err := f.Client.GetMine(me, &meetinggen.MeetingReq{Id: other})
+				_, err := f.GetMine(me, &meetinggen.MeetingReq{Id: other})
 				refused(t, err, "not_found", "")
 			}
 		})
 		f.Run("and when he signed in", func(t *testing.T) {
-			r, err := f.scan(f.Client, "b1-m000", token)
+			r, err := f.scan(f.Meeting, "b1-m000", token)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -634,7 +662,7 @@ func TestMine(t *testing.T) {
 			if err != nil || l.Meetings[0].SignedInAt != r.SignedInAt {
 				t.Errorf("list: %+v %v", l, err)
 			}
-			m, err := f.Client.GetMine(me, &meetinggen.MeetingReq{Id: id})
+			m, err := f.GetMine(me, &meetinggen.MeetingReq{Id: id})
 			if err != nil || m.SignedInAt != r.SignedInAt || m.Agenda != "学习" {
 				t.Errorf("detail: %+v %v", m, err)
 			}
@@ -645,17 +673,17 @@ func TestMine(t *testing.T) {
 func TestDemo(t *testing.T) {
 	f := &fixture{T: t, db: modeltest.DB(t), clock: &kit.Clock{}, roster: &roster{}}
 	f.roster.add("b1", 10)
-	f.Client, f.impl = f.service(secret)
+	f.call()
 	ctx := kit.AsSystem(t.Context())
 	for range 2 {
 		if err := f.impl.SeedDemo(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if m, c := f.count("meetings"), f.count("checkins"); m != 3 || c != 8 {
+	if m, c := f.count("meetings"), f.count("checkIns"); m != 3 || c != 8 {
 		t.Errorf("%d meetings, %d check-ins", m, c)
 	}
-	if r, err := f.scan(f.Client, "b1-m000", f.token("0000demomeeting3")); err != nil || r.Already {
+	if r, err := f.scan(f.Meeting, "b1-m000", f.token("0000demomeeting3")); err != nil || r.Already {
 		t.Errorf("%+v %v", r, err)
 	}
 }

@@ -84,8 +84,7 @@ func (s *Service) SignIn(ctx context.Context, req *meeting.CheckInReq) (*meeting
 	return signedIn(&m.Meeting, doc.CreatedAt, already), nil
 }
 
-// checkIn is a member's check-in at a meeting with its event, whose organisation is the
-// one that holds the meeting (A12).
+// checkIn is a member's check-in at a meeting with what it earns.
 func checkIn(m *model.Meeting, c *kit.Caller, at time.Time) *model.CheckIn {
 	at = at.Truncate(time.Millisecond) // as the store keeps it
 	id := model.CheckInID(m.ID, c.MemberID)
@@ -93,10 +92,9 @@ func checkIn(m *model.Meeting, c *kit.Caller, at time.Time) *model.CheckIn {
 		Base:      model.Base{ID: id, OrgID: c.OrgID, Orgs: c.Orgs, CreatedBy: c.MemberID, CreatedAt: at},
 		MeetingID: m.ID, MemberID: c.MemberID, MemberName: c.Name,
 	}
-	doc.Emit(model.NewEvent(kit.KeyID(model.EventCheckedIn, id), model.EventCheckedIn, m.OrgID, at, model.CheckedIn{
-		MeetingID: m.ID, Title: m.Title, MeetingForm: m.MeetingForm,
-		MemberID: c.MemberID, MemberName: c.Name, OrgID: c.OrgID, Orgs: c.Orgs, At: at,
-	}))
+	if m.MeetingForm == model.FormOffline {
+		doc.Earn(kit.KeyID("meeting.signedIn", id), at, attendance(m, c, at))
+	}
 	return doc
 }
 

@@ -128,8 +128,8 @@ func (s *Service) started(ctx context.Context, id string) (*model.Meeting, error
 	if err != nil {
 		return nil, err
 	}
-	if m.State != model.MeetingStateStarted {
-		return nil, errNotYet
+	if _, err := life.Step(kit.CallerOf(ctx), m, "statistics", s.d.Clock.Now()); err != nil {
+		return nil, err
 	}
 	return m, nil
 }
@@ -162,7 +162,10 @@ func (s *Service) members(ctx context.Context, ids []string) (map[string]*partyg
 // arrival is a line of a list of names; a member who left the roster since is shown by
 // the name he signed in with.
 func arrival(m *partygen.Member, d *model.CheckIn) *meeting.Arrival {
-	a := &meeting.Arrival{MemberId: d.MemberID, Name: m.GetName(), OrgName: m.GetOrgName(), Phone: model.MaskPhone(m.GetPhone())}
+	a := &meeting.Arrival{MemberId: d.MemberID}
+	if m != nil {
+		a.Name, a.OrgName, a.Phone = m.Name, m.OrgName, model.MaskPhone(m.Phone)
+	}
 	if a.Name == "" {
 		a.Name = d.MemberName
 	}

@@ -17,8 +17,11 @@ import (
 	"zhihuidangjian/rpc/trail"
 )
 
-// targetMeeting is what messages about a meeting lead to.
-const targetMeeting = "meeting"
+// What the deliveries of a meeting are found by: what its messages lead to, and their kind.
+const (
+	targetMeeting = "meeting"
+	kindMeeting   = "meetingStarted"
+)
 
 // Why nothing goes out at all, beside what the other side refuses.
 const (
@@ -102,8 +105,11 @@ func (s *Service) ListDeliveries(ctx context.Context, req *notify.DeliveriesReq)
 	out.Total = total
 	for _, n := range list {
 		d := &notify.Delivery{
-			Id: n.ID, MemberId: n.ReceiverID, Name: members[n.ReceiverID].GetName(), Channel: n.Channel, Reason: said(n.FailReason),
+			Id: n.ID, MemberId: n.ReceiverID, Channel: n.Channel, Reason: said(n.FailReason),
 			Tries: int32(n.Tries), Phone: n.PhoneMasked,
+		}
+		if m := members[n.ReceiverID]; m != nil {
+			d.Name = m.Name
 		}
 		for state, in := range states {
 			if slices.Contains(in, n.SendState) {
@@ -139,7 +145,7 @@ func (s *Service) Resend(ctx context.Context, req *notify.ResendReq) (*notify.Do
 	if err != nil {
 		return nil, err
 	}
-	accepts, err := s.accepts(ctx, members, KindMeetingStarted)
+	accepts, err := s.accepts(ctx, members, kindMeeting)
 	if err != nil {
 		return nil, err
 	}

@@ -5,22 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
+	"zhihuidangjian/idl/gen/account"
 	partygen "zhihuidangjian/idl/gen/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/sms"
-)
-
-// The kinds of messages: each names its template at WeChat and at the SMS provider.
-const (
-	KindMeetingStarted = "meetingStarted" // fields title, time, place
-	KindDuesReceipt    = "duesReceipt"    // fields name, month, amount, time, orderNo
-	KindDuesReversed   = "duesReversed"   // on site only
-	KindBindCode       = "bindCode"       // SMS only; field code
 )
 
 // HandleEvents queues the messages of events. It may be called again with the same
@@ -31,123 +25,82 @@ func (s *Service) HandleEvents(ctx context.Context, req *recordsgen.Events) (*re
 	}
 	out := &recordsgen.Handled{Refused: map[string]string{}}
 	for _, e := range req.Events {
-		var err error
-		switch e.Kind {
-		case model.EventMeetingStarted:
-			err = handle(ctx, e, s.meetingStarted)
-		case model.EventDuesPaid:
-			err = handle(ctx, e, s.duesPaid)
-		case model.EventDuesReversed:
-			err = handle(ctx, e, s.duesReversed)
-		case model.EventDuesReconciled:
-			err = handle(ctx, e, s.duesReconciled)
-		case model.EventElectionDue:
-			err = handle(ctx, e, s.electionDue)
-		case model.EventSubmitted:
-			err = handle(ctx, e, s.submitted)
-		case model.EventDecided:
-			err = handle(ctx, e, s.decided)
-		case model.EventTold:
-			err = handle(ctx, e, s.told)
-		}
-		if err != nil {
+		if err := s.handle(ctx, e); err != nil {
 			out.Refused[e.Id] = err.Error()
 		}
 	}
 	return out, nil
 }
 
-func handle[T any](ctx context.Context, e *recordsgen.Event, f func(context.Context, *recordsgen.Event, *T) error) error {
-	p := new(T)
-	if err := json.Unmarshal(e.Payload, p); err != nil {
+func (s *Service) handle(ctx context.Context, e *recordsgen.Event) error {
+	m := &message{event: e.Id, at: e.At}
+	if e.Kind != model.EventTold {
+		return fmt.Errorf("event %s: nothing to tell of %q", e.Id, e.Kind)
+	}
+	if err := json.Unmarshal(e.Payload, &m.Told); err != nil {
 		return fmt.Errorf("event %s: %w", e.Id, err)
 	}
-	return f(ctx, e, p)
+	if err := s.tellAdmins(ctx, m); err != nil {
+		return err
+	}
+	if err := s.tellUsers(ctx, m, m.UserIDs); err != nil {
+		return err
+	}
+	return s.tellMembers(ctx, m)
 }
 
-// message is what an event has to say, before it is known to whom and how.
+// message is what an event has to say.
 type message struct {
-	event      string
-	at         int64 // when it happened, Unix milliseconds: lists of messages are in its order
-	kind       string
-	title      string
-	content    string
-	targetType string
-	targetID   string
-	page       string // of the member client, opens the record (MENU-11)
-	fields     map[string]string
-	everybody  bool // who cannot be reached has a row that says so
+	model.Told
+	event string
+	at    int64 // when it happened, Unix milliseconds: lists of messages are in its order
 }
 
-// meetingStarted tells the participants by the meeting's forms of notice (MEET-12).
-func (s *Service) meetingStarted(ctx context.Context, e *recordsgen.Event, p *model.MeetingStarted) error {
-	if !p.Notify {
+// tellAdmins tells the users of an organisation who hold a permission.
+func (s *Service) tellAdmins(ctx context.Context, m *message) error {
+	if m.AdminsOf == "" {
 		return nil
 	}
-	at := p.StartAt.In(kit.Shanghai).Format("2006年01月02日 15:04")
-	place := p.Place
-	if place == "" {
-		place = "线上"
+	a, err := s.d.Account.FindAdmins(kit.AsSystem(ctx), &account.AdminsReq{OrgId: m.AdminsOf, Permission: m.Permission})
+	if err != nil {
+		return err
 	}
-	return s.queue(ctx, message{
-		event: e.Id, at: e.At, kind: KindMeetingStarted, title: "会议通知", content: fmt.Sprintf("“%s”将于%s开始，地点：%s", p.Title, at, place),
-		targetType: targetMeeting, targetID: p.MeetingID, page: "pages/meeting/detail?id=" + p.MeetingID, everybody: true,
-		fields: map[string]string{"title": p.Title, "time": at, "place": place},
-	}, p.Participants, p.NoticeForm)
+	return s.tellUsers(ctx, m, a.UserIds)
 }
 
-// duesPaid sends the payer a receipt, by SMS too unless that is switched off.
-func (s *Service) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) error {
-	months := p.FromMonth
-	if p.ToMonth != p.FromMonth {
-		months += "至" + p.ToMonth
+// tellUsers stores a message on site for each user.
+func (s *Service) tellUsers(ctx context.Context, m *message, userIDs []string) error {
+	now := s.d.Clock.Now()
+	docs := make([]*model.Notification, len(userIDs))
+	for i, id := range userIDs {
+		docs[i] = &model.Notification{
+			Base:         model.Base{ID: kit.KeyID(m.event, id, model.ChannelSite), CreatedAt: time.UnixMilli(m.at)},
+			ReceiverType: "user", ReceiverID: id, Kind: m.Kind, Title: m.Title, Content: m.Content,
+			TargetType: m.TargetType, TargetID: m.TargetID, Channel: model.ChannelSite, SendState: model.SendSent, NextAt: now, SentAt: &now,
+		}
 	}
-	channels := []string{model.ChannelSite, model.ChannelWeChat}
-	if !s.d.NoDuesSMS {
-		channels = append(channels, model.ChannelSMS)
-	}
-	return s.queue(ctx, message{
-		event: e.Id, at: e.At, kind: KindDuesReceipt, title: "党费缴纳成功", content: fmt.Sprintf("您已缴纳%s党费%s元", months, yuan(p.Amount)),
-		targetType: "duesOrder", targetID: p.OrderID, page: "pages/dues/result?id=" + p.OrderID,
-		fields: map[string]string{
-			"name": p.MemberName, "month": months, "amount": yuan(p.Amount),
-			"time": p.PaidAt.In(kit.Shanghai).Format("2006年01月02日 15:04"), "orderNo": p.OrderNo,
-		},
-	}, []string{p.MemberID}, channels)
+	return s.storeAll(ctx, docs)
 }
 
-func (s *Service) duesReversed(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) error {
-	return s.queue(ctx, message{
-		event: e.Id, at: e.At, kind: KindDuesReversed, title: "党费缴纳已撤销",
-		content:    fmt.Sprintf("%s至%s的党费%s元（现金）已由党组织撤销，如有疑问请联系党组织", p.FromMonth, p.ToMonth, yuan(p.Amount)),
-		targetType: "duesOrder", targetID: p.OrderID,
-	}, []string{p.MemberID}, []string{model.ChannelSite})
-}
-
-// yuan writes an amount of fen.
-func yuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
-
-// queue stores one document for each receiver and channel. An unbound member gets
-// nothing by WeChat (MENU-11), and a failed row where everybody counts; one without a phone
+// tellMembers stores one document for each member and channel. An unbound member gets
+// nothing by WeChat (MENU-11), and a failed row where that is traced; one without a phone
 // always gets one (JOB-04).
-func (s *Service) queue(ctx context.Context, m message, memberIDs, channels []string) error {
-	if len(memberIDs) == 0 {
-		return nil
+func (s *Service) tellMembers(ctx context.Context, m *message) error {
+	members, err := s.audience(ctx, m)
+	if err != nil || len(members) == 0 {
+		return err
 	}
-	list, err := s.d.Party.GetMembers(kit.AsSystem(ctx), &partygen.MembersReq{MemberIds: memberIDs})
+	accepts, err := s.accepts(ctx, members, m.Kind)
 	if err != nil {
 		return err
 	}
-	members := map[string]*partygen.Member{}
-	for _, p := range list.Members {
-		members[p.Id] = p
-	}
-	accepts, err := s.accepts(ctx, members, m.kind)
-	if err != nil {
-		return err
+	channels := m.Channels
+	if len(channels) == 0 {
+		channels = []string{model.ChannelSite, model.ChannelWeChat}
 	}
 	var docs []*model.Notification
-	for _, p := range list.Members {
+	for _, id := range slices.Sorted(maps.Keys(members)) {
+		p := members[id]
 		for _, channel := range slices.Compact(slices.Sorted(slices.Values(channels))) {
 			if n := s.address(m, p, channel, accepts[p.Id]); n != nil {
 				docs = append(docs, n)
@@ -155,6 +108,32 @@ func (s *Service) queue(ctx context.Context, m message, memberIDs, channels []st
 		}
 	}
 	return s.storeAll(ctx, docs)
+}
+
+// audience are the members whom a message goes to, by id.
+func (s *Service) audience(ctx context.Context, m *message) (map[string]*partygen.Member, error) {
+	all := map[string]*partygen.Member{}
+	if len(m.MemberIDs) > 0 {
+		list, err := s.d.Party.GetMembers(kit.AsSystem(ctx), &partygen.MembersReq{MemberIds: m.MemberIDs})
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range list.Members {
+			all[p.Id] = p
+		}
+	}
+	if m.OrgID != "" {
+		list, err := s.d.Party.ListMembers(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: m.OrgID})
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range list.Members {
+			if p.OpenId != "" || p.MiniOpenId != "" {
+				all[p.Id] = p
+			}
+		}
+	}
+	return all, nil
 }
 
 // accepts are the members without the official account who still take a message of a kind
@@ -186,19 +165,19 @@ func (s *Service) storeAll(ctx context.Context, docs []*model.Notification) erro
 }
 
 // address makes the message to one member by one channel, nil when there is no way.
-func (s *Service) address(m message, p *partygen.Member, channel string, accepts bool) *model.Notification {
+func (s *Service) address(m *message, p *partygen.Member, channel string, accepts bool) *model.Notification {
 	now := s.d.Clock.Now()
 	n := &model.Notification{
 		Base:         model.Base{ID: kit.KeyID(m.event, p.Id, channel), OrgID: p.OrgId, Orgs: p.Orgs, CreatedAt: time.UnixMilli(m.at)},
-		ReceiverType: "member", ReceiverID: p.Id, Kind: m.kind, Title: m.title, Content: m.content,
-		TargetType: m.targetType, TargetID: m.targetID, Channel: channel, Fields: m.fields,
+		ReceiverType: "member", ReceiverID: p.Id, Kind: m.Kind, Title: m.Title, Content: m.Content,
+		TargetType: m.TargetType, TargetID: m.TargetID, Channel: channel, Fields: m.Fields,
 		SendState: model.SendQueued, NextAt: now,
 	}
 	if channel == model.ChannelSite {
 		n.SendState, n.SentAt, n.Fields = model.SendSent, &now, nil
 		return n
 	}
-	if !s.way(n, p, m.page, accepts) && !(m.everybody && channel == model.ChannelWeChat) {
+	if !s.way(n, p, m.Page, accepts) && !(m.Traced && channel == model.ChannelWeChat) {
 		return nil
 	}
 	return n

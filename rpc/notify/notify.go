@@ -29,8 +29,9 @@ import (
 	"zhihuidangjian/rpc/wechat"
 )
 
-// subscribeKinds are the kinds that go to the mini-program.
-var subscribeKinds = []string{KindMeetingStarted, KindDuesReceipt}
+// subscribeKinds are the kinds of messages that a member may let the mini-program send him:
+// the templates which WeChat approves for it.
+var subscribeKinds = []string{"meetingStarted", "duesReceipt"}
 
 // Deps is what the service needs.
 type Deps struct {
@@ -47,7 +48,6 @@ type Deps struct {
 	// is refused.
 	Subscribes conf.Templates
 	PublicURL  string // without a slash at the end
-	NoDuesSMS  bool   // sends no SMS receipt of paid dues
 	Blobs      blob.Store
 }
 

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cloudwego/kitex/client/callopt"
 	"github.com/cloudwego/kitex/server"
 	"github.com/xuri/excelize/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -21,7 +20,8 @@ import (
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	gen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/blob"
@@ -36,11 +36,11 @@ type smsBox struct {
 	sent []*notify.SMSReq
 }
 
-func (b *smsBox) SendSMS(_ context.Context, req *notify.SMSReq, _ ...callopt.Option) (*records.Empty, error) {
+func (b *smsBox) SendSMS(_ context.Context, req *notify.SMSReq) (*recordsgen.Empty, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sent = append(b.sent, req)
-	return &records.Empty{}, nil
+	return &recordsgen.Empty{}, nil
 }
 
 func (b *smsBox) code() string {
@@ -55,7 +55,8 @@ func (b *smsBox) code() string {
 // house is a party service on a store of its own: root R, general branch P with the
 // branches A and B, and general branch Q.
 type house struct {
-	partysvc.Client
+	gen.Party
+	recordsgen.Records
 	t     *testing.T
 	db    *mongo.Database
 	deps  party.Deps
@@ -63,6 +64,15 @@ type house struct {
 	sms   *smsBox
 	clock *kit.Clock
 	ids   map[string]string // organisation name → id
+}
+
+// serve lets the house call a service.
+func (h *house) serve(svc *party.Service, codec bool) {
+	l := kit.NewLocal(func(s server.Server) error {
+		return errors.Join(partysvc.RegisterService(s, svc), recordsvc.RegisterService(s, svc))
+	})
+	l.Codec = codec
+	h.svc, h.Party, h.Records = svc, partysvc.Wrap(l), recordsvc.Wrap(l)
 }
 
 func newHouse(t *testing.T, codec bool) *house {
@@ -78,9 +88,7 @@ func newHouse(t *testing.T, codec bool) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(svc.Close)
-	l := kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, svc) })
-	l.Codec = codec
-	h.svc, h.Client = svc, partysvc.Wrap(l)
+	h.serve(svc, codec)
 	h.ids["R"] = model.RootOrg
 	if err := svc.EnsureRoot(system()); err != nil {
 		t.Fatal(err)
@@ -146,7 +154,7 @@ func (h *house) save(ctx context.Context, typ, id string, version int64, doc map
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	r, err := h.Save(ctx, &records.SaveReq{Type: typ, Id: id, Version: version, Json: b})
+	r, err := h.Save(ctx, &recordsgen.SaveReq{Type: typ, Id: id, Version: version, Json: b})
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +170,7 @@ func (h *house) mustSave(ctx context.Context, typ, id string, version int64, doc
 	return row
 }
 
-func decode(t *testing.T, r *records.JSON) map[string]any {
+func decode(t *testing.T, r *recordsgen.JSON) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal(r.Json, &m); err != nil {
@@ -171,7 +179,7 @@ func decode(t *testing.T, r *records.JSON) map[string]any {
 	return m
 }
 
-func (h *house) list(ctx context.Context, req *records.ListReq) (names []string, total int) {
+func (h *house) list(ctx context.Context, req *recordsgen.ListReq) (names []string, total int) {
 	h.t.Helper()
 	r, err := h.List(ctx, req)
 	if err != nil {
@@ -255,16 +263,16 @@ func memberRow(name string, serial int, orgName string) []any {
 }
 
 // upload imports a workbook and waits for its end.
-func (h *house) upload(ctx context.Context, typ string, data []byte) *records.ImportBatch {
+func (h *house) upload(ctx context.Context, typ string, data []byte) *recordsgen.ImportBatch {
 	h.t.Helper()
-	b, err := h.StartImport(ctx, &records.ImportReq{Type: typ, FileName: "file.xlsx", Data: data})
+	b, err := h.StartImport(ctx, &recordsgen.ImportReq{Type: typ, FileName: "file.xlsx", Data: data})
 	if err != nil {
 		h.t.Fatalf("start import: %v", err)
 	}
 	return h.await(ctx, b)
 }
 
-func (h *house) await(ctx context.Context, b *records.ImportBatch) *records.ImportBatch {
+func (h *house) await(ctx context.Context, b *recordsgen.ImportBatch) *recordsgen.ImportBatch {
 	h.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -276,7 +284,7 @@ func (h *house) await(ctx context.Context, b *records.ImportBatch) *records.Impo
 		case <-tick.C:
 		}
 		var err error
-		if b, err = h.GetImport(ctx, &records.IDReq{Type: b.Type, Id: b.Id}); err != nil {
+		if b, err = h.GetImport(ctx, &recordsgen.IDReq{Type: b.Type, Id: b.Id}); err != nil {
 			h.t.Fatalf("import progress: %v", err)
 		}
 	}

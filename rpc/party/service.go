@@ -65,8 +65,8 @@ func New(d Deps) (*Service, error) {
 		units:       model.NewCollection[*model.Unit](d.DB, "units", d.Clock.Now),
 		elections:   model.NewCollection[*model.Election](d.DB, "elections", d.Clock.Now),
 		leaders:     model.NewCollection[*model.LeadershipMember](d.DB, "leaders", d.Clock.Now),
-		transfers:   model.NewCollection[*model.OrganizationTransfer](d.DB, "organization_transfers", d.Clock.Now),
-		evaluations: model.NewCollection[*model.OrganizationEvaluation](d.DB, "organization_evaluations", d.Clock.Now),
+		transfers:   model.NewCollection[*model.OrganizationTransfer](d.DB, "organizationTransfers", d.Clock.Now),
+		evaluations: model.NewCollection[*model.OrganizationEvaluation](d.DB, "organizationEvaluations", d.Clock.Now),
 	}
 	s.members.Watch(s.memberChanges)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

@@ -17,7 +17,7 @@ import (
 // The parts of each chart add up to the people listed in 党员管理 (HOME-07), who are not
 // all members: memberCount is the full and the probationary ones.
 func (s *Service) GetStatistics(ctx context.Context, req *party.OrgReq) (*party.Statistics, error) {
-	root, err := s.scope(ctx, req.GetOrgId())
+	root, err := s.scope(ctx, req.OrgId)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func icon(orgType string) string {
 // GetTree returns the chosen organisation and all below it, parents before children, in
 // sort order. Ancestors and siblings of the caller's organisation are never in it.
 func (s *Service) GetTree(ctx context.Context, req *party.OrgReq) (*party.Tree, error) {
-	root, err := s.scope(ctx, req.GetOrgId())
+	root, err := s.scope(ctx, req.OrgId)
 	if err != nil {
 		return nil, err
 	}

@@ -16,12 +16,6 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-// The sources of entries.
-const (
-	sourceDues    = "duesOrder"
-	sourceMeeting = "meeting"
-)
-
 // HandleEvents books what events earn, all of them in a few writes. It may be called again
 // with the same events, by two workers at once, and after dying anywhere in between: entry
 // ids are made of event, rule, subject and part, and the boards are set from the ledger,
@@ -57,21 +51,15 @@ type line struct {
 	dailyMax int64
 }
 
-// judge tells what an event earns.
+// judge tells what an event earns, or takes back.
 func (b *booking) judge(ctx context.Context, e *recordsgen.Event) ([]*line, error) {
 	switch e.Kind {
-	case model.EventDuesPaid:
-		return judge(ctx, e, b.duesPaid)
-	case model.EventDuesReversed:
-		return judge(ctx, e, b.duesReversed)
-	case model.EventCheckedIn:
-		return judge(ctx, e, b.checkedIn)
-	case model.EventRewarded:
-		return judge(ctx, e, b.rewarded)
-	case model.EventRewardRevoked:
-		return judge(ctx, e, b.rewardRevoked)
+	case model.EventEarned:
+		return judge(ctx, e, b.earned)
+	case model.EventUnearned:
+		return judge(ctx, e, b.unearned)
 	}
-	return nil, nil
+	return nil, fmt.Errorf("event %s: no points of %q", e.Id, e.Kind)
 }
 
 func judge[T any](ctx context.Context, e *recordsgen.Event, f func(context.Context, *recordsgen.Event, *T) ([]*line, error)) ([]*line, error) {
@@ -96,54 +84,39 @@ func (b *booking) rule(ctx context.Context, dimension, item string) (*model.Poin
 	return r, nil
 }
 
-// by makes a line of a rule.
-func by(rule *model.PointsRule, score int64, e model.PointsEntry) *line {
-	e.Dimension, e.RuleID, e.Item, e.Score = rule.Dimension, rule.ID, rule.Item, score
-	e.Year = e.EarnedAt.In(kit.Shanghai).Year()
-	l := &line{PointsEntry: e}
-	if rule.Dimension == model.DimensionPersonal {
-		l.dailyMax = rule.Max()
-	}
-	return l
-}
-
-// duesPaid books every month of an order for the member and for his branch, wherever
-// it was paid (PTS-02, PRNK-07).
-func (b *booking) duesPaid(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) (lines []*line, err error) {
-	for _, x := range []struct{ dimension, subject string }{
-		{model.DimensionPersonal, p.MemberID}, {model.DimensionOrganisation, p.OrgID},
-	} {
-		rule, err := b.rule(ctx, x.dimension, model.ItemDues)
+// earned books every share by its rule, if that counts. It counts in the year in which it
+// was earned: earlier years do not change (JOB-06).
+func (b *booking) earned(ctx context.Context, e *recordsgen.Event, p *model.Earned) (lines []*line, err error) {
+	for _, x := range p.Shares {
+		rule, err := b.rule(ctx, x.Dimension, x.Item)
 		if err != nil {
 			return nil, err
 		}
 		if rule == nil {
 			continue
 		}
-		for _, month := range p.Months {
-			source := "党费 " + month
-			if x.dimension == model.DimensionOrganisation {
-				source = p.MemberName + " " + source
-			}
-			lines = append(lines, by(rule, rule.DuesScore(month, p.PaidAt), model.PointsEntry{
-				Base:      model.Base{ID: kit.KeyID(e.Id, rule.ID, x.subject, month), OrgID: p.OrgID, Orgs: p.Orgs},
-				SubjectID: x.subject, EarnedAt: p.PaidAt,
-				SourceType: sourceDues, SourceID: p.OrderID, Source: source, EventID: e.Id,
-			}))
+		key := []string{e.Id, rule.ID, x.SubjectID}
+		if x.Due != "" {
+			key = append(key, x.Due)
 		}
+		l := &line{PointsEntry: model.PointsEntry{
+			Base:      model.Base{ID: kit.KeyID(key...), OrgID: x.OrgID, Orgs: x.Orgs},
+			Dimension: rule.Dimension, RuleID: rule.ID, Item: rule.Item, SubjectID: x.SubjectID,
+			Score: rule.Score(x.Units, x.Due, p.At), EarnedAt: p.At, Year: p.At.In(kit.Shanghai).Year(),
+			SourceType: p.SourceType, SourceID: p.SourceID, Source: x.Source, EventID: e.Id,
+		}}
+		if rule.Dimension == model.DimensionPersonal {
+			l.dailyMax = rule.Max()
+		}
+		lines = append(lines, l)
 	}
 	return lines, nil
 }
 
-// duesReversed takes back what the order earned.
-func (b *booking) duesReversed(ctx context.Context, e *recordsgen.Event, p *model.DuesPaid) ([]*line, error) {
-	return b.takeBack(ctx, e, sourceDues, p.OrderID)
-}
-
-// takeBack books against exactly what a source earned, whatever the rules say by now.
-// The lines count in the year of the reversal: earlier years do not change (JOB-06).
-func (b *booking) takeBack(ctx context.Context, e *recordsgen.Event, sourceType, sourceID string) (lines []*line, err error) {
-	earned, err := b.s.entries.Find(ctx, model.Everything, bson.D{{Key: "sourceId", Value: sourceID}, {Key: "sourceType", Value: sourceType}}, model.Page{})
+// unearned books against exactly what a source earned, whatever the rules say by now.
+// The lines count in the year in which it is taken back (JOB-06).
+func (b *booking) unearned(ctx context.Context, e *recordsgen.Event, p *model.Unearned) (lines []*line, err error) {
+	earned, err := b.s.entries.Find(ctx, model.Everything, bson.D{{Key: "sourceId", Value: p.SourceID}, {Key: "sourceType", Value: p.SourceType}}, model.Page{})
 	if err != nil {
 		return nil, err
 	}
@@ -159,38 +132,6 @@ func (b *booking) takeBack(ctx context.Context, e *recordsgen.Event, sourceType,
 		lines = append(lines, &line{PointsEntry: back})
 	}
 	return lines, nil
-}
-
-// checkedIn books a scanned check-in at an offline activity: for the member (PTS-09) and
-// as one more head for the organisation that held it (PTS-15, A12).
-func (b *booking) checkedIn(ctx context.Context, e *recordsgen.Event, p *model.CheckedIn) (lines []*line, err error) {
-	if p.MeetingForm != model.FormOffline {
-		return nil, nil
-	}
-	rule, err := b.rule(ctx, model.DimensionPersonal, model.ItemOfflineActivity)
-	if err != nil {
-		return nil, err
-	}
-	if rule != nil {
-		lines = append(lines, by(rule, rule.Add(), model.PointsEntry{
-			Base:      model.Base{ID: kit.KeyID(e.Id, rule.ID, p.MemberID), OrgID: p.OrgID, Orgs: p.Orgs},
-			SubjectID: p.MemberID, EarnedAt: p.At,
-			SourceType: sourceMeeting, SourceID: p.MeetingID, Source: p.Title, EventID: e.Id,
-		}))
-	}
-	rule, err = b.rule(ctx, model.DimensionOrganisation, model.ItemOfflineQuality)
-	if err != nil || rule == nil {
-		return lines, err
-	}
-	host, err := b.s.path(ctx, e.OrgId)
-	if err != nil {
-		return nil, err
-	}
-	return append(lines, by(rule, rule.Add(), model.PointsEntry{
-		Base:      model.Base{ID: kit.KeyID(e.Id, rule.ID, e.OrgId), OrgID: e.OrgId, Orgs: host.ids},
-		SubjectID: e.OrgId, EarnedAt: p.At,
-		SourceType: sourceMeeting, SourceID: p.MeetingID, Source: p.Title + " " + p.MemberName, EventID: e.Id,
-	})), nil
 }
 
 // write stores the lines, cut to what each person may still earn that day, and sets the

@@ -57,9 +57,9 @@ type Service struct {
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:       d,
-		rules:   model.NewCollection[*model.PointsRule](d.DB, "points_rules", d.Clock.Now),
-		entries: model.NewCollection[*model.PointsEntry](d.DB, "points_entries", d.Clock.Now),
-		days:    model.NewCollection[*model.PointsDay](d.DB, "points_days", d.Clock.Now),
+		rules:   model.NewCollection[*model.PointsRule](d.DB, "pointsRules", d.Clock.Now),
+		entries: model.NewCollection[*model.PointsEntry](d.DB, "pointsEntries", d.Clock.Now),
+		days:    model.NewCollection[*model.PointsDay](d.DB, "pointsDays", d.Clock.Now),
 	}
 	s.marking = kit.NewBatcher(marksAtOnce, s.marksOf)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

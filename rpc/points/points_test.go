@@ -3,6 +3,7 @@ package points_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	pointsgen "zhihuidangjian/idl/gen/points"
 	pointssvc "zhihuidangjian/idl/gen/points/points"
 	recordsgen "zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/kit"
@@ -76,6 +78,16 @@ func (r *roster) GetOrganization(_ context.Context, q *partygen.OrgReq) (*partyg
 	return nil, kit.ErrNotFound
 }
 
+func (r *roster) GetPlaces(ctx context.Context, req *partygen.PlacesReq) (*partygen.OrgPlaces, error) {
+	out := &partygen.OrgPlaces{}
+	for _, id := range req.OrgIds {
+		if o, err := r.GetOrganization(ctx, &partygen.OrgReq{OrgId: id}); err == nil {
+			out.Places = append(out.Places, &partygen.OrgPlace{Id: o.Id, OrgName: o.OrgName, Orgs: o.Orgs})
+		}
+	}
+	return out, nil
+}
+
 func (r *roster) GetMember(_ context.Context, q *partygen.MemberReq) (*partygen.Member, error) {
 	l := r.find(func(m *partygen.Member) bool { return m.Id == q.MemberId })
 	if len(l.Members) == 0 {
@@ -105,7 +117,8 @@ func (r *roster) GetTree(_ context.Context, q *partygen.OrgReq) (*partygen.Tree,
 // fixture is a points service and what it stands on.
 type fixture struct {
 	*testing.T
-	pointssvc.Client
+	pointsgen.Points
+	recordsgen.Records
 	db     *mongo.Database
 	redis  redis.UniversalClient
 	clock  *kit.Clock
@@ -134,9 +147,11 @@ func transports(t *testing.T, test func(*fixture)) {
 				t.Fatal(err)
 			}
 			t.Cleanup(impl.Close)
-			own := kit.NewLocal(func(s server.Server) error { return pointssvc.RegisterService(s, impl) })
+			own := kit.NewLocal(func(s server.Server) error {
+				return errors.Join(pointssvc.RegisterService(s, impl), recordsvc.RegisterService(s, impl))
+			})
 			own.Codec = codec
-			f.Client = pointssvc.Wrap(own)
+			f.Points, f.Records = pointssvc.Wrap(own), recordsvc.Wrap(own)
 			test(f)
 		})
 	}
@@ -168,16 +183,25 @@ func (f *fixture) handle(all ...*recordsgen.Event) {
 }
 
 func paid(order, m, org string, at time.Time, months ...string) *recordsgen.Event {
-	return event("paid-"+order, model.EventDuesPaid, org, at, model.DuesPaid{
-		OrderID: order, MemberID: m, MemberName: "党员" + m, OrgID: org, Orgs: orgs[org].Orgs, Months: months, PaidAt: at,
-		FromMonth: months[0], ToMonth: months[len(months)-1],
-	})
+	e := model.Earned{SourceType: "duesOrder", SourceID: order, At: at}
+	for _, month := range months {
+		e.Shares = append(e.Shares, share("personal", model.ItemDues, m, org, "党费 "+month), share("organisation", model.ItemDues, org, org, "党员"+m+" 党费 "+month))
+		for i := range e.Shares[len(e.Shares)-2:] {
+			e.Shares[len(e.Shares)-2+i].Due = month
+		}
+	}
+	return event("paid-"+order, model.EventEarned, org, at, e)
 }
 
 func scan(meeting, m, org, host string, at time.Time) *recordsgen.Event {
-	return event("scan-"+meeting+"-"+m, model.EventCheckedIn, host, at, model.CheckedIn{
-		MeetingID: meeting, Title: "植树", MeetingForm: model.FormOffline, MemberID: m, MemberName: "党员" + m, OrgID: org, Orgs: orgs[org].Orgs, At: at,
-	})
+	return event("scan-"+meeting+"-"+m, model.EventEarned, host, at, model.Earned{SourceType: "meeting", SourceID: meeting, At: at, Shares: []model.Share{
+		share("personal", model.ItemOfflineActivity, m, org, "植树"), share("organisation", model.ItemOfflineQuality, host, host, "植树 党员"+m),
+	}})
+}
+
+// share is one unit of what a subject earns.
+func share(dimension, item, subject, org, source string) model.Share {
+	return model.Share{Dimension: dimension, Item: item, SubjectID: subject, OrgID: org, Orgs: orgs[org].Orgs, Units: 1, Source: source}
 }
 
 func (f *fixture) ranking(ctx context.Context, dimension, org string, year int) *pointsgen.Ranking {
@@ -218,7 +242,7 @@ func scores(l *pointsgen.Entries) []int64 {
 // change alters a rule in the store, as its update would.
 func (f *fixture) change(id string, set bson.D) {
 	f.Helper()
-	r, err := f.db.Collection("points_rules").UpdateOne(f.Context(), bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: set}})
+	r, err := f.db.Collection("pointsRules").UpdateOne(f.Context(), bson.D{{Key: "_id", Value: id}}, bson.D{{Key: "$set", Value: set}})
 	if err != nil || r.MatchedCount != 1 {
 		f.Fatalf("rule %s: %v", id, err)
 	}
@@ -253,7 +277,7 @@ func TestDues(t *testing.T) {
 		})
 		f.Run("a reversal takes back what was earned, once, though the rule changed", func(t *testing.T) {
 			f.change("personal.dues", bson.D{{Key: "enabled", Value: false}})
-			back := event("rev-o2", model.EventDuesReversed, "b1", november8, model.DuesPaid{OrderID: "o2", MemberID: "b", OrgID: "b1", Orgs: orgs["b1"].Orgs})
+			back := event("rev-o2", model.EventUnearned, "b1", november8, model.Unearned{SourceType: "duesOrder", SourceID: "o2"})
 			f.handle(back)
 			f.handle(back)
 			l := f.entries(root, "personal", "b", 2026)
@@ -509,7 +533,7 @@ func TestRanking(t *testing.T) {
 
 func (f *fixture) rule(ctx context.Context, id string) map[string]any {
 	f.Helper()
-	j, err := f.Client.Get(ctx, &recordsgen.IDReq{Type: "pointsRule", Id: id})
+	j, err := f.Get(ctx, &recordsgen.IDReq{Type: "pointsRule", Id: id})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -524,7 +548,7 @@ func (f *fixture) saveRule(ctx context.Context, id string, change map[string]any
 	f.Helper()
 	b, _ := json.Marshal(change)
 	version := int64(f.rule(admin(f.Context(), "root"), id)["version"].(float64))
-	_, err := f.Client.Save(ctx, &recordsgen.SaveReq{Type: "pointsRule", Id: id, Version: version, Json: b})
+	_, err := f.Records.Save(ctx, &recordsgen.SaveReq{Type: "pointsRule", Id: id, Version: version, Json: b})
 	return err
 }
 
@@ -534,7 +558,7 @@ func TestConfiguration(t *testing.T) {
 		const id = "personal.offlineActivity"
 		f.Run("PTS-01 the rules of both dimensions show, to a lower admin without 修改", func(t *testing.T) {
 			for _, ctx := range []context.Context{root, lower} {
-				j, err := f.Client.List(ctx, &recordsgen.ListReq{Type: "pointsRule", Size: 50})
+				j, err := f.Records.List(ctx, &recordsgen.ListReq{Type: "pointsRule", Size: 50})
 				if err != nil {
 					t.Fatal(err)
 				}

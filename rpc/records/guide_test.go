@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -49,9 +51,14 @@ func bookType(c *model.Collection[*Book], effect func() error) *records.Type[*Bo
 		},
 		Actions: []records.Action[*Book]{{
 			Key: "lend", Title: "借出", Fields: []records.Field{{Key: "reader", Label: "借阅人", Required: true, Form: true}},
-			When: func(b *Book) bool { return !b.Lent }, Refusal: "该书已借出",
 			Do: func(_ context.Context, b *Book, in records.Input) error { b.Lent = true; return nil },
 		}},
+		Life: &records.Life[*Book]{Verbs: []records.Verb[*Book]{{Key: "lend", If: func(_ *kit.Caller, b *Book, _ time.Time) *kit.Error {
+			if b.Lent {
+				return kit.Conflict("book.lent", "该书已借出")
+			}
+			return nil
+		}}}},
 	}
 }
 
@@ -348,14 +355,21 @@ func TestOneDeclaration(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var kinds []string
+		var told []string
 		for _, e := range doc.Pending {
-			if e.Kind == model.EventSubmitted || e.Kind == model.EventDecided {
-				kinds = append(kinds, e.Kind)
+			var x model.Told
+			if e.Kind != model.EventTold {
+				continue
 			}
+			if err := json.Unmarshal(e.Payload, &x); err != nil {
+				t.Fatal(err)
+			}
+			told = append(told, fmt.Sprint(x.Kind, " ", x.TargetType, " ", x.TargetID == id, " to ", x.AdminsOf, x.Permission, x.UserIDs, x.MemberIDs, ": ", x.Content))
 		}
-		if !slices.Equal(kinds, []string{model.EventSubmitted, model.EventDecided}) || doc.MemberID != "m1" || doc.Price != 0 {
-			t.Fatalf("%v %+v", kinds, doc)
+		if !slices.Equal(told, []string{
+			"submitted book true to abook.approve[] []: 党员m1提交了书籍“矛盾论”", "decided book true to [] [m1]: 书籍“矛盾论”已通过，意见：同意",
+		}) || doc.MemberID != "m1" || doc.Price != 0 {
+			t.Fatalf("%q %s %d", told, doc.MemberID, doc.Price)
 		}
 	})
 	t.Run("what goes wrong after the write is told as done, and made up for", func(t *testing.T) {

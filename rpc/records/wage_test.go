@@ -101,10 +101,13 @@ func TestWage(t *testing.T) {
 			"the record": func() (*gen.JSON, error) { return l.Get(a, &gen.IDReq{Type: "clerk", Id: id}) },
 		} {
 			j, err := show()
-			if err != nil || !strings.Contains(string(j.Json), `"wage":"******"`) {
-				t.Errorf("%s: %s %v", what, j.GetJson(), err)
+			if err != nil {
+				t.Fatalf("%s: %v", what, err)
 			}
-			hidden(what, string(j.GetJson()))
+			if !strings.Contains(string(j.Json), `"wage":"******"`) {
+				t.Errorf("%s: %s", what, j.Json)
+			}
+			hidden(what, string(j.Json))
 		}
 		if made["wage"] != "******" {
 			t.Errorf("the answer: %v", made)

@@ -5,80 +5,62 @@ import (
 	"fmt"
 
 	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/pkg/serviceinfo"
 
-	"zhihuidangjian/idl/gen/account/account"
-	"zhihuidangjian/idl/gen/audit/audit"
-	"zhihuidangjian/idl/gen/content/content"
-	"zhihuidangjian/idl/gen/dues/dues"
-	"zhihuidangjian/idl/gen/meeting/meeting"
-	"zhihuidangjian/idl/gen/notify/notify"
+	accountsvc "zhihuidangjian/idl/gen/account/account"
+	auditsvc "zhihuidangjian/idl/gen/audit/audit"
+	duessvc "zhihuidangjian/idl/gen/dues/dues"
+	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
+	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partygen "zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/party/party"
-	"zhihuidangjian/idl/gen/points/points"
-	"zhihuidangjian/idl/gen/records"
+	partysvc "zhihuidangjian/idl/gen/party/party"
+	pointssvc "zhihuidangjian/idl/gen/points/points"
+	recordsgen "zhihuidangjian/idl/gen/records"
+	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
-// Clients are one typed client for each domain service, whatever carries the calls: the
-// same process, or Kitex and etcd.
+// Clients are one typed client for each domain service that has methods of its own, and one
+// for the records of every service, whatever carries the calls: the same process, or Kitex
+// and etcd.
 type Clients struct {
-	Account account.Client
-	Party   party.Client
-	Dues    dues.Client
-	Meeting meeting.Client
-	Points  points.Client
-	Notify  notify.Client
-	Content content.Client
-	Audit   audit.Client
+	Account accountsvc.Client
+	Party   partysvc.Client
+	Dues    duessvc.Client
+	Meeting meetingsvc.Client
+	Points  pointssvc.Client
+	Notify  notifysvc.Client
+	Audit   auditsvc.Client
+
+	// Of are the services as owners of record types, by name.
+	Of map[string]recordsvc.Client
 
 	types types
 }
 
-// Names are the services, in the order in which they start.
-var Names = []string{"notify", "party", "account", "points", "dues", "meeting", "content", "audit"}
-
-// wrap makes the typed clients of any transports.
-func wrap(transport func(name string) client.Client) *Clients {
-	return &Clients{
-		Account: account.Wrap(transport("account")), Party: party.Wrap(transport("party")),
-		Dues: dues.Wrap(transport("dues")), Meeting: meeting.Wrap(transport("meeting")),
-		Points: points.Wrap(transport("points")), Notify: notify.Wrap(transport("notify")),
-		Content: content.Wrap(transport("content")), Audit: audit.Wrap(transport("audit")),
+// connect makes the clients of all services.
+func connect(to way) (*Clients, error) {
+	c := &Clients{Of: map[string]recordsvc.Client{}}
+	for _, s := range services {
+		if err := s.connect(c, to); err != nil {
+			return nil, err
+		}
 	}
+	return c, nil
 }
 
 // Dial finds every service through etcd.
 func Dial(p *Platform) (*Clients, error) {
-	opts, err := kit.ClientOptions(p.Config.Etcd, p.Peers, kit.Idempotent)
+	opts, err := kit.ClientOptions(p.Config.Etcd, p.Peers)
 	if err != nil {
 		return nil, err
 	}
-	c := &Clients{}
-	fail := func(err error) (*Clients, error) { return nil, fmt.Errorf("dial: %w", err) }
-	if c.Account, err = account.NewClient(kit.Dial("account"), opts...); err != nil {
-		return fail(err)
-	}
-	if c.Party, err = party.NewClient(kit.Dial("party"), opts...); err != nil {
-		return fail(err)
-	}
-	if c.Dues, err = dues.NewClient(kit.Dial("dues"), opts...); err != nil {
-		return fail(err)
-	}
-	if c.Meeting, err = meeting.NewClient(kit.Dial("meeting"), opts...); err != nil {
-		return fail(err)
-	}
-	if c.Points, err = points.NewClient(kit.Dial("points"), opts...); err != nil {
-		return fail(err)
-	}
-	if c.Notify, err = notify.NewClient(kit.Dial("notify"), opts...); err != nil {
-		return fail(err)
-	}
-	if c.Content, err = content.NewClient(kit.Dial("content"), opts...); err != nil {
-		return fail(err)
-	}
-	if c.Audit, err = audit.NewClient(kit.Dial("audit"), opts...); err != nil {
-		return fail(err)
+	c, err := connect(func(name string, info *serviceinfo.ServiceInfo) (client.Client, error) {
+		return kit.Dial(name, info, opts...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
 	}
 	return c, nil
 }
@@ -89,7 +71,7 @@ func (c *Clients) Ready(ctx context.Context) error {
 	ctx = kit.AsSystem(ctx)
 	var both kit.Group
 	both.Go("ready", func() error {
-		_, err := c.Account.Types(ctx, &records.Empty{})
+		_, err := c.Of["account"].Types(ctx, &recordsgen.Empty{})
 		return err
 	})
 	both.Go("ready", func() error {

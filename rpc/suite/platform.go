@@ -25,6 +25,7 @@ import (
 	"zhihuidangjian/model/docstore"
 	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/migrate"
 	"zhihuidangjian/rpc/sms"
 	"zhihuidangjian/rpc/wechat"
 	"zhihuidangjian/rpc/wechat/sim"
@@ -77,6 +78,11 @@ func Open(cfg conf.Config, store bool) (_ *Platform, err error) {
 	}
 	if err := p.openKey(ctx); err != nil {
 		return nil, err
+	}
+	if store {
+		if err := migrate.Run(ctx, migrate.Store{DB: p.DB, Seal: p.Seal}, migrate.All); err != nil {
+			return nil, err
+		}
 	}
 	if p.Peers, err = kit.NewPeers(p.Secret); err != nil {
 		return nil, err

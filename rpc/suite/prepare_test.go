@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cloudwego/kitex/client"
+	"github.com/cloudwego/kitex/pkg/serviceinfo"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
 
@@ -44,7 +45,11 @@ func (w wire) Call(ctx context.Context, method string, request, response any) er
 // process starts some services as rpc -serve -prepare does.
 func (w *wires) process(t *testing.T, p *Platform, names ...string) *Services {
 	t.Helper()
-	s, err := start(p, wrap(func(name string) client.Client { return wire{w, name} }), names)
+	peers, err := connect(func(name string, _ *serviceinfo.ServiceInfo) (client.Client, error) { return wire{w, name}, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := start(p, peers, names)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +143,8 @@ func TestPrepareInParts(t *testing.T) {
 			t.Errorf("%d %s, want %d", made[name], name, want)
 		}
 	}
-	if n := made["dues_orders"]; n == 0 || n != made["dues_ledger"] || n != made["dues_months"] {
-		t.Errorf("%d orders of one month each, %d lines, %d months", n, made["dues_ledger"], made["dues_months"])
+	if n := made["duesOrders"]; n == 0 || n != made["duesLedger"] || n != made["duesMonths"] {
+		t.Errorf("%d orders of one month each, %d lines, %d months", n, made["duesLedger"], made["duesMonths"])
 	}
 	if told.Load() != 1 {
 		t.Errorf("the password was told %d times", told.Load())

@@ -37,7 +37,11 @@ const (
 
 // Records are the services that own record types, in the order of the console's menu.
 func (c *Clients) Records() []records.Client {
-	return []records.Client{c.Party, c.Content, c.Dues, c.Meeting, c.Points, c.Account, c.Notify, c.Audit}
+	list := make([]records.Client, 0, len(services))
+	for _, name := range Names {
+		list = append(list, c.Of[name])
+	}
+	return list
 }
 
 // Owner is the service of a record type; kit.ErrNotFound when no service has it, and

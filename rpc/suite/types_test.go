@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cloudwego/kitex/client/callopt"
-
 	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/rpc/kit"
@@ -23,7 +21,7 @@ type teller struct {
 	asked atomic.Int32
 }
 
-func (s *teller) Types(ctx context.Context, _ *gen.Empty, _ ...callopt.Option) (*gen.TypeInfos, error) {
+func (s *teller) Types(ctx context.Context, _ *gen.Empty) (*gen.TypeInfos, error) {
 	s.asked.Add(1)
 	if s.hangs.Load() {
 		<-ctx.Done()

@@ -252,6 +252,7 @@ test('INFL-01 APRV-04 党员流动 has a tab for what flows in and one for what 
   }
   const [one] = (await as('GET', `/records/memberOutflow?keyword=${encodeURIComponent('广东省深圳市')}`)).items
   await as('PUT', `/records/memberOutflow/${one.id}`, { version: one.version, outflowOrgName: '某街道党工委' })
+  await expect.poll(async () => (await as('GET', `/records/audit?f.recordId=${one.id}`)).total).toBeGreaterThan(0)
   await page.goto('/console/#/flow')
   await tab('流出登记').click()
   await act(row(page, '广东省深圳市'), '查看')

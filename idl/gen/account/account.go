@@ -2,11 +2,7 @@
 
 package account
 
-import (
-	"context"
-	"fmt"
-	"zhihuidangjian/idl/gen/records"
-)
+import ()
 
 // Users of the console, their sessions, captcha and log-in (manual 1, 18).
 type Captcha struct {
@@ -23,147 +19,14 @@ type Captcha struct {
 	TileY      int32  `thrift:"tileY,9" frugal:"9,default,i32" json:"tileY"`
 }
 
-func NewCaptcha() *Captcha {
-	return &Captcha{}
-}
-
-func (p *Captcha) InitDefault() {
-}
-
-func (p *Captcha) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Captcha) GetImage() (v string) {
-	if p != nil {
-		return p.Image
-	}
-	return
-}
-
-func (p *Captcha) GetTile() (v string) {
-	if p != nil {
-		return p.Tile
-	}
-	return
-}
-
-func (p *Captcha) GetWidth() (v int32) {
-	if p != nil {
-		return p.Width
-	}
-	return
-}
-
-func (p *Captcha) GetHeight() (v int32) {
-	if p != nil {
-		return p.Height
-	}
-	return
-}
-
-func (p *Captcha) GetTileWidth() (v int32) {
-	if p != nil {
-		return p.TileWidth
-	}
-	return
-}
-
-func (p *Captcha) GetTileHeight() (v int32) {
-	if p != nil {
-		return p.TileHeight
-	}
-	return
-}
-
-func (p *Captcha) GetTileX() (v int32) {
-	if p != nil {
-		return p.TileX
-	}
-	return
-}
-
-func (p *Captcha) GetTileY() (v int32) {
-	if p != nil {
-		return p.TileY
-	}
-	return
-}
-
-func (p *Captcha) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Captcha(%+v)", *p)
-}
-
 type CaptchaAnswer struct {
 	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
 	X  int32  `thrift:"x,2" frugal:"2,default,i32" json:"x"`
 	Y  int32  `thrift:"y,3" frugal:"3,default,i32" json:"y"`
 }
 
-func NewCaptchaAnswer() *CaptchaAnswer {
-	return &CaptchaAnswer{}
-}
-
-func (p *CaptchaAnswer) InitDefault() {
-}
-
-func (p *CaptchaAnswer) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *CaptchaAnswer) GetX() (v int32) {
-	if p != nil {
-		return p.X
-	}
-	return
-}
-
-func (p *CaptchaAnswer) GetY() (v int32) {
-	if p != nil {
-		return p.Y
-	}
-	return
-}
-
-func (p *CaptchaAnswer) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("CaptchaAnswer(%+v)", *p)
-}
-
 type CaptchaToken struct {
 	Token string `thrift:"token,1" frugal:"1,default,string" json:"token"`
-}
-
-func NewCaptchaToken() *CaptchaToken {
-	return &CaptchaToken{}
-}
-
-func (p *CaptchaToken) InitDefault() {
-}
-
-func (p *CaptchaToken) GetToken() (v string) {
-	if p != nil {
-		return p.Token
-	}
-	return
-}
-
-func (p *CaptchaToken) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("CaptchaToken(%+v)", *p)
 }
 
 type LoginReq struct {
@@ -172,82 +35,10 @@ type LoginReq struct {
 	CaptchaToken string `thrift:"captchaToken,3" frugal:"3,default,string" json:"captchaToken"`
 }
 
-func NewLoginReq() *LoginReq {
-	return &LoginReq{}
-}
-
-func (p *LoginReq) InitDefault() {
-}
-
-func (p *LoginReq) GetUserName() (v string) {
-	if p != nil {
-		return p.UserName
-	}
-	return
-}
-
-func (p *LoginReq) GetPassword() (v string) {
-	if p != nil {
-		return p.Password
-	}
-	return
-}
-
-func (p *LoginReq) GetCaptchaToken() (v string) {
-	if p != nil {
-		return p.CaptchaToken
-	}
-	return
-}
-
-func (p *LoginReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("LoginReq(%+v)", *p)
-}
-
 type Session struct {
 	// set as an HttpOnly cookie by the BFF, never in JSON
 	Token string `thrift:"token,1" frugal:"1,default,string" json:"token"`
 	Me    *Me    `thrift:"me,2" frugal:"2,default,Me" json:"me"`
-}
-
-func NewSession() *Session {
-	return &Session{}
-}
-
-func (p *Session) InitDefault() {
-}
-
-func (p *Session) GetToken() (v string) {
-	if p != nil {
-		return p.Token
-	}
-	return
-}
-
-var Session_Me_DEFAULT *Me
-
-func (p *Session) GetMe() (v *Me) {
-	if p == nil {
-		return
-	}
-	if !p.IsSetMe() {
-		return Session_Me_DEFAULT
-	}
-	return p.Me
-}
-
-func (p *Session) IsSetMe() bool {
-	return p.Me != nil
-}
-
-func (p *Session) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Session(%+v)", *p)
 }
 
 type Me struct {
@@ -265,113 +56,8 @@ type Me struct {
 	Bound    bool   `thrift:"bound,10" frugal:"10,default,bool" json:"bound"`
 }
 
-func NewMe() *Me {
-	return &Me{}
-}
-
-func (p *Me) InitDefault() {
-}
-
-func (p *Me) GetUserId() (v string) {
-	if p != nil {
-		return p.UserId
-	}
-	return
-}
-
-func (p *Me) GetUserName() (v string) {
-	if p != nil {
-		return p.UserName
-	}
-	return
-}
-
-func (p *Me) GetRealName() (v string) {
-	if p != nil {
-		return p.RealName
-	}
-	return
-}
-
-func (p *Me) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *Me) GetOrgName() (v string) {
-	if p != nil {
-		return p.OrgName
-	}
-	return
-}
-
-func (p *Me) GetTopLevel() (v bool) {
-	if p != nil {
-		return p.TopLevel
-	}
-	return
-}
-
-func (p *Me) GetPermissions() (v []string) {
-	if p != nil {
-		return p.Permissions
-	}
-	return
-}
-
-func (p *Me) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *Me) GetOpenId() (v string) {
-	if p != nil {
-		return p.OpenId
-	}
-	return
-}
-
-func (p *Me) GetBound() (v bool) {
-	if p != nil {
-		return p.Bound
-	}
-	return
-}
-
-func (p *Me) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Me(%+v)", *p)
-}
-
 type TokenReq struct {
 	Token string `thrift:"token,1" frugal:"1,default,string" json:"token"`
-}
-
-func NewTokenReq() *TokenReq {
-	return &TokenReq{}
-}
-
-func (p *TokenReq) InitDefault() {
-}
-
-func (p *TokenReq) GetToken() (v string) {
-	if p != nil {
-		return p.Token
-	}
-	return
-}
-
-func (p *TokenReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("TokenReq(%+v)", *p)
 }
 
 // Caller is who holds a session (kit.Caller).
@@ -393,97 +79,6 @@ type Caller struct {
 	Permissions []string `thrift:"permissions,11" frugal:"11,default,list<string>" json:"permissions"`
 }
 
-func NewCaller() *Caller {
-	return &Caller{}
-}
-
-func (p *Caller) InitDefault() {
-}
-
-func (p *Caller) GetKind() (v string) {
-	if p != nil {
-		return p.Kind
-	}
-	return
-}
-
-func (p *Caller) GetUserId() (v string) {
-	if p != nil {
-		return p.UserId
-	}
-	return
-}
-
-func (p *Caller) GetName() (v string) {
-	if p != nil {
-		return p.Name
-	}
-	return
-}
-
-func (p *Caller) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *Caller) GetOpenId() (v string) {
-	if p != nil {
-		return p.OpenId
-	}
-	return
-}
-
-func (p *Caller) GetUnionId() (v string) {
-	if p != nil {
-		return p.UnionId
-	}
-	return
-}
-
-func (p *Caller) GetChannel() (v string) {
-	if p != nil {
-		return p.Channel
-	}
-	return
-}
-
-func (p *Caller) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *Caller) GetOrgs() (v []string) {
-	if p != nil {
-		return p.Orgs
-	}
-	return
-}
-
-func (p *Caller) GetTopLevel() (v bool) {
-	if p != nil {
-		return p.TopLevel
-	}
-	return
-}
-
-func (p *Caller) GetPermissions() (v []string) {
-	if p != nil {
-		return p.Permissions
-	}
-	return
-}
-
-func (p *Caller) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Caller(%+v)", *p)
-}
-
 // StoredSession is what Redis keeps of one log-in; times are Unix milliseconds of the
 // product's clock.
 type StoredSession struct {
@@ -496,104 +91,11 @@ type StoredSession struct {
 	CheckedAt int64 `thrift:"checkedAt,5" frugal:"5,default,i64" json:"checkedAt"`
 }
 
-func NewStoredSession() *StoredSession {
-	return &StoredSession{}
-}
-
-func (p *StoredSession) InitDefault() {
-}
-
-var StoredSession_Caller_DEFAULT *Caller
-
-func (p *StoredSession) GetCaller() (v *Caller) {
-	if p == nil {
-		return
-	}
-	if !p.IsSetCaller() {
-		return StoredSession_Caller_DEFAULT
-	}
-	return p.Caller
-}
-
-func (p *StoredSession) GetSince() (v int64) {
-	if p != nil {
-		return p.Since
-	}
-	return
-}
-
-func (p *StoredSession) GetSeenAt() (v int64) {
-	if p != nil {
-		return p.SeenAt
-	}
-	return
-}
-
-func (p *StoredSession) GetChanges() (v int64) {
-	if p != nil {
-		return p.Changes
-	}
-	return
-}
-
-func (p *StoredSession) GetCheckedAt() (v int64) {
-	if p != nil {
-		return p.CheckedAt
-	}
-	return
-}
-
-func (p *StoredSession) IsSetCaller() bool {
-	return p.Caller != nil
-}
-
-func (p *StoredSession) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("StoredSession(%+v)", *p)
-}
-
 type MemberSessionReq struct {
 	OpenId  string `thrift:"openId,1" frugal:"1,default,string" json:"openId"`
 	UnionId string `thrift:"unionId,2" frugal:"2,default,string" json:"unionId"`
 	// oa, mini
 	Channel string `thrift:"channel,3" frugal:"3,default,string" json:"channel"`
-}
-
-func NewMemberSessionReq() *MemberSessionReq {
-	return &MemberSessionReq{}
-}
-
-func (p *MemberSessionReq) InitDefault() {
-}
-
-func (p *MemberSessionReq) GetOpenId() (v string) {
-	if p != nil {
-		return p.OpenId
-	}
-	return
-}
-
-func (p *MemberSessionReq) GetUnionId() (v string) {
-	if p != nil {
-		return p.UnionId
-	}
-	return
-}
-
-func (p *MemberSessionReq) GetChannel() (v string) {
-	if p != nil {
-		return p.Channel
-	}
-	return
-}
-
-func (p *MemberSessionReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("MemberSessionReq(%+v)", *p)
 }
 
 // Home is what a user put on his home page (常用功能, manual 4.1).
@@ -604,65 +106,9 @@ type Home struct {
 	Chosen bool `thrift:"chosen,2" frugal:"2,default,bool" json:"chosen"`
 }
 
-func NewHome() *Home {
-	return &Home{}
-}
-
-func (p *Home) InitDefault() {
-}
-
-func (p *Home) GetModules() (v []string) {
-	if p != nil {
-		return p.Modules
-	}
-	return
-}
-
-func (p *Home) GetChosen() (v bool) {
-	if p != nil {
-		return p.Chosen
-	}
-	return
-}
-
-func (p *Home) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Home(%+v)", *p)
-}
-
 type ChangePasswordReq struct {
 	OldPassword  string `thrift:"oldPassword,1" frugal:"1,default,string" validate:"required" label:"原密码" json:"oldPassword"`
 	NewPassword_ string `thrift:"newPassword,2" frugal:"2,default,string" validate:"required,min=8,max=200" label:"新密码" json:"newPassword"`
-}
-
-func NewChangePasswordReq() *ChangePasswordReq {
-	return &ChangePasswordReq{}
-}
-
-func (p *ChangePasswordReq) InitDefault() {
-}
-
-func (p *ChangePasswordReq) GetOldPassword() (v string) {
-	if p != nil {
-		return p.OldPassword
-	}
-	return
-}
-
-func (p *ChangePasswordReq) GetNewPassword_() (v string) {
-	if p != nil {
-		return p.NewPassword_
-	}
-	return
-}
-
-func (p *ChangePasswordReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ChangePasswordReq(%+v)", *p)
 }
 
 type AdminsReq struct {
@@ -671,84 +117,6 @@ type AdminsReq struct {
 	Permission string `thrift:"permission,2" frugal:"2,default,string" json:"permission"`
 }
 
-func NewAdminsReq() *AdminsReq {
-	return &AdminsReq{}
-}
-
-func (p *AdminsReq) InitDefault() {
-}
-
-func (p *AdminsReq) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *AdminsReq) GetPermission() (v string) {
-	if p != nil {
-		return p.Permission
-	}
-	return
-}
-
-func (p *AdminsReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("AdminsReq(%+v)", *p)
-}
-
 type Admins struct {
 	UserIds []string `thrift:"userIds,1" frugal:"1,default,list<string>" json:"userIds"`
-}
-
-func NewAdmins() *Admins {
-	return &Admins{}
-}
-
-func (p *Admins) InitDefault() {
-}
-
-func (p *Admins) GetUserIds() (v []string) {
-	if p != nil {
-		return p.UserIds
-	}
-	return
-}
-
-func (p *Admins) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Admins(%+v)", *p)
-}
-
-type Account interface {
-	records.Records
-
-	DrawCaptcha(ctx context.Context, req *records.Empty) (r *Captcha, err error)
-
-	SolveCaptcha(ctx context.Context, req *CaptchaAnswer) (r *CaptchaToken, err error)
-	// CaptchaAnswerOf answers in sandbox mode only.
-	CaptchaAnswerOf(ctx context.Context, req *records.IDReq) (r *CaptchaAnswer, err error)
-
-	Login(ctx context.Context, req *LoginReq) (r *Session, err error)
-	// MemberSession opens a session for a WeChat user, bound or not.
-	MemberSession(ctx context.Context, req *MemberSessionReq) (r *Session, err error)
-
-	Authenticate(ctx context.Context, req *TokenReq) (r *Caller, err error)
-
-	Logout(ctx context.Context, req *TokenReq) (r *records.Empty, err error)
-
-	GetMe(ctx context.Context, req *records.Empty) (r *Me, err error)
-
-	GetHome(ctx context.Context, req *records.Empty) (r *Home, err error)
-
-	SaveHome(ctx context.Context, req *Home) (r *Home, err error)
-
-	ChangePassword(ctx context.Context, req *ChangePasswordReq) (r *records.Empty, err error)
-	// FindAdmins are the enabled users of one organisation who hold a permission; for
-	// services only.
-	FindAdmins(ctx context.Context, req *AdminsReq) (r *Admins, err error)
 }

@@ -2,11 +2,7 @@
 
 package audit
 
-import (
-	"context"
-	"fmt"
-	"zhihuidangjian/idl/gen/records"
-)
+import ()
 
 // The audit trail: who did what, when, from where. Record type: audit.
 // Verification is what a walk along the chain of entries found.
@@ -20,65 +16,4 @@ type Verification struct {
 	Reason string `thrift:"reason,4" frugal:"4,default,string" json:"reason"`
 	// hash of the last entry; a copy kept elsewhere proves the end
 	Head string `thrift:"head,5" frugal:"5,default,string" json:"head"`
-}
-
-func NewVerification() *Verification {
-	return &Verification{}
-}
-
-func (p *Verification) InitDefault() {
-}
-
-func (p *Verification) GetIntact() (v bool) {
-	if p != nil {
-		return p.Intact
-	}
-	return
-}
-
-func (p *Verification) GetCount() (v int64) {
-	if p != nil {
-		return p.Count
-	}
-	return
-}
-
-func (p *Verification) GetBrokenAt() (v int64) {
-	if p != nil {
-		return p.BrokenAt
-	}
-	return
-}
-
-func (p *Verification) GetReason() (v string) {
-	if p != nil {
-		return p.Reason
-	}
-	return
-}
-
-func (p *Verification) GetHead() (v string) {
-	if p != nil {
-		return p.Head
-	}
-	return
-}
-
-func (p *Verification) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Verification(%+v)", *p)
-}
-
-type Audit interface {
-	records.Records
-	// HandleEvents appends the facts that documents carried; the relay calls it.
-	HandleEvents(ctx context.Context, req *records.Events) (r *records.Handled, err error)
-	// Note keeps one fact (JSON of model.AuditFact) until Gather appends it.
-	Note(ctx context.Context, req *records.JSON) (r *records.Empty, err error)
-	// Gather appends what was noted; a worker calls it.
-	Gather(ctx context.Context, req *records.Empty) (r *records.Empty, err error)
-
-	VerifyChain(ctx context.Context, req *records.Empty) (r *Verification, err error)
 }

@@ -2,11 +2,7 @@
 
 package dues
 
-import (
-	"context"
-	"fmt"
-	"zhihuidangjian/idl/gen/records"
-)
+import ()
 
 // Party dues (manual 7). Amounts are fen, months yyyy-MM in Asia/Shanghai.
 // Record types: duesBase, duesOrder.
@@ -18,62 +14,6 @@ type Item struct {
 	Payable   int64 `thrift:"payable,4" frugal:"4,default,i64" json:"payable"`
 	Reduction int64 `thrift:"reduction,5" frugal:"5,default,i64" json:"reduction"`
 	Due       int64 `thrift:"due,6" frugal:"6,default,i64" json:"due"`
-}
-
-func NewItem() *Item {
-	return &Item{}
-}
-
-func (p *Item) InitDefault() {
-}
-
-func (p *Item) GetMonth() (v string) {
-	if p != nil {
-		return p.Month
-	}
-	return
-}
-
-func (p *Item) GetBaseAmount() (v int64) {
-	if p != nil {
-		return p.BaseAmount
-	}
-	return
-}
-
-func (p *Item) GetRate() (v int32) {
-	if p != nil {
-		return p.Rate
-	}
-	return
-}
-
-func (p *Item) GetPayable() (v int64) {
-	if p != nil {
-		return p.Payable
-	}
-	return
-}
-
-func (p *Item) GetReduction() (v int64) {
-	if p != nil {
-		return p.Reduction
-	}
-	return
-}
-
-func (p *Item) GetDue() (v int64) {
-	if p != nil {
-		return p.Due
-	}
-	return
-}
-
-func (p *Item) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Item(%+v)", *p)
 }
 
 type Order struct {
@@ -108,197 +48,8 @@ type Order struct {
 	ConfirmedBy string `thrift:"confirmedBy,22" frugal:"22,default,string" json:"confirmedBy"`
 }
 
-func NewOrder() *Order {
-	return &Order{}
-}
-
-func (p *Order) InitDefault() {
-}
-
-func (p *Order) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Order) GetOrderNo() (v string) {
-	if p != nil {
-		return p.OrderNo
-	}
-	return
-}
-
-func (p *Order) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *Order) GetMemberName() (v string) {
-	if p != nil {
-		return p.MemberName
-	}
-	return
-}
-
-func (p *Order) GetIdNumber() (v string) {
-	if p != nil {
-		return p.IdNumber
-	}
-	return
-}
-
-func (p *Order) GetOrgName() (v string) {
-	if p != nil {
-		return p.OrgName
-	}
-	return
-}
-
-func (p *Order) GetFromMonth() (v string) {
-	if p != nil {
-		return p.FromMonth
-	}
-	return
-}
-
-func (p *Order) GetToMonth() (v string) {
-	if p != nil {
-		return p.ToMonth
-	}
-	return
-}
-
-func (p *Order) GetItems() (v []*Item) {
-	if p != nil {
-		return p.Items
-	}
-	return
-}
-
-func (p *Order) GetAmount() (v int64) {
-	if p != nil {
-		return p.Amount
-	}
-	return
-}
-
-func (p *Order) GetStatus() (v string) {
-	if p != nil {
-		return p.Status
-	}
-	return
-}
-
-func (p *Order) GetPayMethod() (v string) {
-	if p != nil {
-		return p.PayMethod
-	}
-	return
-}
-
-func (p *Order) GetPayChannel() (v string) {
-	if p != nil {
-		return p.PayChannel
-	}
-	return
-}
-
-func (p *Order) GetCreatedAt() (v int64) {
-	if p != nil {
-		return p.CreatedAt
-	}
-	return
-}
-
-func (p *Order) GetPaidAt() (v int64) {
-	if p != nil {
-		return p.PaidAt
-	}
-	return
-}
-
-func (p *Order) GetOperator() (v string) {
-	if p != nil {
-		return p.Operator
-	}
-	return
-}
-
-func (p *Order) GetTransactionNo() (v string) {
-	if p != nil {
-		return p.TransactionNo
-	}
-	return
-}
-
-func (p *Order) GetVersion() (v int64) {
-	if p != nil {
-		return p.Version
-	}
-	return
-}
-
-func (p *Order) GetExpiresAt() (v int64) {
-	if p != nil {
-		return p.ExpiresAt
-	}
-	return
-}
-
-func (p *Order) GetActions() (v []string) {
-	if p != nil {
-		return p.Actions
-	}
-	return
-}
-
-func (p *Order) GetCashBy() (v string) {
-	if p != nil {
-		return p.CashBy
-	}
-	return
-}
-
-func (p *Order) GetConfirmedBy() (v string) {
-	if p != nil {
-		return p.ConfirmedBy
-	}
-	return
-}
-
-func (p *Order) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Order(%+v)", *p)
-}
-
 type Orders struct {
 	Orders []*Order `thrift:"orders,1" frugal:"1,default,list<Order>" json:"orders"`
-}
-
-func NewOrders() *Orders {
-	return &Orders{}
-}
-
-func (p *Orders) InitDefault() {
-}
-
-func (p *Orders) GetOrders() (v []*Order) {
-	if p != nil {
-		return p.Orders
-	}
-	return
-}
-
-func (p *Orders) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Orders(%+v)", *p)
 }
 
 type PreviewBaseReq struct {
@@ -308,105 +59,14 @@ type PreviewBaseReq struct {
 	Month string `thrift:"month,3" frugal:"3,default,string" json:"month"`
 }
 
-func NewPreviewBaseReq() *PreviewBaseReq {
-	return &PreviewBaseReq{}
-}
-
-func (p *PreviewBaseReq) InitDefault() {
-}
-
-func (p *PreviewBaseReq) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *PreviewBaseReq) GetBaseAmount() (v int64) {
-	if p != nil {
-		return p.BaseAmount
-	}
-	return
-}
-
-func (p *PreviewBaseReq) GetMonth() (v string) {
-	if p != nil {
-		return p.Month
-	}
-	return
-}
-
-func (p *PreviewBaseReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("PreviewBaseReq(%+v)", *p)
-}
-
 type PreviewBase struct {
 	Rate    int32 `thrift:"rate,1" frugal:"1,default,i32" json:"rate"`
 	Payable int64 `thrift:"payable,2" frugal:"2,default,i64" json:"payable"`
 }
 
-func NewPreviewBase() *PreviewBase {
-	return &PreviewBase{}
-}
-
-func (p *PreviewBase) InitDefault() {
-}
-
-func (p *PreviewBase) GetRate() (v int32) {
-	if p != nil {
-		return p.Rate
-	}
-	return
-}
-
-func (p *PreviewBase) GetPayable() (v int64) {
-	if p != nil {
-		return p.Payable
-	}
-	return
-}
-
-func (p *PreviewBase) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("PreviewBase(%+v)", *p)
-}
-
 type OwedReq struct {
 	MemberId string `thrift:"memberId,1" frugal:"1,default,string" validate:"required,max=64" label:"党员" json:"memberId"`
 	ToMonth  string `thrift:"toMonth,2" frugal:"2,default,string" json:"toMonth"`
-}
-
-func NewOwedReq() *OwedReq {
-	return &OwedReq{}
-}
-
-func (p *OwedReq) InitDefault() {
-}
-
-func (p *OwedReq) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *OwedReq) GetToMonth() (v string) {
-	if p != nil {
-		return p.ToMonth
-	}
-	return
-}
-
-func (p *OwedReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("OwedReq(%+v)", *p)
 }
 
 type Owed struct {
@@ -422,62 +82,6 @@ type Owed struct {
 	Ahead []*Item `thrift:"ahead,6" frugal:"6,default,list<Item>" json:"ahead"`
 }
 
-func NewOwed() *Owed {
-	return &Owed{}
-}
-
-func (p *Owed) InitDefault() {
-}
-
-func (p *Owed) GetPaidThrough() (v string) {
-	if p != nil {
-		return p.PaidThrough
-	}
-	return
-}
-
-func (p *Owed) GetItems() (v []*Item) {
-	if p != nil {
-		return p.Items
-	}
-	return
-}
-
-func (p *Owed) GetAmount() (v int64) {
-	if p != nil {
-		return p.Amount
-	}
-	return
-}
-
-func (p *Owed) GetMessage() (v string) {
-	if p != nil {
-		return p.Message
-	}
-	return
-}
-
-func (p *Owed) GetOrders() (v []*Order) {
-	if p != nil {
-		return p.Orders
-	}
-	return
-}
-
-func (p *Owed) GetAhead() (v []*Item) {
-	if p != nil {
-		return p.Ahead
-	}
-	return
-}
-
-func (p *Owed) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Owed(%+v)", *p)
-}
-
 type CreateOrderReq struct {
 	MemberId       string `thrift:"memberId,1" frugal:"1,default,string" validate:"required,max=64" label:"党员" json:"memberId"`
 	FromMonth      string `thrift:"fromMonth,2" frugal:"2,default,string" json:"fromMonth"`
@@ -485,104 +89,13 @@ type CreateOrderReq struct {
 	IdempotencyKey string `thrift:"idempotencyKey,4" frugal:"4,default,string" validate:"max=64" json:"idempotencyKey"`
 }
 
-func NewCreateOrderReq() *CreateOrderReq {
-	return &CreateOrderReq{}
-}
-
-func (p *CreateOrderReq) InitDefault() {
-}
-
-func (p *CreateOrderReq) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *CreateOrderReq) GetFromMonth() (v string) {
-	if p != nil {
-		return p.FromMonth
-	}
-	return
-}
-
-func (p *CreateOrderReq) GetToMonth() (v string) {
-	if p != nil {
-		return p.ToMonth
-	}
-	return
-}
-
-func (p *CreateOrderReq) GetIdempotencyKey() (v string) {
-	if p != nil {
-		return p.IdempotencyKey
-	}
-	return
-}
-
-func (p *CreateOrderReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("CreateOrderReq(%+v)", *p)
-}
-
 type OrderReq struct {
 	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
-}
-
-func NewOrderReq() *OrderReq {
-	return &OrderReq{}
-}
-
-func (p *OrderReq) InitDefault() {
-}
-
-func (p *OrderReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *OrderReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("OrderReq(%+v)", *p)
 }
 
 type DeleteReq struct {
 	Id     string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
 	Reason string `thrift:"reason,2" frugal:"2,default,string" validate:"max=200" json:"reason"`
-}
-
-func NewDeleteReq() *DeleteReq {
-	return &DeleteReq{}
-}
-
-func (p *DeleteReq) InitDefault() {
-}
-
-func (p *DeleteReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *DeleteReq) GetReason() (v string) {
-	if p != nil {
-		return p.Reason
-	}
-	return
-}
-
-func (p *DeleteReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("DeleteReq(%+v)", *p)
 }
 
 type NativePay struct {
@@ -592,72 +105,9 @@ type NativePay struct {
 	ExpiresAt int64  `thrift:"expiresAt,3" frugal:"3,default,i64" json:"expiresAt"`
 }
 
-func NewNativePay() *NativePay {
-	return &NativePay{}
-}
-
-func (p *NativePay) InitDefault() {
-}
-
-func (p *NativePay) GetCodeUrl() (v string) {
-	if p != nil {
-		return p.CodeUrl
-	}
-	return
-}
-
-func (p *NativePay) GetQr() (v string) {
-	if p != nil {
-		return p.Qr
-	}
-	return
-}
-
-func (p *NativePay) GetExpiresAt() (v int64) {
-	if p != nil {
-		return p.ExpiresAt
-	}
-	return
-}
-
-func (p *NativePay) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("NativePay(%+v)", *p)
-}
-
 type PayMineReq struct {
 	ToMonth        string `thrift:"toMonth,1" frugal:"1,default,string" validate:"required,len=7" label:"缴纳截止月份" json:"toMonth"`
 	IdempotencyKey string `thrift:"idempotencyKey,2" frugal:"2,default,string" validate:"required,max=64" json:"idempotencyKey"`
-}
-
-func NewPayMineReq() *PayMineReq {
-	return &PayMineReq{}
-}
-
-func (p *PayMineReq) InitDefault() {
-}
-
-func (p *PayMineReq) GetToMonth() (v string) {
-	if p != nil {
-		return p.ToMonth
-	}
-	return
-}
-
-func (p *PayMineReq) GetIdempotencyKey() (v string) {
-	if p != nil {
-		return p.IdempotencyKey
-	}
-	return
-}
-
-func (p *PayMineReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("PayMineReq(%+v)", *p)
 }
 
 type JSAPIPay struct {
@@ -671,172 +121,11 @@ type JSAPIPay struct {
 	PaySign      string `thrift:"paySign,7" frugal:"7,default,string" json:"paySign"`
 }
 
-func NewJSAPIPay() *JSAPIPay {
-	return &JSAPIPay{}
-}
-
-func (p *JSAPIPay) InitDefault() {
-}
-
-var JSAPIPay_Order_DEFAULT *Order
-
-func (p *JSAPIPay) GetOrder() (v *Order) {
-	if p == nil {
-		return
-	}
-	if !p.IsSetOrder() {
-		return JSAPIPay_Order_DEFAULT
-	}
-	return p.Order
-}
-
-func (p *JSAPIPay) GetAppId() (v string) {
-	if p != nil {
-		return p.AppId
-	}
-	return
-}
-
-func (p *JSAPIPay) GetTimeStamp() (v string) {
-	if p != nil {
-		return p.TimeStamp
-	}
-	return
-}
-
-func (p *JSAPIPay) GetNonceStr() (v string) {
-	if p != nil {
-		return p.NonceStr
-	}
-	return
-}
-
-func (p *JSAPIPay) GetPackageValue() (v string) {
-	if p != nil {
-		return p.PackageValue
-	}
-	return
-}
-
-func (p *JSAPIPay) GetSignType() (v string) {
-	if p != nil {
-		return p.SignType
-	}
-	return
-}
-
-func (p *JSAPIPay) GetPaySign() (v string) {
-	if p != nil {
-		return p.PaySign
-	}
-	return
-}
-
-func (p *JSAPIPay) IsSetOrder() bool {
-	return p.Order != nil
-}
-
-func (p *JSAPIPay) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("JSAPIPay(%+v)", *p)
-}
-
 type Notice struct {
 	Headers map[string]string `thrift:"headers,1" frugal:"1,default,map<string:string>" json:"headers"`
 	Body    []byte            `thrift:"body,2" frugal:"2,default,binary" json:"body"`
 }
 
-func NewNotice() *Notice {
-	return &Notice{}
-}
-
-func (p *Notice) InitDefault() {
-}
-
-func (p *Notice) GetHeaders() (v map[string]string) {
-	if p != nil {
-		return p.Headers
-	}
-	return
-}
-
-func (p *Notice) GetBody() (v []byte) {
-	if p != nil {
-		return p.Body
-	}
-	return
-}
-
-func (p *Notice) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Notice(%+v)", *p)
-}
-
 type Done struct {
 	Count int32 `thrift:"count,1" frugal:"1,default,i32" json:"count"`
-}
-
-func NewDone() *Done {
-	return &Done{}
-}
-
-func (p *Done) InitDefault() {
-}
-
-func (p *Done) GetCount() (v int32) {
-	if p != nil {
-		return p.Count
-	}
-	return
-}
-
-func (p *Done) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Done(%+v)", *p)
-}
-
-type Dues interface {
-	records.Records
-
-	GetBasePreview(ctx context.Context, req *PreviewBaseReq) (r *PreviewBase, err error)
-
-	GetOwed(ctx context.Context, req *OwedReq) (r *Owed, err error)
-
-	CreateOrder(ctx context.Context, req *CreateOrderReq) (r *Order, err error)
-
-	GetOrder(ctx context.Context, req *OrderReq) (r *Order, err error)
-
-	PayCash(ctx context.Context, req *OrderReq) (r *Order, err error)
-	// ConfirmCash makes cash that somebody else entered count (CASH_CONFIRM).
-	ConfirmCash(ctx context.Context, req *OrderReq) (r *Order, err error)
-	// RejectCash sends it back: the order is unpaid again.
-	RejectCash(ctx context.Context, req *DeleteReq) (r *Order, err error)
-
-	PayNative(ctx context.Context, req *OrderReq) (r *NativePay, err error)
-	// DeleteOrder removes an unpaid entry (manual 7.1.4).
-	DeleteOrder(ctx context.Context, req *DeleteReq) (r *records.Empty, err error)
-	// ReverseCash deletes a paid cash order; the row and the reason stay (manual 7.3.3, A01).
-	ReverseCash(ctx context.Context, req *DeleteReq) (r *records.Empty, err error)
-
-	PrintReceipt(ctx context.Context, req *OrderReq) (r *records.File, err error)
-	// Of the member who calls.
-	GetMine(ctx context.Context, req *records.Empty) (r *Owed, err error)
-
-	PayMine(ctx context.Context, req *PayMineReq) (r *JSAPIPay, err error)
-
-	GetMyOrder(ctx context.Context, req *OrderReq) (r *Order, err error)
-	// From WeChat Pay, unverified: the service verifies.
-	HandlePayNotice(ctx context.Context, req *Notice) (r *records.Empty, err error)
-	// For workers.
-	ExpireOrders(ctx context.Context, req *records.Empty) (r *Done, err error)
-
-	QueryWaiting(ctx context.Context, req *records.Empty) (r *Done, err error)
-	// Reconcile compares the days that are over with WeChat's bills.
-	Reconcile(ctx context.Context, req *records.Empty) (r *Done, err error)
 }

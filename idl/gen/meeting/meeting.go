@@ -2,36 +2,11 @@
 
 package meeting
 
-import (
-	"context"
-	"fmt"
-	"zhihuidangjian/idl/gen/records"
-)
+import ()
 
 // Meetings with sign-in (manual 9.2). Record type: meeting.
 type MeetingReq struct {
 	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
-}
-
-func NewMeetingReq() *MeetingReq {
-	return &MeetingReq{}
-}
-
-func (p *MeetingReq) InitDefault() {
-}
-
-func (p *MeetingReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *MeetingReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("MeetingReq(%+v)", *p)
 }
 
 type QR struct {
@@ -42,48 +17,6 @@ type QR struct {
 	// Unix milliseconds; ask for the next one then
 	RefreshAt int64  `thrift:"refreshAt,3" frugal:"3,default,i64" json:"refreshAt"`
 	Title     string `thrift:"title,4" frugal:"4,default,string" json:"title"`
-}
-
-func NewQR() *QR {
-	return &QR{}
-}
-
-func (p *QR) InitDefault() {
-}
-
-func (p *QR) GetUrl() (v string) {
-	if p != nil {
-		return p.Url
-	}
-	return
-}
-
-func (p *QR) GetImage() (v string) {
-	if p != nil {
-		return p.Image
-	}
-	return
-}
-
-func (p *QR) GetRefreshAt() (v int64) {
-	if p != nil {
-		return p.RefreshAt
-	}
-	return
-}
-
-func (p *QR) GetTitle() (v string) {
-	if p != nil {
-		return p.Title
-	}
-	return
-}
-
-func (p *QR) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("QR(%+v)", *p)
 }
 
 type Arrival struct {
@@ -97,117 +30,12 @@ type Arrival struct {
 	LeaveReason  string `thrift:"leaveReason,7" frugal:"7,default,string" json:"leaveReason"`
 }
 
-func NewArrival() *Arrival {
-	return &Arrival{}
-}
-
-func (p *Arrival) InitDefault() {
-}
-
-func (p *Arrival) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *Arrival) GetName() (v string) {
-	if p != nil {
-		return p.Name
-	}
-	return
-}
-
-func (p *Arrival) GetOrgName() (v string) {
-	if p != nil {
-		return p.OrgName
-	}
-	return
-}
-
-func (p *Arrival) GetSignedInAt() (v int64) {
-	if p != nil {
-		return p.SignedInAt
-	}
-	return
-}
-
-func (p *Arrival) GetPhone() (v string) {
-	if p != nil {
-		return p.Phone
-	}
-	return
-}
-
-func (p *Arrival) GetRegisteredAt() (v int64) {
-	if p != nil {
-		return p.RegisteredAt
-	}
-	return
-}
-
-func (p *Arrival) GetLeaveReason() (v string) {
-	if p != nil {
-		return p.LeaveReason
-	}
-	return
-}
-
-func (p *Arrival) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Arrival(%+v)", *p)
-}
-
 type Live struct {
 	Expected int32 `thrift:"expected,1" frugal:"1,default,i32" json:"expected"`
 	SignedIn int32 `thrift:"signedIn,2" frugal:"2,default,i32" json:"signedIn"`
 	// the last 10
 	Latest []*Arrival `thrift:"latest,3" frugal:"3,default,list<Arrival>" json:"latest"`
 	State  string     `thrift:"state,4" frugal:"4,default,string" json:"state"`
-}
-
-func NewLive() *Live {
-	return &Live{}
-}
-
-func (p *Live) InitDefault() {
-}
-
-func (p *Live) GetExpected() (v int32) {
-	if p != nil {
-		return p.Expected
-	}
-	return
-}
-
-func (p *Live) GetSignedIn() (v int32) {
-	if p != nil {
-		return p.SignedIn
-	}
-	return
-}
-
-func (p *Live) GetLatest() (v []*Arrival) {
-	if p != nil {
-		return p.Latest
-	}
-	return
-}
-
-func (p *Live) GetState() (v string) {
-	if p != nil {
-		return p.State
-	}
-	return
-}
-
-func (p *Live) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Live(%+v)", *p)
 }
 
 type Statistics struct {
@@ -223,113 +51,8 @@ type Statistics struct {
 	NeedRegistration bool       `thrift:"needRegistration,10" frugal:"10,default,bool" json:"needRegistration"`
 }
 
-func NewStatistics() *Statistics {
-	return &Statistics{}
-}
-
-func (p *Statistics) InitDefault() {
-}
-
-func (p *Statistics) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Statistics) GetTitle() (v string) {
-	if p != nil {
-		return p.Title
-	}
-	return
-}
-
-func (p *Statistics) GetState() (v string) {
-	if p != nil {
-		return p.State
-	}
-	return
-}
-
-func (p *Statistics) GetExpected() (v int32) {
-	if p != nil {
-		return p.Expected
-	}
-	return
-}
-
-func (p *Statistics) GetSignedIn() (v int32) {
-	if p != nil {
-		return p.SignedIn
-	}
-	return
-}
-
-func (p *Statistics) GetRegistered() (v int32) {
-	if p != nil {
-		return p.Registered
-	}
-	return
-}
-
-func (p *Statistics) GetOnLeave() (v int32) {
-	if p != nil {
-		return p.OnLeave
-	}
-	return
-}
-
-func (p *Statistics) GetParticipants() (v []*Arrival) {
-	if p != nil {
-		return p.Participants
-	}
-	return
-}
-
-func (p *Statistics) GetNeedSignIn() (v bool) {
-	if p != nil {
-		return p.NeedSignIn
-	}
-	return
-}
-
-func (p *Statistics) GetNeedRegistration() (v bool) {
-	if p != nil {
-		return p.NeedRegistration
-	}
-	return
-}
-
-func (p *Statistics) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Statistics(%+v)", *p)
-}
-
 type CheckInReq struct {
 	Token string `thrift:"token,1" frugal:"1,default,string" validate:"required,max=200" json:"token"`
-}
-
-func NewCheckInReq() *CheckInReq {
-	return &CheckInReq{}
-}
-
-func (p *CheckInReq) InitDefault() {
-}
-
-func (p *CheckInReq) GetToken() (v string) {
-	if p != nil {
-		return p.Token
-	}
-	return
-}
-
-func (p *CheckInReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("CheckInReq(%+v)", *p)
 }
 
 type CheckIn struct {
@@ -340,62 +63,6 @@ type CheckIn struct {
 	Already bool   `thrift:"already,4" frugal:"4,default,bool" json:"already"`
 	Message string `thrift:"message,5" frugal:"5,default,string" json:"message"`
 	Place   string `thrift:"place,6" frugal:"6,default,string" json:"place"`
-}
-
-func NewCheckIn() *CheckIn {
-	return &CheckIn{}
-}
-
-func (p *CheckIn) InitDefault() {
-}
-
-func (p *CheckIn) GetMeetingId() (v string) {
-	if p != nil {
-		return p.MeetingId
-	}
-	return
-}
-
-func (p *CheckIn) GetTitle() (v string) {
-	if p != nil {
-		return p.Title
-	}
-	return
-}
-
-func (p *CheckIn) GetSignedInAt() (v int64) {
-	if p != nil {
-		return p.SignedInAt
-	}
-	return
-}
-
-func (p *CheckIn) GetAlready() (v bool) {
-	if p != nil {
-		return p.Already
-	}
-	return
-}
-
-func (p *CheckIn) GetMessage() (v string) {
-	if p != nil {
-		return p.Message
-	}
-	return
-}
-
-func (p *CheckIn) GetPlace() (v string) {
-	if p != nil {
-		return p.Place
-	}
-	return
-}
-
-func (p *CheckIn) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("CheckIn(%+v)", *p)
 }
 
 type MyMeeting struct {
@@ -417,200 +84,12 @@ type MyMeeting struct {
 	Host             string `thrift:"host,15" frugal:"15,default,string" json:"host"`
 }
 
-func NewMyMeeting() *MyMeeting {
-	return &MyMeeting{}
-}
-
-func (p *MyMeeting) InitDefault() {
-}
-
-func (p *MyMeeting) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *MyMeeting) GetTitle() (v string) {
-	if p != nil {
-		return p.Title
-	}
-	return
-}
-
-func (p *MyMeeting) GetState() (v string) {
-	if p != nil {
-		return p.State
-	}
-	return
-}
-
-func (p *MyMeeting) GetStartAt() (v int64) {
-	if p != nil {
-		return p.StartAt
-	}
-	return
-}
-
-func (p *MyMeeting) GetEndAt() (v int64) {
-	if p != nil {
-		return p.EndAt
-	}
-	return
-}
-
-func (p *MyMeeting) GetPlace() (v string) {
-	if p != nil {
-		return p.Place
-	}
-	return
-}
-
-func (p *MyMeeting) GetAgenda() (v string) {
-	if p != nil {
-		return p.Agenda
-	}
-	return
-}
-
-func (p *MyMeeting) GetOrgName() (v string) {
-	if p != nil {
-		return p.OrgName
-	}
-	return
-}
-
-func (p *MyMeeting) GetNeedSignIn() (v bool) {
-	if p != nil {
-		return p.NeedSignIn
-	}
-	return
-}
-
-func (p *MyMeeting) GetNeedRegistration() (v bool) {
-	if p != nil {
-		return p.NeedRegistration
-	}
-	return
-}
-
-func (p *MyMeeting) GetSignedInAt() (v int64) {
-	if p != nil {
-		return p.SignedInAt
-	}
-	return
-}
-
-func (p *MyMeeting) GetRegisteredAt() (v int64) {
-	if p != nil {
-		return p.RegisteredAt
-	}
-	return
-}
-
-func (p *MyMeeting) GetLeaveReason() (v string) {
-	if p != nil {
-		return p.LeaveReason
-	}
-	return
-}
-
-func (p *MyMeeting) GetMeetingForm() (v string) {
-	if p != nil {
-		return p.MeetingForm
-	}
-	return
-}
-
-func (p *MyMeeting) GetHost() (v string) {
-	if p != nil {
-		return p.Host
-	}
-	return
-}
-
-func (p *MyMeeting) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("MyMeeting(%+v)", *p)
-}
-
 type MyMeetings struct {
 	Meetings []*MyMeeting `thrift:"meetings,1" frugal:"1,default,list<MyMeeting>" json:"meetings"`
-}
-
-func NewMyMeetings() *MyMeetings {
-	return &MyMeetings{}
-}
-
-func (p *MyMeetings) InitDefault() {
-}
-
-func (p *MyMeetings) GetMeetings() (v []*MyMeeting) {
-	if p != nil {
-		return p.Meetings
-	}
-	return
-}
-
-func (p *MyMeetings) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("MyMeetings(%+v)", *p)
 }
 
 type StartResp struct {
 	// e.g. that the meeting is over and nobody was told
 	Message  string `thrift:"message,1" frugal:"1,default,string" json:"message"`
 	Notified int32  `thrift:"notified,2" frugal:"2,default,i32" json:"notified"`
-}
-
-func NewStartResp() *StartResp {
-	return &StartResp{}
-}
-
-func (p *StartResp) InitDefault() {
-}
-
-func (p *StartResp) GetMessage() (v string) {
-	if p != nil {
-		return p.Message
-	}
-	return
-}
-
-func (p *StartResp) GetNotified() (v int32) {
-	if p != nil {
-		return p.Notified
-	}
-	return
-}
-
-func (p *StartResp) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("StartResp(%+v)", *p)
-}
-
-type Meeting interface {
-	records.Records
-
-	Start(ctx context.Context, req *MeetingReq) (r *StartResp, err error)
-
-	GetQR(ctx context.Context, req *MeetingReq) (r *QR, err error)
-
-	GetLive(ctx context.Context, req *MeetingReq) (r *Live, err error)
-
-	GetStatistics(ctx context.Context, req *MeetingReq) (r *Statistics, err error)
-
-	ExportStatistics(ctx context.Context, req *MeetingReq) (r *records.File, err error)
-	// Of the member who calls.
-	SignIn(ctx context.Context, req *CheckInReq) (r *CheckIn, err error)
-
-	ListMine(ctx context.Context, req *records.Empty) (r *MyMeetings, err error)
-
-	GetMine(ctx context.Context, req *MeetingReq) (r *MyMeeting, err error)
 }

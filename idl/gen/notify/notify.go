@@ -2,11 +2,7 @@
 
 package notify
 
-import (
-	"context"
-	"fmt"
-	"zhihuidangjian/idl/gen/records"
-)
+import ()
 
 // Notices by official account, SMS and on site (manual 2.6).
 type SMSReq struct {
@@ -16,48 +12,6 @@ type SMSReq struct {
 	Params map[string]string `thrift:"params,3" frugal:"3,default,map<string:string>" json:"params"`
 	// idempotency
 	Key string `thrift:"key,4" frugal:"4,default,string" json:"key"`
-}
-
-func NewSMSReq() *SMSReq {
-	return &SMSReq{}
-}
-
-func (p *SMSReq) InitDefault() {
-}
-
-func (p *SMSReq) GetPhone() (v string) {
-	if p != nil {
-		return p.Phone
-	}
-	return
-}
-
-func (p *SMSReq) GetKind() (v string) {
-	if p != nil {
-		return p.Kind
-	}
-	return
-}
-
-func (p *SMSReq) GetParams() (v map[string]string) {
-	if p != nil {
-		return p.Params
-	}
-	return
-}
-
-func (p *SMSReq) GetKey() (v string) {
-	if p != nil {
-		return p.Key
-	}
-	return
-}
-
-func (p *SMSReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("SMSReq(%+v)", *p)
 }
 
 type Notification struct {
@@ -73,146 +27,13 @@ type Notification struct {
 	SendState  string `thrift:"sendState,10" frugal:"10,default,string" json:"sendState"`
 }
 
-func NewNotification() *Notification {
-	return &Notification{}
-}
-
-func (p *Notification) InitDefault() {
-}
-
-func (p *Notification) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Notification) GetKind() (v string) {
-	if p != nil {
-		return p.Kind
-	}
-	return
-}
-
-func (p *Notification) GetTitle() (v string) {
-	if p != nil {
-		return p.Title
-	}
-	return
-}
-
-func (p *Notification) GetContent() (v string) {
-	if p != nil {
-		return p.Content
-	}
-	return
-}
-
-func (p *Notification) GetTargetType() (v string) {
-	if p != nil {
-		return p.TargetType
-	}
-	return
-}
-
-func (p *Notification) GetTargetId() (v string) {
-	if p != nil {
-		return p.TargetId
-	}
-	return
-}
-
-func (p *Notification) GetCreatedAt() (v int64) {
-	if p != nil {
-		return p.CreatedAt
-	}
-	return
-}
-
-func (p *Notification) GetReadAt() (v int64) {
-	if p != nil {
-		return p.ReadAt
-	}
-	return
-}
-
-func (p *Notification) GetChannel() (v string) {
-	if p != nil {
-		return p.Channel
-	}
-	return
-}
-
-func (p *Notification) GetSendState() (v string) {
-	if p != nil {
-		return p.SendState
-	}
-	return
-}
-
-func (p *Notification) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Notification(%+v)", *p)
-}
-
 type Notifications struct {
 	Notifications []*Notification `thrift:"notifications,1" frugal:"1,default,list<Notification>" json:"notifications"`
 	Unread        int64           `thrift:"unread,2" frugal:"2,default,i64" json:"unread"`
 }
 
-func NewNotifications() *Notifications {
-	return &Notifications{}
-}
-
-func (p *Notifications) InitDefault() {
-}
-
-func (p *Notifications) GetNotifications() (v []*Notification) {
-	if p != nil {
-		return p.Notifications
-	}
-	return
-}
-
-func (p *Notifications) GetUnread() (v int64) {
-	if p != nil {
-		return p.Unread
-	}
-	return
-}
-
-func (p *Notifications) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Notifications(%+v)", *p)
-}
-
 type ReadReq struct {
 	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
-}
-
-func NewReadReq() *ReadReq {
-	return &ReadReq{}
-}
-
-func (p *ReadReq) InitDefault() {
-}
-
-func (p *ReadReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *ReadReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ReadReq(%+v)", *p)
 }
 
 type ConsentReq struct {
@@ -220,75 +41,12 @@ type ConsentReq struct {
 	Kinds []string `thrift:"kinds,1" frugal:"1,default,list<string>" json:"kinds"`
 }
 
-func NewConsentReq() *ConsentReq {
-	return &ConsentReq{}
-}
-
-func (p *ConsentReq) InitDefault() {
-}
-
-func (p *ConsentReq) GetKinds() (v []string) {
-	if p != nil {
-		return p.Kinds
-	}
-	return
-}
-
-func (p *ConsentReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ConsentReq(%+v)", *p)
-}
-
 type Templates struct {
 	Templates map[string]string `thrift:"templates,1" frugal:"1,default,map<string:string>" json:"templates"`
 }
 
-func NewTemplates() *Templates {
-	return &Templates{}
-}
-
-func (p *Templates) InitDefault() {
-}
-
-func (p *Templates) GetTemplates() (v map[string]string) {
-	if p != nil {
-		return p.Templates
-	}
-	return
-}
-
-func (p *Templates) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Templates(%+v)", *p)
-}
-
 type Done struct {
 	Count int32 `thrift:"count,1" frugal:"1,default,i32" json:"count"`
-}
-
-func NewDone() *Done {
-	return &Done{}
-}
-
-func (p *Done) InitDefault() {
-}
-
-func (p *Done) GetCount() (v int32) {
-	if p != nil {
-		return p.Count
-	}
-	return
-}
-
-func (p *Done) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Done(%+v)", *p)
 }
 
 type DeliveriesReq struct {
@@ -300,55 +58,6 @@ type DeliveriesReq struct {
 	Page int32 `thrift:"page,4" frugal:"4,default,i32" validate:"gte=0,lte=100000" json:"page"`
 	// 20 by default
 	Size int32 `thrift:"size,5" frugal:"5,default,i32" validate:"gte=0,lte=100" json:"size"`
-}
-
-func NewDeliveriesReq() *DeliveriesReq {
-	return &DeliveriesReq{}
-}
-
-func (p *DeliveriesReq) InitDefault() {
-}
-
-func (p *DeliveriesReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *DeliveriesReq) GetState() (v string) {
-	if p != nil {
-		return p.State
-	}
-	return
-}
-
-func (p *DeliveriesReq) GetChannel() (v string) {
-	if p != nil {
-		return p.Channel
-	}
-	return
-}
-
-func (p *DeliveriesReq) GetPage() (v int32) {
-	if p != nil {
-		return p.Page
-	}
-	return
-}
-
-func (p *DeliveriesReq) GetSize() (v int32) {
-	if p != nil {
-		return p.Size
-	}
-	return
-}
-
-func (p *DeliveriesReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("DeliveriesReq(%+v)", *p)
 }
 
 // Delivery is what became of one message to one person by one channel.
@@ -368,130 +77,11 @@ type Delivery struct {
 	Phone string `thrift:"phone,9" frugal:"9,default,string" json:"phone"`
 }
 
-func NewDelivery() *Delivery {
-	return &Delivery{}
-}
-
-func (p *Delivery) InitDefault() {
-}
-
-func (p *Delivery) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Delivery) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *Delivery) GetName() (v string) {
-	if p != nil {
-		return p.Name
-	}
-	return
-}
-
-func (p *Delivery) GetChannel() (v string) {
-	if p != nil {
-		return p.Channel
-	}
-	return
-}
-
-func (p *Delivery) GetState() (v string) {
-	if p != nil {
-		return p.State
-	}
-	return
-}
-
-func (p *Delivery) GetReason() (v string) {
-	if p != nil {
-		return p.Reason
-	}
-	return
-}
-
-func (p *Delivery) GetTries() (v int32) {
-	if p != nil {
-		return p.Tries
-	}
-	return
-}
-
-func (p *Delivery) GetAt() (v int64) {
-	if p != nil {
-		return p.At
-	}
-	return
-}
-
-func (p *Delivery) GetPhone() (v string) {
-	if p != nil {
-		return p.Phone
-	}
-	return
-}
-
-func (p *Delivery) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Delivery(%+v)", *p)
-}
-
 type ChannelCount struct {
 	Channel string `thrift:"channel,1" frugal:"1,default,string" json:"channel"`
 	Sent    int64  `thrift:"sent,2" frugal:"2,default,i64" json:"sent"`
 	Waiting int64  `thrift:"waiting,3" frugal:"3,default,i64" json:"waiting"`
 	Failed  int64  `thrift:"failed,4" frugal:"4,default,i64" json:"failed"`
-}
-
-func NewChannelCount() *ChannelCount {
-	return &ChannelCount{}
-}
-
-func (p *ChannelCount) InitDefault() {
-}
-
-func (p *ChannelCount) GetChannel() (v string) {
-	if p != nil {
-		return p.Channel
-	}
-	return
-}
-
-func (p *ChannelCount) GetSent() (v int64) {
-	if p != nil {
-		return p.Sent
-	}
-	return
-}
-
-func (p *ChannelCount) GetWaiting() (v int64) {
-	if p != nil {
-		return p.Waiting
-	}
-	return
-}
-
-func (p *ChannelCount) GetFailed() (v int64) {
-	if p != nil {
-		return p.Failed
-	}
-	return
-}
-
-func (p *ChannelCount) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ChannelCount(%+v)", *p)
 }
 
 type Deliveries struct {
@@ -500,85 +90,7 @@ type Deliveries struct {
 	Counts []*ChannelCount `thrift:"counts,3" frugal:"3,default,list<ChannelCount>" json:"counts"`
 }
 
-func NewDeliveries() *Deliveries {
-	return &Deliveries{}
-}
-
-func (p *Deliveries) InitDefault() {
-}
-
-func (p *Deliveries) GetItems() (v []*Delivery) {
-	if p != nil {
-		return p.Items
-	}
-	return
-}
-
-func (p *Deliveries) GetTotal() (v int64) {
-	if p != nil {
-		return p.Total
-	}
-	return
-}
-
-func (p *Deliveries) GetCounts() (v []*ChannelCount) {
-	if p != nil {
-		return p.Counts
-	}
-	return
-}
-
-func (p *Deliveries) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Deliveries(%+v)", *p)
-}
-
 type ResendReq struct {
 	// of the meeting
 	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
-}
-
-func NewResendReq() *ResendReq {
-	return &ResendReq{}
-}
-
-func (p *ResendReq) InitDefault() {
-}
-
-func (p *ResendReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *ResendReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ResendReq(%+v)", *p)
-}
-
-type Notify interface {
-	records.Records
-	// SendSMS sends at once; codes are never retried blindly.
-	SendSMS(ctx context.Context, req *SMSReq) (r *records.Empty, err error)
-
-	ListMine(ctx context.Context, req *records.Empty) (r *Notifications, err error)
-
-	MarkRead(ctx context.Context, req *ReadReq) (r *records.Empty, err error)
-
-	Consent(ctx context.Context, req *ConsentReq) (r *records.Empty, err error)
-
-	GetTemplates(ctx context.Context, req *records.Empty) (r *Templates, err error)
-	// ListDeliveries tells who was told of a meeting, by which channel, and who was not and why.
-	ListDeliveries(ctx context.Context, req *DeliveriesReq) (r *Deliveries, err error)
-	// Resend sends what was refused once more, and nothing else.
-	Resend(ctx context.Context, req *ResendReq) (r *Done, err error)
-	// For the relay; idempotent by event id.
-	HandleEvents(ctx context.Context, req *records.Events) (r *records.Handled, err error)
-	// Deliver sends what is queued; two workers at once send nothing twice.
-	Deliver(ctx context.Context, req *records.Empty) (r *Done, err error)
 }

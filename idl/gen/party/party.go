@@ -2,11 +2,7 @@
 
 package party
 
-import (
-	"context"
-	"fmt"
-	"zhihuidangjian/idl/gen/records"
-)
+import ()
 
 // Organisations, members and WeChat bindings (manual 3, 4.2, 5.1, 6.1, 6.8).
 // Record types: organization, member, binding.
@@ -15,34 +11,6 @@ type OrgReq struct {
 	OrgId string `thrift:"orgId,1" frugal:"1,default,string" json:"orgId"`
 	// of ListMembers: part-time and report-in persons too
 	Guests bool `thrift:"guests,2" frugal:"2,default,bool" json:"guests"`
-}
-
-func NewOrgReq() *OrgReq {
-	return &OrgReq{}
-}
-
-func (p *OrgReq) InitDefault() {
-}
-
-func (p *OrgReq) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *OrgReq) GetGuests() (v bool) {
-	if p != nil {
-		return p.Guests
-	}
-	return
-}
-
-func (p *OrgReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("OrgReq(%+v)", *p)
 }
 
 type TreeNode struct {
@@ -55,127 +23,15 @@ type TreeNode struct {
 	MemberCount int32  `thrift:"memberCount,6" frugal:"6,default,i32" json:"memberCount"`
 }
 
-func NewTreeNode() *TreeNode {
-	return &TreeNode{}
-}
-
-func (p *TreeNode) InitDefault() {
-}
-
-func (p *TreeNode) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *TreeNode) GetParentId() (v string) {
-	if p != nil {
-		return p.ParentId
-	}
-	return
-}
-
-func (p *TreeNode) GetOrgName() (v string) {
-	if p != nil {
-		return p.OrgName
-	}
-	return
-}
-
-func (p *TreeNode) GetOrgType() (v string) {
-	if p != nil {
-		return p.OrgType
-	}
-	return
-}
-
-func (p *TreeNode) GetIcon() (v string) {
-	if p != nil {
-		return p.Icon
-	}
-	return
-}
-
-func (p *TreeNode) GetMemberCount() (v int32) {
-	if p != nil {
-		return p.MemberCount
-	}
-	return
-}
-
-func (p *TreeNode) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("TreeNode(%+v)", *p)
-}
-
 type Tree struct {
 	// parents before children, in sort order
 	Nodes []*TreeNode `thrift:"nodes,1" frugal:"1,default,list<TreeNode>" json:"nodes"`
-}
-
-func NewTree() *Tree {
-	return &Tree{}
-}
-
-func (p *Tree) InitDefault() {
-}
-
-func (p *Tree) GetNodes() (v []*TreeNode) {
-	if p != nil {
-		return p.Nodes
-	}
-	return
-}
-
-func (p *Tree) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Tree(%+v)", *p)
 }
 
 type Count struct {
 	Key   string `thrift:"key,1" frugal:"1,default,string" json:"key"`
 	Label string `thrift:"label,2" frugal:"2,default,string" json:"label"`
 	Count int64  `thrift:"count,3" frugal:"3,default,i64" json:"count"`
-}
-
-func NewCount() *Count {
-	return &Count{}
-}
-
-func (p *Count) InitDefault() {
-}
-
-func (p *Count) GetKey() (v string) {
-	if p != nil {
-		return p.Key
-	}
-	return
-}
-
-func (p *Count) GetLabel() (v string) {
-	if p != nil {
-		return p.Label
-	}
-	return
-}
-
-func (p *Count) GetCount() (v int64) {
-	if p != nil {
-		return p.Count
-	}
-	return
-}
-
-func (p *Count) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Count(%+v)", *p)
 }
 
 type Statistics struct {
@@ -186,144 +42,34 @@ type Statistics struct {
 	MemberCount   int64    `thrift:"memberCount,5" frugal:"5,default,i64" json:"memberCount"`
 }
 
-func NewStatistics() *Statistics {
-	return &Statistics{}
-}
-
-func (p *Statistics) InitDefault() {
-}
-
-func (p *Statistics) GetOrganizations() (v []*Count) {
-	if p != nil {
-		return p.Organizations
-	}
-	return
-}
-
-func (p *Statistics) GetGenders() (v []*Count) {
-	if p != nil {
-		return p.Genders
-	}
-	return
-}
-
-func (p *Statistics) GetBindings() (v []*Count) {
-	if p != nil {
-		return p.Bindings
-	}
-	return
-}
-
-func (p *Statistics) GetAges() (v []*Count) {
-	if p != nil {
-		return p.Ages
-	}
-	return
-}
-
-func (p *Statistics) GetMemberCount() (v int64) {
-	if p != nil {
-		return p.MemberCount
-	}
-	return
-}
-
-func (p *Statistics) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Statistics(%+v)", *p)
-}
-
 type MemberReq struct {
 	MemberId string `thrift:"memberId,1" frugal:"1,default,string" validate:"required,max=64" json:"memberId"`
 }
 
-func NewMemberReq() *MemberReq {
-	return &MemberReq{}
+// Places are organisations by their ids; those that are gone are left out.
+type PlacesReq struct {
+	OrgIds []string `thrift:"orgIds,1" frugal:"1,default,list<string>" json:"orgIds"`
 }
 
-func (p *MemberReq) InitDefault() {
+type OrgPlace struct {
+	Id      string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	OrgName string `thrift:"orgName,2" frugal:"2,default,string" json:"orgName"`
+	// ids from the root down to itself
+	Orgs []string `thrift:"orgs,3" frugal:"3,default,list<string>" json:"orgs"`
 }
 
-func (p *MemberReq) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *MemberReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("MemberReq(%+v)", *p)
+type OrgPlaces struct {
+	Places []*OrgPlace `thrift:"places,1" frugal:"1,default,list<OrgPlace>" json:"places"`
 }
 
 type MembersReq struct {
 	MemberIds []string `thrift:"memberIds,1" frugal:"1,default,list<string>" json:"memberIds"`
 }
 
-func NewMembersReq() *MembersReq {
-	return &MembersReq{}
-}
-
-func (p *MembersReq) InitDefault() {
-}
-
-func (p *MembersReq) GetMemberIds() (v []string) {
-	if p != nil {
-		return p.MemberIds
-	}
-	return
-}
-
-func (p *MembersReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("MembersReq(%+v)", *p)
-}
-
 type OpenIDReq struct {
 	OpenId  string `thrift:"openId,1" frugal:"1,default,string" json:"openId"`
 	UnionId string `thrift:"unionId,2" frugal:"2,default,string" json:"unionId"`
 	Channel string `thrift:"channel,3" frugal:"3,default,string" json:"channel"`
-}
-
-func NewOpenIDReq() *OpenIDReq {
-	return &OpenIDReq{}
-}
-
-func (p *OpenIDReq) InitDefault() {
-}
-
-func (p *OpenIDReq) GetOpenId() (v string) {
-	if p != nil {
-		return p.OpenId
-	}
-	return
-}
-
-func (p *OpenIDReq) GetUnionId() (v string) {
-	if p != nil {
-		return p.UnionId
-	}
-	return
-}
-
-func (p *OpenIDReq) GetChannel() (v string) {
-	if p != nil {
-		return p.Channel
-	}
-	return
-}
-
-func (p *OpenIDReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("OpenIDReq(%+v)", *p)
 }
 
 type Organization struct {
@@ -346,125 +92,6 @@ type Organization struct {
 	Introduction   string `thrift:"introduction,15" frugal:"15,default,string" json:"introduction"`
 }
 
-func NewOrganization() *Organization {
-	return &Organization{}
-}
-
-func (p *Organization) InitDefault() {
-}
-
-func (p *Organization) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Organization) GetOrgName() (v string) {
-	if p != nil {
-		return p.OrgName
-	}
-	return
-}
-
-func (p *Organization) GetOrgType() (v string) {
-	if p != nil {
-		return p.OrgType
-	}
-	return
-}
-
-func (p *Organization) GetParentId() (v string) {
-	if p != nil {
-		return p.ParentId
-	}
-	return
-}
-
-func (p *Organization) GetOrgs() (v []string) {
-	if p != nil {
-		return p.Orgs
-	}
-	return
-}
-
-func (p *Organization) GetOrgNames() (v []string) {
-	if p != nil {
-		return p.OrgNames
-	}
-	return
-}
-
-func (p *Organization) GetSecretary() (v string) {
-	if p != nil {
-		return p.Secretary
-	}
-	return
-}
-
-func (p *Organization) GetContactName() (v string) {
-	if p != nil {
-		return p.ContactName
-	}
-	return
-}
-
-func (p *Organization) GetContactPhone() (v string) {
-	if p != nil {
-		return p.ContactPhone
-	}
-	return
-}
-
-func (p *Organization) GetAddress() (v string) {
-	if p != nil {
-		return p.Address
-	}
-	return
-}
-
-func (p *Organization) GetMemberCount() (v int64) {
-	if p != nil {
-		return p.MemberCount
-	}
-	return
-}
-
-func (p *Organization) GetIcon() (v string) {
-	if p != nil {
-		return p.Icon
-	}
-	return
-}
-
-func (p *Organization) GetSecretaryPhone() (v string) {
-	if p != nil {
-		return p.SecretaryPhone
-	}
-	return
-}
-
-func (p *Organization) GetOrgTypeName() (v string) {
-	if p != nil {
-		return p.OrgTypeName
-	}
-	return
-}
-
-func (p *Organization) GetIntroduction() (v string) {
-	if p != nil {
-		return p.Introduction
-	}
-	return
-}
-
-func (p *Organization) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Organization(%+v)", *p)
-}
-
 // Leader is a person of an election's leadership (records.md 4).
 type Leader struct {
 	Id           string `thrift:"id,1" frugal:"1,default,string" json:"id"`
@@ -475,76 +102,6 @@ type Leader struct {
 	Phone        string `thrift:"phone,6" frugal:"6,default,string" json:"phone"`
 	AdminDuty    string `thrift:"adminDuty,7" frugal:"7,default,string" json:"adminDuty"`
 	TenureStart  string `thrift:"tenureStart,8" frugal:"8,default,string" json:"tenureStart"`
-}
-
-func NewLeader() *Leader {
-	return &Leader{}
-}
-
-func (p *Leader) InitDefault() {
-}
-
-func (p *Leader) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Leader) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *Leader) GetName() (v string) {
-	if p != nil {
-		return p.Name
-	}
-	return
-}
-
-func (p *Leader) GetPosition() (v string) {
-	if p != nil {
-		return p.Position
-	}
-	return
-}
-
-func (p *Leader) GetPositionName() (v string) {
-	if p != nil {
-		return p.PositionName
-	}
-	return
-}
-
-func (p *Leader) GetPhone() (v string) {
-	if p != nil {
-		return p.Phone
-	}
-	return
-}
-
-func (p *Leader) GetAdminDuty() (v string) {
-	if p != nil {
-		return p.AdminDuty
-	}
-	return
-}
-
-func (p *Leader) GetTenureStart() (v string) {
-	if p != nil {
-		return p.TenureStart
-	}
-	return
-}
-
-func (p *Leader) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Leader(%+v)", *p)
 }
 
 // Term is one election and who came out of it.
@@ -558,69 +115,6 @@ type Term struct {
 	Leaders          []*Leader `thrift:"leaders,7" frugal:"7,default,list<Leader>" json:"leaders"`
 }
 
-func NewTerm() *Term {
-	return &Term{}
-}
-
-func (p *Term) InitDefault() {
-}
-
-func (p *Term) GetElectionId() (v string) {
-	if p != nil {
-		return p.ElectionId
-	}
-	return
-}
-
-func (p *Term) GetElectedOn() (v string) {
-	if p != nil {
-		return p.ElectedOn
-	}
-	return
-}
-
-func (p *Term) GetNextElectionOn() (v string) {
-	if p != nil {
-		return p.NextElectionOn
-	}
-	return
-}
-
-func (p *Term) GetElectionForm() (v string) {
-	if p != nil {
-		return p.ElectionForm
-	}
-	return
-}
-
-func (p *Term) GetElectionFormName() (v string) {
-	if p != nil {
-		return p.ElectionFormName
-	}
-	return
-}
-
-func (p *Term) GetTermNo() (v int32) {
-	if p != nil {
-		return p.TermNo
-	}
-	return
-}
-
-func (p *Term) GetLeaders() (v []*Leader) {
-	if p != nil {
-		return p.Leaders
-	}
-	return
-}
-
-func (p *Term) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Term(%+v)", *p)
-}
-
 // Leadership: the newest election is the current one, the others are history.
 type Leadership struct {
 	OrgName string `thrift:"orgName,1" frugal:"1,default,string" json:"orgName"`
@@ -628,50 +122,6 @@ type Leadership struct {
 	Current *Term `thrift:"current,2,optional" frugal:"2,optional,Term" json:"current,omitempty"`
 	// newest first
 	History []*Term `thrift:"history,3" frugal:"3,default,list<Term>" json:"history"`
-}
-
-func NewLeadership() *Leadership {
-	return &Leadership{}
-}
-
-func (p *Leadership) InitDefault() {
-}
-
-func (p *Leadership) GetOrgName() (v string) {
-	if p != nil {
-		return p.OrgName
-	}
-	return
-}
-
-var Leadership_Current_DEFAULT *Term
-
-func (p *Leadership) GetCurrent() (v *Term) {
-	if p == nil {
-		return
-	}
-	if !p.IsSetCurrent() {
-		return Leadership_Current_DEFAULT
-	}
-	return p.Current
-}
-
-func (p *Leadership) GetHistory() (v []*Term) {
-	if p != nil {
-		return p.History
-	}
-	return
-}
-
-func (p *Leadership) IsSetCurrent() bool {
-	return p.Current != nil
-}
-
-func (p *Leadership) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Leadership(%+v)", *p)
 }
 
 // Place is an organisation on the map.
@@ -690,97 +140,6 @@ type Place struct {
 	Latitude  string `thrift:"latitude,11" frugal:"11,default,string" json:"latitude"`
 }
 
-func NewPlace() *Place {
-	return &Place{}
-}
-
-func (p *Place) InitDefault() {
-}
-
-func (p *Place) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Place) GetOrgName() (v string) {
-	if p != nil {
-		return p.OrgName
-	}
-	return
-}
-
-func (p *Place) GetOrgType() (v string) {
-	if p != nil {
-		return p.OrgType
-	}
-	return
-}
-
-func (p *Place) GetIcon() (v string) {
-	if p != nil {
-		return p.Icon
-	}
-	return
-}
-
-func (p *Place) GetSecretary() (v string) {
-	if p != nil {
-		return p.Secretary
-	}
-	return
-}
-
-func (p *Place) GetSecretaryPhone() (v string) {
-	if p != nil {
-		return p.SecretaryPhone
-	}
-	return
-}
-
-func (p *Place) GetContactName() (v string) {
-	if p != nil {
-		return p.ContactName
-	}
-	return
-}
-
-func (p *Place) GetContactPhone() (v string) {
-	if p != nil {
-		return p.ContactPhone
-	}
-	return
-}
-
-func (p *Place) GetAddress() (v string) {
-	if p != nil {
-		return p.Address
-	}
-	return
-}
-
-func (p *Place) GetLongitude() (v string) {
-	if p != nil {
-		return p.Longitude
-	}
-	return
-}
-
-func (p *Place) GetLatitude() (v string) {
-	if p != nil {
-		return p.Latitude
-	}
-	return
-}
-
-func (p *Place) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Place(%+v)", *p)
-}
-
 type OrgMap struct {
 	Center   *Place   `thrift:"center,1" frugal:"1,default,Place" json:"center"`
 	Children []*Place `thrift:"children,2" frugal:"2,default,list<Place>" json:"children"`
@@ -788,57 +147,6 @@ type OrgMap struct {
 	Message string `thrift:"message,3" frugal:"3,default,string" json:"message"`
 	// MAP_TILES, "" for a plain grid
 	Tiles string `thrift:"tiles,4" frugal:"4,default,string" json:"tiles"`
-}
-
-func NewOrgMap() *OrgMap {
-	return &OrgMap{}
-}
-
-func (p *OrgMap) InitDefault() {
-}
-
-var OrgMap_Center_DEFAULT *Place
-
-func (p *OrgMap) GetCenter() (v *Place) {
-	if p == nil {
-		return
-	}
-	if !p.IsSetCenter() {
-		return OrgMap_Center_DEFAULT
-	}
-	return p.Center
-}
-
-func (p *OrgMap) GetChildren() (v []*Place) {
-	if p != nil {
-		return p.Children
-	}
-	return
-}
-
-func (p *OrgMap) GetMessage() (v string) {
-	if p != nil {
-		return p.Message
-	}
-	return
-}
-
-func (p *OrgMap) GetTiles() (v string) {
-	if p != nil {
-		return p.Tiles
-	}
-	return
-}
-
-func (p *OrgMap) IsSetCenter() bool {
-	return p.Center != nil
-}
-
-func (p *OrgMap) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("OrgMap(%+v)", *p)
 }
 
 // Transfer is a whole-organisation transfer that has work left for the job.
@@ -851,71 +159,8 @@ type Transfer struct {
 	Step int32 `thrift:"step,4" frugal:"4,default,i32" json:"step"`
 }
 
-func NewTransfer() *Transfer {
-	return &Transfer{}
-}
-
-func (p *Transfer) InitDefault() {
-}
-
-func (p *Transfer) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Transfer) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *Transfer) GetPath() (v []string) {
-	if p != nil {
-		return p.Path
-	}
-	return
-}
-
-func (p *Transfer) GetStep() (v int32) {
-	if p != nil {
-		return p.Step
-	}
-	return
-}
-
-func (p *Transfer) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Transfer(%+v)", *p)
-}
-
 type Transfers struct {
 	Transfers []*Transfer `thrift:"transfers,1" frugal:"1,default,list<Transfer>" json:"transfers"`
-}
-
-func NewTransfers() *Transfers {
-	return &Transfers{}
-}
-
-func (p *Transfers) InitDefault() {
-}
-
-func (p *Transfers) GetTransfers() (v []*Transfer) {
-	if p != nil {
-		return p.Transfers
-	}
-	return
-}
-
-func (p *Transfers) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Transfers(%+v)", *p)
 }
 
 type StepReq struct {
@@ -924,41 +169,6 @@ type StepReq struct {
 	Step int32 `thrift:"step,2" frugal:"2,default,i32" json:"step"`
 	// of so many
 	Steps int32 `thrift:"steps,3" frugal:"3,default,i32" json:"steps"`
-}
-
-func NewStepReq() *StepReq {
-	return &StepReq{}
-}
-
-func (p *StepReq) InitDefault() {
-}
-
-func (p *StepReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *StepReq) GetStep() (v int32) {
-	if p != nil {
-		return p.Step
-	}
-	return
-}
-
-func (p *StepReq) GetSteps() (v int32) {
-	if p != nil {
-		return p.Steps
-	}
-	return
-}
-
-func (p *StepReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("StepReq(%+v)", *p)
 }
 
 type Member struct {
@@ -992,190 +202,8 @@ type Member struct {
 	RetiredOn string `thrift:"retiredOn,21" frugal:"21,default,string" json:"retiredOn"`
 }
 
-func NewMember() *Member {
-	return &Member{}
-}
-
-func (p *Member) InitDefault() {
-}
-
-func (p *Member) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Member) GetName() (v string) {
-	if p != nil {
-		return p.Name
-	}
-	return
-}
-
-func (p *Member) GetGender() (v string) {
-	if p != nil {
-		return p.Gender
-	}
-	return
-}
-
-func (p *Member) GetIdNumber() (v string) {
-	if p != nil {
-		return p.IdNumber
-	}
-	return
-}
-
-func (p *Member) GetPhone() (v string) {
-	if p != nil {
-		return p.Phone
-	}
-	return
-}
-
-func (p *Member) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *Member) GetOrgName() (v string) {
-	if p != nil {
-		return p.OrgName
-	}
-	return
-}
-
-func (p *Member) GetOrgs() (v []string) {
-	if p != nil {
-		return p.Orgs
-	}
-	return
-}
-
-func (p *Member) GetMemberType() (v string) {
-	if p != nil {
-		return p.MemberType
-	}
-	return
-}
-
-func (p *Member) GetStatus() (v string) {
-	if p != nil {
-		return p.Status
-	}
-	return
-}
-
-func (p *Member) GetRetired() (v bool) {
-	if p != nil {
-		return p.Retired
-	}
-	return
-}
-
-func (p *Member) GetDuesPaidThrough() (v string) {
-	if p != nil {
-		return p.DuesPaidThrough
-	}
-	return
-}
-
-func (p *Member) GetOpenId() (v string) {
-	if p != nil {
-		return p.OpenId
-	}
-	return
-}
-
-func (p *Member) GetMiniOpenId() (v string) {
-	if p != nil {
-		return p.MiniOpenId
-	}
-	return
-}
-
-func (p *Member) GetCommitteeName() (v string) {
-	if p != nil {
-		return p.CommitteeName
-	}
-	return
-}
-
-func (p *Member) GetBirthDate() (v string) {
-	if p != nil {
-		return p.BirthDate
-	}
-	return
-}
-
-func (p *Member) GetJoinedOn() (v string) {
-	if p != nil {
-		return p.JoinedOn
-	}
-	return
-}
-
-func (p *Member) GetVersion() (v int64) {
-	if p != nil {
-		return p.Version
-	}
-	return
-}
-
-func (p *Member) GetDuesCategory() (v string) {
-	if p != nil {
-		return p.DuesCategory
-	}
-	return
-}
-
-func (p *Member) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *Member) GetRetiredOn() (v string) {
-	if p != nil {
-		return p.RetiredOn
-	}
-	return
-}
-
-func (p *Member) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Member(%+v)", *p)
-}
-
 type Members struct {
 	Members []*Member `thrift:"members,1" frugal:"1,default,list<Member>" json:"members"`
-}
-
-func NewMembers() *Members {
-	return &Members{}
-}
-
-func (p *Members) InitDefault() {
-}
-
-func (p *Members) GetMembers() (v []*Member) {
-	if p != nil {
-		return p.Members
-	}
-	return
-}
-
-func (p *Members) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Members(%+v)", *p)
 }
 
 type BindCodeReq struct {
@@ -1184,65 +212,9 @@ type BindCodeReq struct {
 	Phone    string `thrift:"phone,3" frugal:"3,default,string" validate:"required,max=40" label:"手机号" json:"phone"`
 }
 
-func NewBindCodeReq() *BindCodeReq {
-	return &BindCodeReq{}
-}
-
-func (p *BindCodeReq) InitDefault() {
-}
-
-func (p *BindCodeReq) GetName() (v string) {
-	if p != nil {
-		return p.Name
-	}
-	return
-}
-
-func (p *BindCodeReq) GetIdNumber() (v string) {
-	if p != nil {
-		return p.IdNumber
-	}
-	return
-}
-
-func (p *BindCodeReq) GetPhone() (v string) {
-	if p != nil {
-		return p.Phone
-	}
-	return
-}
-
-func (p *BindCodeReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("BindCodeReq(%+v)", *p)
-}
-
 type BindCodeResp struct {
 	// seconds until the next code may be asked for
 	RetryAfter int32 `thrift:"retryAfter,1" frugal:"1,default,i32" json:"retryAfter"`
-}
-
-func NewBindCodeResp() *BindCodeResp {
-	return &BindCodeResp{}
-}
-
-func (p *BindCodeResp) InitDefault() {
-}
-
-func (p *BindCodeResp) GetRetryAfter() (v int32) {
-	if p != nil {
-		return p.RetryAfter
-	}
-	return
-}
-
-func (p *BindCodeResp) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("BindCodeResp(%+v)", *p)
 }
 
 type BindReq struct {
@@ -1252,48 +224,6 @@ type BindReq struct {
 	Code     string `thrift:"code,4" frugal:"4,default,string" validate:"required,len=6,numeric" label:"验证码" json:"code"`
 }
 
-func NewBindReq() *BindReq {
-	return &BindReq{}
-}
-
-func (p *BindReq) InitDefault() {
-}
-
-func (p *BindReq) GetName() (v string) {
-	if p != nil {
-		return p.Name
-	}
-	return
-}
-
-func (p *BindReq) GetIdNumber() (v string) {
-	if p != nil {
-		return p.IdNumber
-	}
-	return
-}
-
-func (p *BindReq) GetPhone() (v string) {
-	if p != nil {
-		return p.Phone
-	}
-	return
-}
-
-func (p *BindReq) GetCode() (v string) {
-	if p != nil {
-		return p.Code
-	}
-	return
-}
-
-func (p *BindReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("BindReq(%+v)", *p)
-}
-
 type PaidThroughReq struct {
 	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
 	// yyyy-MM, "" for none
@@ -1301,95 +231,4 @@ type PaidThroughReq struct {
 	// set only when the member still stands here (compare and set)
 	FromMonth string `thrift:"fromMonth,3" frugal:"3,default,string" json:"fromMonth"`
 	Force     bool   `thrift:"force,4" frugal:"4,default,bool" json:"force"`
-}
-
-func NewPaidThroughReq() *PaidThroughReq {
-	return &PaidThroughReq{}
-}
-
-func (p *PaidThroughReq) InitDefault() {
-}
-
-func (p *PaidThroughReq) GetMemberId() (v string) {
-	if p != nil {
-		return p.MemberId
-	}
-	return
-}
-
-func (p *PaidThroughReq) GetMonth() (v string) {
-	if p != nil {
-		return p.Month
-	}
-	return
-}
-
-func (p *PaidThroughReq) GetFromMonth() (v string) {
-	if p != nil {
-		return p.FromMonth
-	}
-	return
-}
-
-func (p *PaidThroughReq) GetForce() (v bool) {
-	if p != nil {
-		return p.Force
-	}
-	return
-}
-
-func (p *PaidThroughReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("PaidThroughReq(%+v)", *p)
-}
-
-type Party interface {
-	records.Records
-
-	GetTree(ctx context.Context, req *OrgReq) (r *Tree, err error)
-
-	GetStatistics(ctx context.Context, req *OrgReq) (r *Statistics, err error)
-	// Unbind ends a member's binding (微信解绑, manual 6.8.1).
-	Unbind(ctx context.Context, req *MemberReq) (r *records.Empty, err error)
-	// RevealMember shows the personal fields of one member; the look is logged.
-	RevealMember(ctx context.Context, req *MemberReq) (r *Member, err error)
-	// GetLeadership shows the present and the former leaders (manual 5.1.2).
-	GetLeadership(ctx context.Context, req *OrgReq) (r *Leadership, err error)
-	// GetMap shows an organisation and those right below it (manual 5.1.5).
-	GetMap(ctx context.Context, req *OrgReq) (r *OrgMap, err error)
-	// Of the member who calls.
-	SendBindCode(ctx context.Context, req *BindCodeReq) (r *BindCodeResp, err error)
-
-	Bind(ctx context.Context, req *BindReq) (r *Member, err error)
-
-	GetMyProfile(ctx context.Context, req *records.Empty) (r *Member, err error)
-
-	GetMyOrganization(ctx context.Context, req *records.Empty) (r *Organization, err error)
-	// For services only: the caller is the system.
-	GetOrganization(ctx context.Context, req *OrgReq) (r *Organization, err error)
-
-	GetMember(ctx context.Context, req *MemberReq) (r *Member, err error)
-
-	GetMembers(ctx context.Context, req *MembersReq) (r *Members, err error)
-
-	ListMembers(ctx context.Context, req *OrgReq) (r *Members, err error)
-	// ListParticipants are the people whom an organisation, and those below it, can invite.
-	ListParticipants(ctx context.Context, req *OrgReq) (r *Members, err error)
-	// ListGuests are the part-time and report-in persons that a member is, in or after the period.
-	ListGuests(ctx context.Context, req *MemberReq) (r *Members, err error)
-	// TurnGuests moves part-time and report-in persons on whose period began or ended.
-	TurnGuests(ctx context.Context, req *records.Empty) (r *records.Empty, err error)
-
-	FindByOpenID(ctx context.Context, req *OpenIDReq) (r *Member, err error)
-
-	SetDuesPaidThrough(ctx context.Context, req *PaidThroughReq) (r *records.Empty, err error)
-	// RemindElections gives the reminders of elections that are due (manual 5.3).
-	RemindElections(ctx context.Context, req *records.Empty) (r *records.Empty, err error)
-	// Transfers are those with work left: the job moves each service's records, and
-	// tells after every one by StepTransfer.
-	ListTransfers(ctx context.Context, req *records.Empty) (r *Transfers, err error)
-
-	StepTransfer(ctx context.Context, req *StepReq) (r *records.Empty, err error)
 }

@@ -2,11 +2,7 @@
 
 package points
 
-import (
-	"context"
-	"fmt"
-	"zhihuidangjian/idl/gen/records"
-)
+import ()
 
 // Points, ledger and leaderboards (manual 13). Record type: pointsRule.
 // Scores are hundredths of a point (int64), so that weights stay exact.
@@ -19,55 +15,6 @@ type RankReq struct {
 	Size      int32  `thrift:"size,5" frugal:"5,default,i32" validate:"gte=0,lte=100" json:"size"`
 }
 
-func NewRankReq() *RankReq {
-	return &RankReq{}
-}
-
-func (p *RankReq) InitDefault() {
-}
-
-func (p *RankReq) GetDimension() (v string) {
-	if p != nil {
-		return p.Dimension
-	}
-	return
-}
-
-func (p *RankReq) GetYear() (v int32) {
-	if p != nil {
-		return p.Year
-	}
-	return
-}
-
-func (p *RankReq) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *RankReq) GetPage() (v int32) {
-	if p != nil {
-		return p.Page
-	}
-	return
-}
-
-func (p *RankReq) GetSize() (v int32) {
-	if p != nil {
-		return p.Size
-	}
-	return
-}
-
-func (p *RankReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("RankReq(%+v)", *p)
-}
-
 type RankRow struct {
 	// equal sums share a rank
 	Rank    int32  `thrift:"rank,1" frugal:"1,default,i32" json:"rank"`
@@ -77,94 +24,10 @@ type RankRow struct {
 	Score   int64  `thrift:"score,5" frugal:"5,default,i64" json:"score"`
 }
 
-func NewRankRow() *RankRow {
-	return &RankRow{}
-}
-
-func (p *RankRow) InitDefault() {
-}
-
-func (p *RankRow) GetRank() (v int32) {
-	if p != nil {
-		return p.Rank
-	}
-	return
-}
-
-func (p *RankRow) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *RankRow) GetName() (v string) {
-	if p != nil {
-		return p.Name
-	}
-	return
-}
-
-func (p *RankRow) GetOrgName() (v string) {
-	if p != nil {
-		return p.OrgName
-	}
-	return
-}
-
-func (p *RankRow) GetScore() (v int64) {
-	if p != nil {
-		return p.Score
-	}
-	return
-}
-
-func (p *RankRow) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("RankRow(%+v)", *p)
-}
-
 type Ranking struct {
 	Rows  []*RankRow `thrift:"rows,1" frugal:"1,default,list<RankRow>" json:"rows"`
 	Total int64      `thrift:"total,2" frugal:"2,default,i64" json:"total"`
 	Year  int32      `thrift:"year,3" frugal:"3,default,i32" json:"year"`
-}
-
-func NewRanking() *Ranking {
-	return &Ranking{}
-}
-
-func (p *Ranking) InitDefault() {
-}
-
-func (p *Ranking) GetRows() (v []*RankRow) {
-	if p != nil {
-		return p.Rows
-	}
-	return
-}
-
-func (p *Ranking) GetTotal() (v int64) {
-	if p != nil {
-		return p.Total
-	}
-	return
-}
-
-func (p *Ranking) GetYear() (v int32) {
-	if p != nil {
-		return p.Year
-	}
-	return
-}
-
-func (p *Ranking) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Ranking(%+v)", *p)
 }
 
 type EntriesReq struct {
@@ -175,55 +38,6 @@ type EntriesReq struct {
 	Size      int32  `thrift:"size,5" frugal:"5,default,i32" validate:"gte=0,lte=100" json:"size"`
 }
 
-func NewEntriesReq() *EntriesReq {
-	return &EntriesReq{}
-}
-
-func (p *EntriesReq) InitDefault() {
-}
-
-func (p *EntriesReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *EntriesReq) GetDimension() (v string) {
-	if p != nil {
-		return p.Dimension
-	}
-	return
-}
-
-func (p *EntriesReq) GetYear() (v int32) {
-	if p != nil {
-		return p.Year
-	}
-	return
-}
-
-func (p *EntriesReq) GetPage() (v int32) {
-	if p != nil {
-		return p.Page
-	}
-	return
-}
-
-func (p *EntriesReq) GetSize() (v int32) {
-	if p != nil {
-		return p.Size
-	}
-	return
-}
-
-func (p *EntriesReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("EntriesReq(%+v)", *p)
-}
-
 type Entry struct {
 	Item      string `thrift:"item,1" frugal:"1,default,string" json:"item"`
 	ItemLabel string `thrift:"itemLabel,2" frugal:"2,default,string" json:"itemLabel"`
@@ -232,94 +46,10 @@ type Entry struct {
 	Source    string `thrift:"source,5" frugal:"5,default,string" json:"source"`
 }
 
-func NewEntry() *Entry {
-	return &Entry{}
-}
-
-func (p *Entry) InitDefault() {
-}
-
-func (p *Entry) GetItem() (v string) {
-	if p != nil {
-		return p.Item
-	}
-	return
-}
-
-func (p *Entry) GetItemLabel() (v string) {
-	if p != nil {
-		return p.ItemLabel
-	}
-	return
-}
-
-func (p *Entry) GetScore() (v int64) {
-	if p != nil {
-		return p.Score
-	}
-	return
-}
-
-func (p *Entry) GetEarnedAt() (v int64) {
-	if p != nil {
-		return p.EarnedAt
-	}
-	return
-}
-
-func (p *Entry) GetSource() (v string) {
-	if p != nil {
-		return p.Source
-	}
-	return
-}
-
-func (p *Entry) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Entry(%+v)", *p)
-}
-
 type Entries struct {
 	Entries []*Entry `thrift:"entries,1" frugal:"1,default,list<Entry>" json:"entries"`
 	Total   int64    `thrift:"total,2" frugal:"2,default,i64" json:"total"`
 	Sum     int64    `thrift:"sum,3" frugal:"3,default,i64" json:"sum"`
-}
-
-func NewEntries() *Entries {
-	return &Entries{}
-}
-
-func (p *Entries) InitDefault() {
-}
-
-func (p *Entries) GetEntries() (v []*Entry) {
-	if p != nil {
-		return p.Entries
-	}
-	return
-}
-
-func (p *Entries) GetTotal() (v int64) {
-	if p != nil {
-		return p.Total
-	}
-	return
-}
-
-func (p *Entries) GetSum() (v int64) {
-	if p != nil {
-		return p.Sum
-	}
-	return
-}
-
-func (p *Entries) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Entries(%+v)", *p)
 }
 
 type MyPoints struct {
@@ -329,69 +59,4 @@ type MyPoints struct {
 	Of      int32    `thrift:"of,3" frugal:"3,default,i32" json:"of"`
 	Entries []*Entry `thrift:"entries,4" frugal:"4,default,list<Entry>" json:"entries"`
 	Year    int32    `thrift:"year,5" frugal:"5,default,i32" json:"year"`
-}
-
-func NewMyPoints() *MyPoints {
-	return &MyPoints{}
-}
-
-func (p *MyPoints) InitDefault() {
-}
-
-func (p *MyPoints) GetScore() (v int64) {
-	if p != nil {
-		return p.Score
-	}
-	return
-}
-
-func (p *MyPoints) GetRank() (v int32) {
-	if p != nil {
-		return p.Rank
-	}
-	return
-}
-
-func (p *MyPoints) GetOf() (v int32) {
-	if p != nil {
-		return p.Of
-	}
-	return
-}
-
-func (p *MyPoints) GetEntries() (v []*Entry) {
-	if p != nil {
-		return p.Entries
-	}
-	return
-}
-
-func (p *MyPoints) GetYear() (v int32) {
-	if p != nil {
-		return p.Year
-	}
-	return
-}
-
-func (p *MyPoints) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("MyPoints(%+v)", *p)
-}
-
-type Points interface {
-	records.Records
-
-	GetRanking(ctx context.Context, req *RankReq) (r *Ranking, err error)
-
-	ListEntries(ctx context.Context, req *EntriesReq) (r *Entries, err error)
-
-	GetMine(ctx context.Context, req *records.Empty) (r *MyPoints, err error)
-	// GetMyOrganization is about the caller's organisation among those of one superior.
-	GetMyOrganization(ctx context.Context, req *records.Empty) (r *MyPoints, err error)
-	// For the relay; idempotent by event id.
-	HandleEvents(ctx context.Context, req *records.Events) (r *records.Handled, err error)
-	// Rebuild makes the leaderboards anew from the ledger.
-	Rebuild(ctx context.Context, req *records.Empty) (r *records.Empty, err error)
 }

@@ -2,10 +2,7 @@
 
 package records
 
-import (
-	"context"
-	"fmt"
-)
+import ()
 
 // The record engine's service: every domain service that owns record types
 // extends it. Documents travel as JSON since their shape is declared in Go, once,
@@ -15,42 +12,7 @@ type JSON struct {
 	Json []byte `thrift:"json,1" frugal:"1,default,binary" json:"json"`
 }
 
-func NewJSON() *JSON {
-	return &JSON{}
-}
-
-func (p *JSON) InitDefault() {
-}
-
-func (p *JSON) GetJson() (v []byte) {
-	if p != nil {
-		return p.Json
-	}
-	return
-}
-
-func (p *JSON) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("JSON(%+v)", *p)
-}
-
 type Empty struct {
-}
-
-func NewEmpty() *Empty {
-	return &Empty{}
-}
-
-func (p *Empty) InitDefault() {
-}
-
-func (p *Empty) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Empty(%+v)", *p)
 }
 
 type File struct {
@@ -61,71 +23,8 @@ type File struct {
 	Size int64 `thrift:"size,4" frugal:"4,default,i64" json:"size"`
 }
 
-func NewFile() *File {
-	return &File{}
-}
-
-func (p *File) InitDefault() {
-}
-
-func (p *File) GetName() (v string) {
-	if p != nil {
-		return p.Name
-	}
-	return
-}
-
-func (p *File) GetContentType() (v string) {
-	if p != nil {
-		return p.ContentType
-	}
-	return
-}
-
-func (p *File) GetData() (v []byte) {
-	if p != nil {
-		return p.Data
-	}
-	return
-}
-
-func (p *File) GetSize() (v int64) {
-	if p != nil {
-		return p.Size
-	}
-	return
-}
-
-func (p *File) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("File(%+v)", *p)
-}
-
 type TypeReq struct {
 	Type string `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
-}
-
-func NewTypeReq() *TypeReq {
-	return &TypeReq{}
-}
-
-func (p *TypeReq) InitDefault() {
-}
-
-func (p *TypeReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *TypeReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("TypeReq(%+v)", *p)
 }
 
 type ListReq struct {
@@ -145,140 +44,14 @@ type ListReq struct {
 	Columns []string `thrift:"columns,8" frugal:"8,default,list<string>" json:"columns"`
 }
 
-func NewListReq() *ListReq {
-	return &ListReq{}
-}
-
-func (p *ListReq) InitDefault() {
-}
-
-func (p *ListReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *ListReq) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *ListReq) GetPage() (v int32) {
-	if p != nil {
-		return p.Page
-	}
-	return
-}
-
-func (p *ListReq) GetSize() (v int32) {
-	if p != nil {
-		return p.Size
-	}
-	return
-}
-
-func (p *ListReq) GetSort() (v string) {
-	if p != nil {
-		return p.Sort
-	}
-	return
-}
-
-func (p *ListReq) GetKeyword() (v string) {
-	if p != nil {
-		return p.Keyword
-	}
-	return
-}
-
-func (p *ListReq) GetFilters() (v map[string]string) {
-	if p != nil {
-		return p.Filters
-	}
-	return
-}
-
-func (p *ListReq) GetColumns() (v []string) {
-	if p != nil {
-		return p.Columns
-	}
-	return
-}
-
-func (p *ListReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ListReq(%+v)", *p)
-}
-
 type IDReq struct {
 	Type string `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
 	Id   string `thrift:"id,2" frugal:"2,default,string" validate:"required,max=64" json:"id"`
 }
 
-func NewIDReq() *IDReq {
-	return &IDReq{}
-}
-
-func (p *IDReq) InitDefault() {
-}
-
-func (p *IDReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *IDReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *IDReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("IDReq(%+v)", *p)
-}
-
 type IDsReq struct {
 	Type string   `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
 	Ids  []string `thrift:"ids,2" frugal:"2,default,list<string>" validate:"max=200" json:"ids"`
-}
-
-func NewIDsReq() *IDsReq {
-	return &IDsReq{}
-}
-
-func (p *IDsReq) InitDefault() {
-}
-
-func (p *IDsReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *IDsReq) GetIds() (v []string) {
-	if p != nil {
-		return p.Ids
-	}
-	return
-}
-
-func (p *IDsReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("IDsReq(%+v)", *p)
 }
 
 type SaveReq struct {
@@ -290,48 +63,6 @@ type SaveReq struct {
 	Json    []byte `thrift:"json,4" frugal:"4,default,binary" json:"json"`
 }
 
-func NewSaveReq() *SaveReq {
-	return &SaveReq{}
-}
-
-func (p *SaveReq) InitDefault() {
-}
-
-func (p *SaveReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *SaveReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *SaveReq) GetVersion() (v int64) {
-	if p != nil {
-		return p.Version
-	}
-	return
-}
-
-func (p *SaveReq) GetJson() (v []byte) {
-	if p != nil {
-		return p.Json
-	}
-	return
-}
-
-func (p *SaveReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("SaveReq(%+v)", *p)
-}
-
 type ImportReq struct {
 	Type     string `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
 	FileName string `thrift:"fileName,2" frugal:"2,default,string" json:"fileName"`
@@ -339,55 +70,6 @@ type ImportReq struct {
 	OrgId    string `thrift:"orgId,4" frugal:"4,default,string" json:"orgId"`
 	// show what was understood, and wait until it is confirmed
 	Preview bool `thrift:"preview,5" frugal:"5,default,bool" json:"preview"`
-}
-
-func NewImportReq() *ImportReq {
-	return &ImportReq{}
-}
-
-func (p *ImportReq) InitDefault() {
-}
-
-func (p *ImportReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *ImportReq) GetFileName() (v string) {
-	if p != nil {
-		return p.FileName
-	}
-	return
-}
-
-func (p *ImportReq) GetData() (v []byte) {
-	if p != nil {
-		return p.Data
-	}
-	return
-}
-
-func (p *ImportReq) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *ImportReq) GetPreview() (v bool) {
-	if p != nil {
-		return p.Preview
-	}
-	return
-}
-
-func (p *ImportReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ImportReq(%+v)", *p)
 }
 
 type ImportBatch struct {
@@ -406,129 +88,10 @@ type ImportBatch struct {
 	Failures []*ImportFailure `thrift:"failures,10" frugal:"10,default,list<ImportFailure>" json:"failures"`
 }
 
-func NewImportBatch() *ImportBatch {
-	return &ImportBatch{}
-}
-
-func (p *ImportBatch) InitDefault() {
-}
-
-func (p *ImportBatch) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *ImportBatch) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *ImportBatch) GetFileName() (v string) {
-	if p != nil {
-		return p.FileName
-	}
-	return
-}
-
-func (p *ImportBatch) GetState() (v string) {
-	if p != nil {
-		return p.State
-	}
-	return
-}
-
-func (p *ImportBatch) GetTotal() (v int32) {
-	if p != nil {
-		return p.Total
-	}
-	return
-}
-
-func (p *ImportBatch) GetDone() (v int32) {
-	if p != nil {
-		return p.Done
-	}
-	return
-}
-
-func (p *ImportBatch) GetSuccessCount() (v int32) {
-	if p != nil {
-		return p.SuccessCount
-	}
-	return
-}
-
-func (p *ImportBatch) GetFailureCount() (v int32) {
-	if p != nil {
-		return p.FailureCount
-	}
-	return
-}
-
-func (p *ImportBatch) GetMessage() (v string) {
-	if p != nil {
-		return p.Message
-	}
-	return
-}
-
-func (p *ImportBatch) GetFailures() (v []*ImportFailure) {
-	if p != nil {
-		return p.Failures
-	}
-	return
-}
-
-func (p *ImportBatch) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ImportBatch(%+v)", *p)
-}
-
 type ImportFailure struct {
 	RowNo  int32    `thrift:"rowNo,1" frugal:"1,default,i32" json:"rowNo"`
 	Values []string `thrift:"values,2" frugal:"2,default,list<string>" json:"values"`
 	Reason string   `thrift:"reason,3" frugal:"3,default,string" json:"reason"`
-}
-
-func NewImportFailure() *ImportFailure {
-	return &ImportFailure{}
-}
-
-func (p *ImportFailure) InitDefault() {
-}
-
-func (p *ImportFailure) GetRowNo() (v int32) {
-	if p != nil {
-		return p.RowNo
-	}
-	return
-}
-
-func (p *ImportFailure) GetValues() (v []string) {
-	if p != nil {
-		return p.Values
-	}
-	return
-}
-
-func (p *ImportFailure) GetReason() (v string) {
-	if p != nil {
-		return p.Reason
-	}
-	return
-}
-
-func (p *ImportFailure) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ImportFailure(%+v)", *p)
 }
 
 type PreviewReq struct {
@@ -540,55 +103,6 @@ type PreviewReq struct {
 	Size int32 `thrift:"size,4" frugal:"4,default,i32" validate:"gte=0,lte=100" json:"size"`
 	// only rows with something wrong
 	Bad bool `thrift:"bad,5" frugal:"5,default,bool" json:"bad"`
-}
-
-func NewPreviewReq() *PreviewReq {
-	return &PreviewReq{}
-}
-
-func (p *PreviewReq) InitDefault() {
-}
-
-func (p *PreviewReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *PreviewReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *PreviewReq) GetPage() (v int32) {
-	if p != nil {
-		return p.Page
-	}
-	return
-}
-
-func (p *PreviewReq) GetSize() (v int32) {
-	if p != nil {
-		return p.Size
-	}
-	return
-}
-
-func (p *PreviewReq) GetBad() (v bool) {
-	if p != nil {
-		return p.Bad
-	}
-	return
-}
-
-func (p *PreviewReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("PreviewReq(%+v)", *p)
 }
 
 // ImportPreview is what an import understood. batch.successCount rows can be stored as they
@@ -604,112 +118,12 @@ type ImportPreview struct {
 	Total int32 `thrift:"total,5" frugal:"5,default,i32" json:"total"`
 }
 
-func NewImportPreview() *ImportPreview {
-	return &ImportPreview{}
-}
-
-func (p *ImportPreview) InitDefault() {
-}
-
-var ImportPreview_Batch_DEFAULT *ImportBatch
-
-func (p *ImportPreview) GetBatch() (v *ImportBatch) {
-	if p == nil {
-		return
-	}
-	if !p.IsSetBatch() {
-		return ImportPreview_Batch_DEFAULT
-	}
-	return p.Batch
-}
-
-func (p *ImportPreview) GetColumns() (v []*ImportColumn) {
-	if p != nil {
-		return p.Columns
-	}
-	return
-}
-
-func (p *ImportPreview) GetGroups() (v []*ImportGroup) {
-	if p != nil {
-		return p.Groups
-	}
-	return
-}
-
-func (p *ImportPreview) GetRows() (v []*ImportRow) {
-	if p != nil {
-		return p.Rows
-	}
-	return
-}
-
-func (p *ImportPreview) GetTotal() (v int32) {
-	if p != nil {
-		return p.Total
-	}
-	return
-}
-
-func (p *ImportPreview) IsSetBatch() bool {
-	return p.Batch != nil
-}
-
-func (p *ImportPreview) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ImportPreview(%+v)", *p)
-}
-
 type ImportColumn struct {
 	Key      string `thrift:"key,1" frugal:"1,default,string" json:"key"`
 	Label    string `thrift:"label,2" frugal:"2,default,string" json:"label"`
 	Required bool   `thrift:"required,3" frugal:"3,default,bool" json:"required"`
 	// what a word may be mapped to
 	Options []string `thrift:"options,4" frugal:"4,default,list<string>" json:"options"`
-}
-
-func NewImportColumn() *ImportColumn {
-	return &ImportColumn{}
-}
-
-func (p *ImportColumn) InitDefault() {
-}
-
-func (p *ImportColumn) GetKey() (v string) {
-	if p != nil {
-		return p.Key
-	}
-	return
-}
-
-func (p *ImportColumn) GetLabel() (v string) {
-	if p != nil {
-		return p.Label
-	}
-	return
-}
-
-func (p *ImportColumn) GetRequired() (v bool) {
-	if p != nil {
-		return p.Required
-	}
-	return
-}
-
-func (p *ImportColumn) GetOptions() (v []string) {
-	if p != nil {
-		return p.Options
-	}
-	return
-}
-
-func (p *ImportColumn) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ImportColumn(%+v)", *p)
 }
 
 // ImportGroup is one thing that is wrong with several rows.
@@ -723,55 +137,6 @@ type ImportGroup struct {
 	Word string `thrift:"word,5" frugal:"5,default,string" json:"word"`
 }
 
-func NewImportGroup() *ImportGroup {
-	return &ImportGroup{}
-}
-
-func (p *ImportGroup) InitDefault() {
-}
-
-func (p *ImportGroup) GetColumn() (v string) {
-	if p != nil {
-		return p.Column
-	}
-	return
-}
-
-func (p *ImportGroup) GetLabel() (v string) {
-	if p != nil {
-		return p.Label
-	}
-	return
-}
-
-func (p *ImportGroup) GetReason() (v string) {
-	if p != nil {
-		return p.Reason
-	}
-	return
-}
-
-func (p *ImportGroup) GetCount() (v int32) {
-	if p != nil {
-		return p.Count
-	}
-	return
-}
-
-func (p *ImportGroup) GetWord() (v string) {
-	if p != nil {
-		return p.Word
-	}
-	return
-}
-
-func (p *ImportGroup) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ImportGroup(%+v)", *p)
-}
-
 type ImportRow struct {
 	RowNo int32 `thrift:"rowNo,1" frugal:"1,default,i32" json:"rowNo"`
 	// in the order of the columns
@@ -779,48 +144,6 @@ type ImportRow struct {
 	// what is wrong with the row as a whole
 	Reason  string `thrift:"reason,3" frugal:"3,default,string" json:"reason"`
 	Skipped bool   `thrift:"skipped,4" frugal:"4,default,bool" json:"skipped"`
-}
-
-func NewImportRow() *ImportRow {
-	return &ImportRow{}
-}
-
-func (p *ImportRow) InitDefault() {
-}
-
-func (p *ImportRow) GetRowNo() (v int32) {
-	if p != nil {
-		return p.RowNo
-	}
-	return
-}
-
-func (p *ImportRow) GetCells() (v []*ImportCell) {
-	if p != nil {
-		return p.Cells
-	}
-	return
-}
-
-func (p *ImportRow) GetReason() (v string) {
-	if p != nil {
-		return p.Reason
-	}
-	return
-}
-
-func (p *ImportRow) GetSkipped() (v bool) {
-	if p != nil {
-		return p.Skipped
-	}
-	return
-}
-
-func (p *ImportRow) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ImportRow(%+v)", *p)
 }
 
 type ImportCell struct {
@@ -832,121 +155,16 @@ type ImportCell struct {
 	Reason string `thrift:"reason,3" frugal:"3,default,string" json:"reason"`
 }
 
-func NewImportCell() *ImportCell {
-	return &ImportCell{}
-}
-
-func (p *ImportCell) InitDefault() {
-}
-
-func (p *ImportCell) GetText() (v string) {
-	if p != nil {
-		return p.Text
-	}
-	return
-}
-
-func (p *ImportCell) GetValue() (v string) {
-	if p != nil {
-		return p.Value
-	}
-	return
-}
-
-func (p *ImportCell) GetReason() (v string) {
-	if p != nil {
-		return p.Reason
-	}
-	return
-}
-
-func (p *ImportCell) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ImportCell(%+v)", *p)
-}
-
 type ImportMend struct {
 	RowNo  int32  `thrift:"rowNo,1" frugal:"1,default,i32" validate:"gte=1" json:"rowNo"`
 	Column string `thrift:"column,2" frugal:"2,default,string" validate:"required,max=40" json:"column"`
 	Text   string `thrift:"text,3" frugal:"3,default,string" validate:"max=2000" json:"text"`
 }
 
-func NewImportMend() *ImportMend {
-	return &ImportMend{}
-}
-
-func (p *ImportMend) InitDefault() {
-}
-
-func (p *ImportMend) GetRowNo() (v int32) {
-	if p != nil {
-		return p.RowNo
-	}
-	return
-}
-
-func (p *ImportMend) GetColumn() (v string) {
-	if p != nil {
-		return p.Column
-	}
-	return
-}
-
-func (p *ImportMend) GetText() (v string) {
-	if p != nil {
-		return p.Text
-	}
-	return
-}
-
-func (p *ImportMend) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ImportMend(%+v)", *p)
-}
-
 type ImportMapping struct {
 	Column string `thrift:"column,1" frugal:"1,default,string" validate:"required,max=40" json:"column"`
 	Word   string `thrift:"word,2" frugal:"2,default,string" validate:"required,max=2000" json:"word"`
 	Text   string `thrift:"text,3" frugal:"3,default,string" validate:"max=2000" json:"text"`
-}
-
-func NewImportMapping() *ImportMapping {
-	return &ImportMapping{}
-}
-
-func (p *ImportMapping) InitDefault() {
-}
-
-func (p *ImportMapping) GetColumn() (v string) {
-	if p != nil {
-		return p.Column
-	}
-	return
-}
-
-func (p *ImportMapping) GetWord() (v string) {
-	if p != nil {
-		return p.Word
-	}
-	return
-}
-
-func (p *ImportMapping) GetText() (v string) {
-	if p != nil {
-		return p.Text
-	}
-	return
-}
-
-func (p *ImportMapping) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ImportMapping(%+v)", *p)
 }
 
 // MendReq changes what an import that waits to be confirmed will read.
@@ -961,95 +179,11 @@ type MendReq struct {
 	Keep []int32 `thrift:"keep,6" frugal:"6,default,list<i32>" validate:"max=10000" json:"keep"`
 }
 
-func NewMendReq() *MendReq {
-	return &MendReq{}
-}
-
-func (p *MendReq) InitDefault() {
-}
-
-func (p *MendReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *MendReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *MendReq) GetCells() (v []*ImportMend) {
-	if p != nil {
-		return p.Cells
-	}
-	return
-}
-
-func (p *MendReq) GetWords() (v []*ImportMapping) {
-	if p != nil {
-		return p.Words
-	}
-	return
-}
-
-func (p *MendReq) GetSkip() (v []int32) {
-	if p != nil {
-		return p.Skip
-	}
-	return
-}
-
-func (p *MendReq) GetKeep() (v []int32) {
-	if p != nil {
-		return p.Keep
-	}
-	return
-}
-
-func (p *MendReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("MendReq(%+v)", *p)
-}
-
 // Permission is one right that a role can hold.
 type Permission struct {
 	// "<type>.<verb>"
 	Key   string `thrift:"key,1" frugal:"1,default,string" json:"key"`
 	Label string `thrift:"label,2" frugal:"2,default,string" json:"label"`
-}
-
-func NewPermission() *Permission {
-	return &Permission{}
-}
-
-func (p *Permission) InitDefault() {
-}
-
-func (p *Permission) GetKey() (v string) {
-	if p != nil {
-		return p.Key
-	}
-	return
-}
-
-func (p *Permission) GetLabel() (v string) {
-	if p != nil {
-		return p.Label
-	}
-	return
-}
-
-func (p *Permission) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Permission(%+v)", *p)
 }
 
 // TypeInfo is a record type as menus and roles see it.
@@ -1065,85 +199,8 @@ type TypeInfo struct {
 	Collection string `thrift:"collection,6" frugal:"6,default,string" json:"collection"`
 }
 
-func NewTypeInfo() *TypeInfo {
-	return &TypeInfo{}
-}
-
-func (p *TypeInfo) InitDefault() {
-}
-
-func (p *TypeInfo) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *TypeInfo) GetTitle() (v string) {
-	if p != nil {
-		return p.Title
-	}
-	return
-}
-
-func (p *TypeInfo) GetMenu() (v string) {
-	if p != nil {
-		return p.Menu
-	}
-	return
-}
-
-func (p *TypeInfo) GetPermissions() (v []*Permission) {
-	if p != nil {
-		return p.Permissions
-	}
-	return
-}
-
-func (p *TypeInfo) GetOwn() (v bool) {
-	if p != nil {
-		return p.Own
-	}
-	return
-}
-
-func (p *TypeInfo) GetCollection() (v string) {
-	if p != nil {
-		return p.Collection
-	}
-	return
-}
-
-func (p *TypeInfo) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("TypeInfo(%+v)", *p)
-}
-
 type TypeInfos struct {
 	Types []*TypeInfo `thrift:"types,1" frugal:"1,default,list<TypeInfo>" json:"types"`
-}
-
-func NewTypeInfos() *TypeInfos {
-	return &TypeInfos{}
-}
-
-func (p *TypeInfos) InitDefault() {
-}
-
-func (p *TypeInfos) GetTypes() (v []*TypeInfo) {
-	if p != nil {
-		return p.Types
-	}
-	return
-}
-
-func (p *TypeInfos) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("TypeInfos(%+v)", *p)
 }
 
 type ActReq struct {
@@ -1154,95 +211,11 @@ type ActReq struct {
 	Json []byte `thrift:"json,4" frugal:"4,default,binary" json:"json"`
 }
 
-func NewActReq() *ActReq {
-	return &ActReq{}
-}
-
-func (p *ActReq) InitDefault() {
-}
-
-func (p *ActReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *ActReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *ActReq) GetAction() (v string) {
-	if p != nil {
-		return p.Action
-	}
-	return
-}
-
-func (p *ActReq) GetJson() (v []byte) {
-	if p != nil {
-		return p.Json
-	}
-	return
-}
-
-func (p *ActReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("ActReq(%+v)", *p)
-}
-
 type UploadReq struct {
 	Type     string `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
 	Field    string `thrift:"field,2" frugal:"2,default,string" validate:"required,max=40" json:"field"`
 	FileName string `thrift:"fileName,3" frugal:"3,default,string" validate:"required,max=200" json:"fileName"`
 	Data     []byte `thrift:"data,4" frugal:"4,default,binary" json:"data"`
-}
-
-func NewUploadReq() *UploadReq {
-	return &UploadReq{}
-}
-
-func (p *UploadReq) InitDefault() {
-}
-
-func (p *UploadReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *UploadReq) GetField() (v string) {
-	if p != nil {
-		return p.Field
-	}
-	return
-}
-
-func (p *UploadReq) GetFileName() (v string) {
-	if p != nil {
-		return p.FileName
-	}
-	return
-}
-
-func (p *UploadReq) GetData() (v []byte) {
-	if p != nil {
-		return p.Data
-	}
-	return
-}
-
-func (p *UploadReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("UploadReq(%+v)", *p)
 }
 
 // Attachment is one file of a record, or one that waits to be saved with it.
@@ -1251,48 +224,6 @@ type Attachment struct {
 	Name        string `thrift:"name,2" frugal:"2,default,string" json:"name"`
 	Size        int64  `thrift:"size,3" frugal:"3,default,i64" json:"size"`
 	ContentType string `thrift:"contentType,4" frugal:"4,default,string" json:"contentType"`
-}
-
-func NewAttachment() *Attachment {
-	return &Attachment{}
-}
-
-func (p *Attachment) InitDefault() {
-}
-
-func (p *Attachment) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Attachment) GetName() (v string) {
-	if p != nil {
-		return p.Name
-	}
-	return
-}
-
-func (p *Attachment) GetSize() (v int64) {
-	if p != nil {
-		return p.Size
-	}
-	return
-}
-
-func (p *Attachment) GetContentType() (v string) {
-	if p != nil {
-		return p.ContentType
-	}
-	return
-}
-
-func (p *Attachment) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Attachment(%+v)", *p)
 }
 
 type AttachmentReq struct {
@@ -1306,89 +237,12 @@ type AttachmentReq struct {
 	Limit int64 `thrift:"limit,5" frugal:"5,default,i64" validate:"gte=0" json:"limit"`
 }
 
-func NewAttachmentReq() *AttachmentReq {
-	return &AttachmentReq{}
-}
-
-func (p *AttachmentReq) InitDefault() {
-}
-
-func (p *AttachmentReq) GetType() (v string) {
-	if p != nil {
-		return p.Type
-	}
-	return
-}
-
-func (p *AttachmentReq) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *AttachmentReq) GetFileId() (v string) {
-	if p != nil {
-		return p.FileId
-	}
-	return
-}
-
-func (p *AttachmentReq) GetOffset() (v int64) {
-	if p != nil {
-		return p.Offset
-	}
-	return
-}
-
-func (p *AttachmentReq) GetLimit() (v int64) {
-	if p != nil {
-		return p.Limit
-	}
-	return
-}
-
-func (p *AttachmentReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("AttachmentReq(%+v)", *p)
-}
-
 // RehomeReq moves what belongs to an organisation, and to those below it, to its new
 // place in the tree.
 type RehomeReq struct {
 	OrgId string `thrift:"orgId,1" frugal:"1,default,string" json:"orgId"`
 	// from the root to orgId, itself included
 	Path []string `thrift:"path,2" frugal:"2,default,list<string>" json:"path"`
-}
-
-func NewRehomeReq() *RehomeReq {
-	return &RehomeReq{}
-}
-
-func (p *RehomeReq) InitDefault() {
-}
-
-func (p *RehomeReq) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *RehomeReq) GetPath() (v []string) {
-	if p != nil {
-		return p.Path
-	}
-	return
-}
-
-func (p *RehomeReq) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("RehomeReq(%+v)", *p)
 }
 
 // Event is a fact that a document carried to the outbox; see model.Event.
@@ -1402,151 +256,13 @@ type Event struct {
 	Payload []byte `thrift:"payload,5" frugal:"5,default,binary" json:"payload"`
 }
 
-func NewEvent() *Event {
-	return &Event{}
-}
-
-func (p *Event) InitDefault() {
-}
-
-func (p *Event) GetId() (v string) {
-	if p != nil {
-		return p.Id
-	}
-	return
-}
-
-func (p *Event) GetKind() (v string) {
-	if p != nil {
-		return p.Kind
-	}
-	return
-}
-
-func (p *Event) GetOrgId() (v string) {
-	if p != nil {
-		return p.OrgId
-	}
-	return
-}
-
-func (p *Event) GetAt() (v int64) {
-	if p != nil {
-		return p.At
-	}
-	return
-}
-
-func (p *Event) GetPayload() (v []byte) {
-	if p != nil {
-		return p.Payload
-	}
-	return
-}
-
-func (p *Event) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Event(%+v)", *p)
-}
-
 // Events are handed on together, the earliest first; no two of one document.
 type Events struct {
 	Events []*Event `thrift:"events,1" frugal:"1,default,list<Event>" json:"events"`
-}
-
-func NewEvents() *Events {
-	return &Events{}
-}
-
-func (p *Events) InitDefault() {
-}
-
-func (p *Events) GetEvents() (v []*Event) {
-	if p != nil {
-		return p.Events
-	}
-	return
-}
-
-func (p *Events) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Events(%+v)", *p)
 }
 
 // Handled tells which events were not taken and must come again; the others are done.
 type Handled struct {
 	// event id → why
 	Refused map[string]string `thrift:"refused,1" frugal:"1,default,map<string:string>" json:"refused"`
-}
-
-func NewHandled() *Handled {
-	return &Handled{}
-}
-
-func (p *Handled) InitDefault() {
-}
-
-func (p *Handled) GetRefused() (v map[string]string) {
-	if p != nil {
-		return p.Refused
-	}
-	return
-}
-
-func (p *Handled) String() string {
-	if p == nil {
-		return "<nil>"
-	}
-	return fmt.Sprintf("Handled(%+v)", *p)
-}
-
-type Records interface {
-	// Types are the record types of this service.
-	Types(ctx context.Context, req *Empty) (r *TypeInfos, err error)
-
-	Schema(ctx context.Context, req *TypeReq) (r *JSON, err error)
-
-	List(ctx context.Context, req *ListReq) (r *JSON, err error)
-
-	Get(ctx context.Context, req *IDReq) (r *JSON, err error)
-	// Reveal is a record with its personal fields in full; the look is written down.
-	Reveal(ctx context.Context, req *IDReq) (r *JSON, err error)
-
-	Save(ctx context.Context, req *SaveReq) (r *JSON, err error)
-
-	Delete(ctx context.Context, req *IDsReq) (r *Empty, err error)
-	// Act runs an action of the record type's table on one record.
-	Act(ctx context.Context, req *ActReq) (r *JSON, err error)
-
-	Upload(ctx context.Context, req *UploadReq) (r *Attachment, err error)
-
-	Download(ctx context.Context, req *AttachmentReq) (r *File, err error)
-	// Rehome is called by the transfer job; it may run again and changes nothing more.
-	Rehome(ctx context.Context, req *RehomeReq) (r *Empty, err error)
-	// Resume finishes what a crash left undone; a worker calls it.
-	Resume(ctx context.Context, req *Empty) (r *Empty, err error)
-
-	Template(ctx context.Context, req *TypeReq) (r *File, err error)
-
-	Export(ctx context.Context, req *ListReq) (r *File, err error)
-
-	StartImport(ctx context.Context, req *ImportReq) (r *ImportBatch, err error)
-
-	GetImport(ctx context.Context, req *IDReq) (r *ImportBatch, err error)
-	// PreviewImport shows what an import understood and would store.
-	PreviewImport(ctx context.Context, req *PreviewReq) (r *ImportPreview, err error)
-	// MendImport maps words, mends cells and skips rows of one that waits; it is checked again.
-	MendImport(ctx context.Context, req *MendReq) (r *ImportBatch, err error)
-	// ConfirmImport stores what was shown; until then nothing is.
-	ConfirmImport(ctx context.Context, req *IDReq) (r *ImportBatch, err error)
-	// CancelImport forgets the upload.
-	CancelImport(ctx context.Context, req *IDReq) (r *ImportBatch, err error)
-
-	ImportFailures(ctx context.Context, req *IDReq) (r *File, err error)
-	// RunImport is called by a worker; it may run twice and stores no row twice.
-	RunImport(ctx context.Context, req *IDReq) (r *ImportBatch, err error)
 }

@@ -103,7 +103,7 @@ func (x *product) people(n int, branch string) []map[string]string {
 
 // workbook fills the template of members in.
 func (x *product) workbook(ctx context.Context, rows []map[string]string) ([]byte, error) {
-	tpl, err := x.s.Party.Template(ctx, &records.TypeReq{Type: "member"})
+	tpl, err := x.s.Of["party"].Template(ctx, &records.TypeReq{Type: "member"})
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (x *product) workbook(ctx context.Context, rows []map[string]string) ([]byt
 func (x *product) branch(ctx context.Context) (string, error) {
 	name := fmt.Sprintf("基准支部%d", x.born)
 	doc := fmt.Sprintf(`{"orgName":%q,"orgType":"branch","parentId":"root","secretary":"书记","contactName":"干事","contactPhone":"19900000000"}`, name)
-	_, err := x.s.Party.Save(ctx, &records.SaveReq{Type: "organization", Json: []byte(doc)})
+	_, err := x.s.Of["party"].Save(ctx, &records.SaveReq{Type: "organization", Json: []byte(doc)})
 	return name, err
 }
 
@@ -171,12 +171,12 @@ func (x *product) imports(ctx context.Context) error {
 			return err
 		}
 		begin := time.Now()
-		b, err := x.s.Party.StartImport(ctx, &records.ImportReq{Type: "member", FileName: "党员.xlsx", Data: book})
+		b, err := x.s.Of["party"].StartImport(ctx, &records.ImportReq{Type: "member", FileName: "党员.xlsx", Data: book})
 		if err != nil {
 			return err
 		}
 		for tick := time.NewTicker(5 * time.Millisecond); b.State != "finished" && b.State != "failed"; <-tick.C {
-			if b, err = x.s.Party.GetImport(ctx, &records.IDReq{Type: "member", Id: b.Id}); err != nil {
+			if b, err = x.s.Of["party"].GetImport(ctx, &records.IDReq{Type: "member", Id: b.Id}); err != nil {
 				return err
 			}
 		}
@@ -245,7 +245,7 @@ func (x *product) exports(ctx context.Context) error {
 	var rows [][]string
 	for range rounds {
 		begin := time.Now()
-		book, err := x.s.Party.Export(ctx, &records.ListReq{Type: "member", Columns: keys})
+		book, err := x.s.Of["party"].Export(ctx, &records.ListReq{Type: "member", Columns: keys})
 		if err != nil {
 			return err
 		}
@@ -270,7 +270,7 @@ func (x *product) exports(ctx context.Context) error {
 		}
 	}
 	peak, err := most(func() error {
-		_, err := x.s.Party.Export(ctx, &records.ListReq{Type: "member", Columns: keys})
+		_, err := x.s.Of["party"].Export(ctx, &records.ListReq{Type: "member", Columns: keys})
 		return err
 	})
 	if err != nil {
@@ -314,7 +314,7 @@ func (x *product) fill(ctx context.Context) error {
 
 // fields are the columns to export.
 func (x *product) fields(ctx context.Context) (keys []string, titles []any, err error) {
-	j, err := x.s.Party.Schema(ctx, &records.TypeReq{Type: "member"})
+	j, err := x.s.Of["party"].Schema(ctx, &records.TypeReq{Type: "member"})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -30,7 +30,7 @@ var excused = map[string]string{
 	"(*zhihuidangjian/rpc/records.recordType).act claim":        "is meant to come before the write: it may be repeated, and what nobody stores is swept",
 }
 
-// writers are the methods that write, by package; of a generated client all do but those
+// writers are the methods that write, by package; of a generated service all do but those
 // whose names begin like a reader's.
 var (
 	writers = map[string][]string{
@@ -137,7 +137,7 @@ func spread(pass *analysis.Pass, functions []function) {
 // writesBy is through which calls a function writes; "" if it does not.
 func writesBy(pass *analysis.Pass, f *types.Func) string {
 	pkg, name := methodOf(f)
-	method, remote := strings.CutPrefix(name, "Client.")
+	_, method, remote := strings.Cut(name, ".") // messages have no methods
 	reads := slices.ContainsFunc(readers, func(r string) bool { return strings.HasPrefix(method, r) })
 	if slices.Contains(writers[pkg], name) || remote && !reads && strings.HasPrefix(pkg, module+"/idl/gen/") {
 		return name

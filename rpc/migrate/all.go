@@ -1,0 +1,8 @@
+package migrate
+
+// All are the migrations, the oldest first. New ones are added at the end; what stands here
+// has run somewhere and stays as it is.
+var All = []Migration{
+	{1, "collections in camel case", renameCollections},
+	{2, "events in final words", finishEvents},
+}
