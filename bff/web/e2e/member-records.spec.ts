@@ -56,6 +56,11 @@ async function enter(...path: string[]) {
   await page.goto('/m/#/pages/mine/index')
   for (const text of path) await visible('.cell').filter({ hasText: text }).click()
 }
+/** Leaves a form in which something stands. */
+async function leave() {
+  await page.goto('/m/#/pages/mine/index')
+  await visible('uni-modal').locator('.uni-modal__btn_primary').click()
+}
 const add = () => visible('uni-button.add').click()
 const submit = () => visible('uni-button.submit').click()
 const button = (text: string): Locator => visible('uni-button').filter({ hasText: text })
@@ -248,6 +253,7 @@ test('MEMB-03 MEMB-06 a change of own data waits for approval, one at a time, an
   await expect(visible('.notice')).toContainText('已有待审核的修改')
 
   await as('POST', `/records/profileChange/${pending.id}/actions/reject`, { opinion: '请写明原因' })
+  await leave()
   await enter('个人信息', '修改申请')
   await expect(record().locator('.tag')).toHaveText('审核未通过')
   await record().click()
@@ -405,6 +411,7 @@ test('HARD-03 HARD-04 RETR-03 RETR-04 申请: applied for on the phone, decided 
   expect(pending).toMatchObject({ state: 'pending', channel: 'mobile' })
   expect(await mine('hardship')).toEqual([])
   await as('POST', `/records/hardshipApplication/${pending.id}/actions/approve`, { opinion: '情况属实' })
+  await leave()
   await apply('困难党员')
   await expect(record().locator('.tag')).toHaveText('审核通过')
   await record().click()

@@ -1,3 +1,4 @@
+import './lib/back' // first
 import { createSSRApp } from 'vue'
 import App from './App.vue'
 

@@ -1,6 +1,7 @@
 // What was typed and not sent: who goes back is asked, and finds it again the next time.
 import { onBackPress, onUnload } from '@dcloudio/uni-app'
-import { getCurrentInstance, ref, watch } from 'vue'
+import { ref, watch } from 'vue'
+import { beforeStep } from './back'
 import type { Values } from './records'
 
 interface Draft { at: number; values: Values }
@@ -35,12 +36,23 @@ export function useUnsaved(values: Values, keep: (values: Values) => Values) {
     return true
   })
   // #ifdef H5
-  // The browser's own way back, and WeChat's, which onBackPress does not see.
-  const release = getCurrentInstance()?.appContext.config.globalProperties.$router?.beforeEach(() => !dirty() || agreed())
+  // The browser's own way back, which onBackPress does not see: the history is put back first,
+  // then comes the question.
+  const here = history.state?.position as number | undefined
+  let returning = false
+  const release = beforeStep((e) => {
+    if (!returning && !dirty()) return
+    e.stopImmediatePropagation()
+    if ((returning = !returning)) {
+      const moved = here === undefined || e.state?.position === undefined ? 1 : e.state.position - here
+      history.go(-moved)
+      void agreed().then((leave) => { if (leave) history.go(moved) })
+    }
+  })
   const closing = (e: BeforeUnloadEvent) => { if (dirty()) e.preventDefault() }
   addEventListener('beforeunload', closing)
   onUnload(() => {
-    release?.()
+    release()
     removeEventListener('beforeunload', closing)
   })
   // #endif
