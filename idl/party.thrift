@@ -41,6 +41,21 @@ struct MemberReq {
     1: string memberId (go.tag = 'validate:"required,max=64"')
 }
 
+// Places are organisations by their ids; those that are gone are left out.
+struct PlacesReq {
+    1: list<string> orgIds
+}
+
+struct OrgPlace {
+    1: string id
+    2: string orgName
+    3: list<string> orgs      // ids from the root down to itself
+}
+
+struct OrgPlaces {
+    1: list<OrgPlace> places
+}
+
 struct MembersReq {
     1: list<string> memberIds
 }
@@ -212,6 +227,8 @@ service Party extends records.Records {
 
     // For services only: the caller is the system.
     Organization GetOrganization(1: OrgReq req)
+    // GetPlaces are the names and paths of organisations, from the tree in memory.
+    OrgPlaces GetPlaces(1: PlacesReq req)
     Member GetMember(1: MemberReq req)
     Members GetMembers(1: MembersReq req)
     Members ListMembers(1: OrgReq req)

@@ -14,7 +14,7 @@ type User struct {
 	RoleIDs      []string `bson:"roleIds" json:"roleIds" record:"label=用户角色,ref=role,list"`
 	// Permissions are given beside those of the roles; "*" is all.
 	Permissions []string `bson:"permissions" json:"permissions"`
-	Status      string   `bson:"status" json:"status" record:"label=状态,required,options=enabled:启用|disabled:停用,list,search"`
+	Status      string   `bson:"status" json:"status" record:"label=状态,required,options=enabled:启用:success|disabled:停用:info,list,search"`
 	// PasswordHistory keeps the last hashes, so that none is used again.
 	PasswordHistory   []string  `bson:"passwordHistory,omitempty" json:"-"`
 	PasswordChangedAt time.Time `bson:"passwordChangedAt" json:"-"`

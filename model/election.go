@@ -16,6 +16,8 @@ type Election struct {
 	ElectionName string `bson:"electionName" json:"-"`
 	// Reminded is the last reminder given: the due date and the step before it.
 	Reminded ElectionReminder `bson:"reminded" json:"-"`
+	// Followed: its organisation has had a later one; known while somebody looks at it.
+	Followed bool `bson:"-" json:"-"`
 }
 
 // ElectionReminder is one step of the reminders of a due date.

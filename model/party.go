@@ -22,7 +22,7 @@ type Member struct {
 	// PhoneMasked and IDMasked are what lists show, without a decryption.
 	PhoneMasked  string `bson:"phoneMasked" json:"-"`
 	UnitID       string `bson:"unitId,omitempty" json:"unitId" record:"label=所在单位,list,ref=unit"`
-	MemberType   string `bson:"memberType" json:"memberType" record:"label=党员类型,required,list,search,options=fullMember:正式党员|probationaryMember:预备党员|developmentTarget:发展对象|activist:入党积极分子|applicant:申请入党"`
+	MemberType   string `bson:"memberType" json:"memberType" record:"label=党员类型,required,list,search,options=fullMember:正式党员:success|probationaryMember:预备党员:primary|developmentTarget:发展对象:warning|activist:入党积极分子:warning|applicant:申请入党:info"`
 	DuesCategory string `bson:"duesCategory" json:"duesCategory" record:"label=党费类别,options=salaried:在职|retired:离退休|farmer:农民|student:学生,help=决定党费计算标准，不填为在职"`
 	// Retired 是否退休: there is a Retirement.
 	Retired bool `bson:"retired,omitempty" json:"retired" record:"label=是否退休,readonly"`

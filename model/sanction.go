@@ -15,4 +15,6 @@ type Sanction struct {
 	Files        []File `bson:"files,omitempty" json:"files" record:"label=附件"`
 	// Reduces: the last change asks for the 党员减少 of an expulsion.
 	Reduces bool `bson:"reduces,omitempty" json:"-"`
+	// MemberLeft: its member is no active one; known while somebody looks at it.
+	MemberLeft bool `bson:"-" json:"-"`
 }

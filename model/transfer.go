@@ -23,7 +23,7 @@ type OrganizationTransfer struct {
 	Reason          string `bson:"reason" json:"reason" record:"label=迁移原因,type=text,max=500"`
 	OperatorID      string `bson:"operatorId" json:"operatorId"`
 	OperatorName    string `bson:"operatorName" json:"operatorName" record:"label=操作人,readonly,list"`
-	State           string `bson:"state" json:"state" record:"label=状态,readonly,list,options=running:迁移中|done:已完成"`
+	State           string `bson:"state" json:"state" record:"label=状态,readonly,list,options=running:迁移中:warning|done:已完成:success"`
 	// Step counts the services whose records have moved, of Steps.
 	Step  int `bson:"step" json:"step" record:"label=已完成步骤,readonly"`
 	Steps int `bson:"steps" json:"steps" record:"label=总步骤,readonly"`

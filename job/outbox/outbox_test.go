@@ -37,6 +37,11 @@ func (party) GetOrganization(context.Context, *partygen.OrgReq) (*partygen.Organ
 	return &partygen.Organization{Id: "b1", OrgName: "第一支部", Orgs: []string{"root", "b1"}}, nil
 }
 
+func (p party) GetPlaces(ctx context.Context, _ *partygen.PlacesReq) (*partygen.OrgPlaces, error) {
+	o, err := p.GetOrganization(ctx, nil)
+	return &partygen.OrgPlaces{Places: []*partygen.OrgPlace{{Id: o.Id, OrgName: o.OrgName, Orgs: o.Orgs}}}, err
+}
+
 // GetMembers answers that all of them are members, who have a rank.
 func (party) GetMembers(_ context.Context, q *partygen.MembersReq) (*partygen.Members, error) {
 	out := &partygen.Members{}

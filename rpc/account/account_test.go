@@ -16,7 +16,7 @@ import (
 	accountsvc "zhihuidangjian/idl/gen/account/account"
 	"zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/kit"
@@ -38,6 +38,16 @@ func (f *fakeParty) GetOrganization(_ context.Context, req *party.OrgReq, _ ...c
 		return &party.Organization{Id: req.OrgId, OrgName: "支部" + req.OrgId, Orgs: []string{"root", req.OrgId}}, nil
 	}
 	return nil, kit.ErrNotFound
+}
+
+func (f *fakeParty) GetPlaces(ctx context.Context, req *party.PlacesReq, _ ...callopt.Option) (*party.OrgPlaces, error) {
+	out := &party.OrgPlaces{}
+	for _, id := range req.OrgIds {
+		if o, err := f.GetOrganization(ctx, &party.OrgReq{OrgId: id}); err == nil {
+			out.Places = append(out.Places, &party.OrgPlace{Id: o.Id, OrgName: o.OrgName, Orgs: o.Orgs})
+		}
+	}
+	return out, nil
 }
 
 func (f *fakeParty) FindByOpenID(_ context.Context, req *party.OpenIDReq, _ ...callopt.Option) (*party.Member, error) {
@@ -88,11 +98,11 @@ func visitor() context.Context {
 // captcha solves a slide puzzle and returns its token.
 func (f *fixture) captcha(t *testing.T) string {
 	t.Helper()
-	c, err := f.client.DrawCaptcha(visitor(), &records.Empty{})
+	c, err := f.client.DrawCaptcha(visitor(), &recordsgen.Empty{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := f.client.CaptchaAnswerOf(visitor(), &records.IDReq{Id: c.Id})
+	a, err := f.client.CaptchaAnswerOf(visitor(), &recordsgen.IDReq{Id: c.Id})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,11 +165,11 @@ func testLogin(t *testing.T, codec bool) {
 		}
 		wantKey(t, try(token), "captcha", "请完成滑块验证")
 
-		c, err := f.client.DrawCaptcha(visitor(), &records.Empty{})
+		c, err := f.client.DrawCaptcha(visitor(), &recordsgen.Empty{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := f.client.CaptchaAnswerOf(visitor(), &records.IDReq{Id: c.Id})
+		a, err := f.client.CaptchaAnswerOf(visitor(), &recordsgen.IDReq{Id: c.Id})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,7 +313,7 @@ func TestUsers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := f.client.Save(ctx, &records.SaveReq{Type: "user", Id: id, Version: version, Json: b})
+		r, err := f.client.Save(ctx, &recordsgen.SaveReq{Type: "user", Id: id, Version: version, Json: b})
 		if err != nil {
 			return nil, err
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/wenlng/go-captcha/v2/slide"
 
 	account "zhihuidangjian/idl/gen/account"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/rpc/kit"
 )
 
@@ -129,7 +129,7 @@ func (s *Service) draw(ctx context.Context) (*drawn, error) {
 }
 
 // DrawCaptcha hands out a slide puzzle. Its answer stays here, for two minutes and one try.
-func (s *Service) DrawCaptcha(ctx context.Context, _ *records.Empty) (_ *account.Captcha, err error) {
+func (s *Service) DrawCaptcha(ctx context.Context, _ *recordsgen.Empty) (_ *account.Captcha, err error) {
 	defer s.fill()
 	d := s.ahead.take()
 	if d == nil {
@@ -167,7 +167,7 @@ func (s *Service) SolveCaptcha(ctx context.Context, req *account.CaptchaAnswer) 
 }
 
 // CaptchaAnswerOf tells the sandbox the answer, so that scripts can log in.
-func (s *Service) CaptchaAnswerOf(ctx context.Context, req *records.IDReq) (*account.CaptchaAnswer, error) {
+func (s *Service) CaptchaAnswerOf(ctx context.Context, req *recordsgen.IDReq) (*account.CaptchaAnswer, error) {
 	if !s.sandbox {
 		return nil, kit.ErrNotFound
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	account "zhihuidangjian/idl/gen/account"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
@@ -141,7 +141,7 @@ func TestTurns(t *testing.T) {
 // TestCaptchasAhead: a visitor who finds one drawn waits for nobody.
 func TestCaptchasAhead(t *testing.T) {
 	f := setUp(t, false)
-	if _, err := f.client.DrawCaptcha(visitor(), &records.Empty{}); err != nil {
+	if _, err := f.client.DrawCaptcha(visitor(), &recordsgen.Empty{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.ahead.running.Wait(); err != nil {
@@ -153,7 +153,7 @@ func TestCaptchasAhead(t *testing.T) {
 	f.drawing.mu.Unlock()
 	seen := map[string]bool{}
 	for range aheadMost {
-		c, err := f.client.DrawCaptcha(visitor(), &records.Empty{})
+		c, err := f.client.DrawCaptcha(visitor(), &recordsgen.Empty{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestCaptchasAhead(t *testing.T) {
 	if len(seen) != aheadMost {
 		t.Errorf("%d captchas", len(seen))
 	}
-	_, err := f.client.DrawCaptcha(visitor(), &records.Empty{})
+	_, err := f.client.DrawCaptcha(visitor(), &recordsgen.Empty{})
 	wantKey(t, err, "login.busy", "")
 	f.drawing.mu.Lock()
 	f.drawing.taken, f.drawing.waiting = 0, 0
@@ -244,7 +244,7 @@ func TestPasswordDoors(t *testing.T) {
 			return err
 		}
 		b, _ := json.Marshal(map[string]any{"userName": u.UserName, "realName": u.RealName, "orgId": u.OrgID, "permissions": u.Permissions, "status": u.Status, "oldPassword": old, "password": fresh})
-		_, err = f.client.Save(ctx, &records.SaveReq{Type: "user", Id: id, Version: u.Version, Json: b})
+		_, err = f.client.Save(ctx, &recordsgen.SaveReq{Type: "user", Id: id, Version: u.Version, Json: b})
 		return err
 	}
 	change := func(ctx context.Context, _, old, fresh string) error {

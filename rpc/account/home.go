@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	account "zhihuidangjian/idl/gen/account"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
@@ -25,7 +25,7 @@ var pageAddress = regexp.MustCompile(`^/[A-Za-z][A-Za-z/-]{0,59}$`)
 
 // GetHome returns the pages that the caller put on his home page, as far as he may still
 // open them (HOME-02, HOME-03).
-func (s *Service) GetHome(ctx context.Context, _ *records.Empty) (*account.Home, error) {
+func (s *Service) GetHome(ctx context.Context, _ *recordsgen.Empty) (*account.Home, error) {
 	c, err := kit.RequireUser(ctx)
 	if err != nil {
 		return nil, err

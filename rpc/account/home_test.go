@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	account "zhihuidangjian/idl/gen/account"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
@@ -23,7 +23,7 @@ func TestHome(t *testing.T) {
 	a, b := user("usera", "member.view", "duesOrder.view"), user("userb", "member.view", "duesOrder.view")
 	home := func(ctx context.Context) *account.Home {
 		t.Helper()
-		h, err := f.client.GetHome(ctx, &records.Empty{})
+		h, err := f.client.GetHome(ctx, &recordsgen.Empty{})
 		if err != nil {
 			t.Fatal(err)
 		}

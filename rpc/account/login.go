@@ -9,7 +9,7 @@ import (
 
 	account "zhihuidangjian/idl/gen/account"
 	"zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/normal"
@@ -117,7 +117,7 @@ func (s *Service) identify(ctx context.Context, name, password string) (*model.U
 }
 
 // GetMe describes the caller to his own pages.
-func (s *Service) GetMe(ctx context.Context, _ *records.Empty) (*account.Me, error) {
+func (s *Service) GetMe(ctx context.Context, _ *recordsgen.Empty) (*account.Me, error) {
 	c := kit.CallerOf(ctx)
 	switch c.Kind {
 	case kit.User:
@@ -145,7 +145,7 @@ func (s *Service) GetMe(ctx context.Context, _ *records.Empty) (*account.Me, err
 }
 
 // ChangePassword replaces the caller's password and ends his sessions everywhere.
-func (s *Service) ChangePassword(ctx context.Context, req *account.ChangePasswordReq) (*records.Empty, error) {
+func (s *Service) ChangePassword(ctx context.Context, req *account.ChangePasswordReq) (*recordsgen.Empty, error) {
 	c, err := kit.RequireUser(ctx)
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (s *Service) ChangePassword(ctx context.Context, req *account.ChangePasswor
 	if err != nil {
 		return nil, err
 	}
-	return &records.Empty{}, s.endSessions(ctx, c.UserID)
+	return &recordsgen.Empty{}, s.endSessions(ctx, c.UserID)
 }
 
 // cut bounds what somebody typed for a name.

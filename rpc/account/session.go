@@ -15,7 +15,7 @@ import (
 
 	account "zhihuidangjian/idl/gen/account"
 	"zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/trail"
@@ -269,18 +269,18 @@ func (s *Service) MemberSession(ctx context.Context, req *account.MemberSessionR
 }
 
 // Logout ends a session at once.
-func (s *Service) Logout(ctx context.Context, req *account.TokenReq) (*records.Empty, error) {
+func (s *Service) Logout(ctx context.Context, req *account.TokenReq) (*recordsgen.Empty, error) {
 	if kit.CallerOf(ctx).Kind == kit.User {
 		if err := trail.Note(ctx, s.db, s.own(ctx, model.AuditLogout, "退出")); err != nil {
 			return nil, err
 		}
 	}
-	return &records.Empty{}, s.redis.Del(ctx, sessionKey(req.Token)).Err()
+	return &recordsgen.Empty{}, s.redis.Del(ctx, sessionKey(req.Token)).Err()
 }
 
 // Rehome moves the users of an organisation along with it; their sessions learn of the
 // new place.
-func (s *Service) Rehome(ctx context.Context, req *records.RehomeReq) (*records.Empty, error) {
+func (s *Service) Rehome(ctx context.Context, req *recordsgen.RehomeReq) (*recordsgen.Empty, error) {
 	if _, err := s.Engine.Rehome(ctx, req); err != nil {
 		return nil, err
 	}
@@ -299,7 +299,7 @@ func (s *Service) Rehome(ctx context.Context, req *records.RehomeReq) (*records.
 			}
 		}
 	}
-	return &records.Empty{}, nil
+	return &recordsgen.Empty{}, nil
 }
 
 func (s *Service) moveSession(ctx context.Context, key string, orgs []string) error {

@@ -2,35 +2,19 @@ package account
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	account "zhihuidangjian/idl/gen/account"
-	"zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 )
 
-// orgTree answers the record engine by the party service.
-type orgTree struct{ s *Service }
-
-// Path returns the path of an organisation, from the root.
-func (o orgTree) Path(ctx context.Context, orgID string) ([]string, error) {
-	org, err := o.s.party.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: orgID})
-	if err != nil {
-		return nil, kit.FromError(err)
-	}
-	return org.Orgs, nil
-}
-
 // newEngine declares the record type user (manual 18.1).
 func (s *Service) newEngine(ctx context.Context, c records.Config) (*records.Engine, error) {
-	c.Orgs = orgTree{s}
-	c.Refs = map[string]records.Ref{"organization": {Labels: s.orgLabels, Check: s.checkOrgs}}
+	tree := records.Party{Client: s.party}
+	c.Orgs, c.Refs = tree, tree.Refs()
 	return records.New(ctx, c, s.userType(), s.roleType())
 }
 
@@ -44,7 +28,7 @@ func (s *Service) userType() *records.Type[*model.User] {
 		},
 		Unique:   []records.Unique{{Keys: []string{"userName"}, Field: "userName", Message: "用户名已存在"}},
 		NoExport: true,
-		NameOf:   func(u *model.User) string { return u.UserName },
+		NameKey:  "userName",
 		BeforeSave: func(ctx context.Context, old, u *model.User) error {
 			if err := s.mayGrant(ctx, old, u); err != nil {
 				return err
@@ -156,33 +140,4 @@ func (s *Service) FindAdmins(ctx context.Context, req *account.AdminsReq) (*acco
 		}
 	}
 	return out, nil
-}
-
-func (s *Service) orgLabels(ctx context.Context, ids []string) (map[string]string, error) {
-	labels := make(map[string]string, len(ids))
-	for _, id := range ids {
-		o, err := s.party.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: id})
-		if err != nil && errors.Is(kit.FromError(err), kit.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("organisation %s: %w", id, err)
-		}
-		labels[id] = o.OrgName
-	}
-	return labels, nil
-}
-
-func (s *Service) checkOrgs(ctx context.Context, ids []string) error {
-	c := kit.CallerOf(ctx)
-	for _, id := range ids {
-		path, err := (orgTree{s}).Path(ctx, id)
-		if err != nil {
-			return err
-		}
-		if c.Kind == kit.User && !slices.Contains(path, c.OrgID) {
-			return kit.ErrNotFound
-		}
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package content
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -26,7 +27,7 @@ func (s *Service) suggestionType() *records.Type[*model.Letter] {
 func (s *Service) helpType() *records.Type[*model.Letter] {
 	t := s.letterType("helpRequest", "党员帮助", "帮助", s.helps)
 	t.Fields = append(t.Fields, records.Field{Key: "phone", Label: "手机号", Type: "phone", List: true, Virtual: true, After: "orgId"})
-	read, present := t.Viewed, t.Present
+	read := t.Viewed
 	t.Viewed = func(ctx context.Context, l *model.Letter) error {
 		if err := read(ctx, l); err != nil || !kit.CallerOf(ctx).Can("member.reveal") {
 			return err
@@ -38,12 +39,7 @@ func (s *Service) helpType() *records.Type[*model.Letter] {
 		l.Phone = m.GetPhone()
 		return err
 	}
-	t.Present = func(ctx context.Context, docs []*model.Letter, rows []records.Row) error {
-		if err := present(ctx, docs, rows); err != nil {
-			return err
-		}
-		return s.showPhones(ctx, docs, rows)
-	}
+	t.Present = s.showPhones
 	return t
 }
 
@@ -51,17 +47,21 @@ func (s *Service) helpType() *records.Type[*model.Letter] {
 // answered once.
 func (s *Service) letterType(name, title, noun string, c *model.Collection[*model.Letter]) *records.Type[*model.Letter] {
 	return &records.Type[*model.Letter]{
-		Name: name, Title: title, Menu: "组织管理", Collection: c, Indexes: []model.Index{byMember}, NoCreate: true, NoUpdate: true,
+		Name: name, Title: title, Menu: "组织管理", Collection: c, Indexes: []model.Index{records.ByMember}, NoCreate: true, NoUpdate: true,
 		Fields: []records.Field{
 			orgOf("memberId"),
 			{Key: "content", Label: noun + "内容", Type: "text", Required: true, Form: true, Max: 1000},
-			{Key: "read", Label: "处理情况", Type: "enum", List: true, Search: true, Virtual: true, Options: []records.Option{
-				{Value: model.LetterUnread, Label: "未查看"}, {Value: model.LetterRead, Label: "已查看"}, {Value: model.LetterReplied, Label: "已回复"}}},
+			{Key: "read", Label: "处理情况", List: true, Search: true, Virtual: true},
 		},
 		Exports: []string{"memberId", "orgId", "title", "content", "submittedAt"},
-		NameOf:  func(l *model.Letter) string { return l.Title },
+		NameKey: "title",
+		Life: &records.Life[*model.Letter]{
+			Field: "read", At: func(l *model.Letter, _ time.Time) string { return l.State() }, States: letterStates,
+			Verbs: []records.Verb[*model.Letter]{{
+				Key: "reply", In: []string{model.LetterUnread, model.LetterRead}, Refuse: kit.Conflict("action.refused", "该%s已回复", noun)}},
+		},
 		Own: &records.Own[*model.Letter]{
-			Where: mine, Create: true, Announce: true,
+			Where: records.Mine, Create: true, Announce: true,
 			Fields: []string{"title", "content", "images", "submittedAt", "read", "reply", "repliedAt"},
 			Form:   []string{"title", "content", "images"},
 			Prepare: func(ctx context.Context, l *model.Letter) error {
@@ -72,7 +72,6 @@ func (s *Service) letterType(name, title, noun string, c *model.Collection[*mode
 		},
 		Actions: []records.Action[*model.Letter]{{
 			Key: "reply", Title: "回复", Fields: []records.Field{{Key: "reply", Label: "回复", Type: "text", Required: true, Form: true, Max: 1000}},
-			When: func(l *model.Letter) bool { return l.RepliedAt == nil }, Refusal: "该" + noun + "已回复",
 			Do: func(ctx context.Context, l *model.Letter, in records.Input) error {
 				s.reply(ctx, l, name, noun, in.String("reply"))
 				return nil
@@ -94,19 +93,6 @@ func (s *Service) letterType(name, title, noun string, c *model.Collection[*mode
 			}
 			return err
 		},
-		Filter: func(_ context.Context, key, value string) (bson.D, bool, error) {
-			state, ok := letterStates[value]
-			if key == "read" && !ok {
-				return nil, false, kit.Invalid("filter.invalid", "筛选条件“处理情况”填写有误")
-			}
-			return state, key == "read", nil
-		},
-		Present: func(_ context.Context, docs []*model.Letter, rows []records.Row) error {
-			for i, d := range docs {
-				rows[i]["read"] = d.State()
-			}
-			return nil
-		},
 	}
 }
 
@@ -114,11 +100,11 @@ func there(field string, is bool) bson.E {
 	return bson.E{Key: field, Value: bson.D{{Key: "$exists", Value: is}}}
 }
 
-// letterStates find letters by their state.
-var letterStates = map[string]bson.D{
-	model.LetterUnread:  {there("readAt", false), there("repliedAt", false)},
-	model.LetterRead:    {there("readAt", true), there("repliedAt", false)},
-	model.LetterReplied: {there("repliedAt", true)},
+// letterStates are the states of a letter, which follow from when it was read and answered.
+var letterStates = []records.State{
+	{Value: model.LetterUnread, Label: "未查看", Color: "warning", Where: func(time.Time) bson.D { return bson.D{there("readAt", false), there("repliedAt", false)} }},
+	{Value: model.LetterRead, Label: "已查看", Color: "primary", Where: func(time.Time) bson.D { return bson.D{there("readAt", true), there("repliedAt", false)} }},
+	{Value: model.LetterReplied, Label: "已回复", Color: "success", Where: func(time.Time) bson.D { return bson.D{there("repliedAt", true)} }},
 }
 
 // reply answers a letter and lets its writer know.

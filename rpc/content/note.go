@@ -14,7 +14,7 @@ func (s *Service) noteType() *records.Type[*model.NotebookEntry] {
 		Name: "notebookEntry", Title: "党建记事本", Menu: "组织管理", Collection: s.notes,
 		Fields:  []records.Field{orgOf("")},
 		Exports: []string{"title", "noteDate", "content", "authorId", "orgId"},
-		NameOf:  func(n *model.NotebookEntry) string { return n.Title },
+		NameKey: "title",
 		BeforeSave: func(ctx context.Context, old, n *model.NotebookEntry) error {
 			if c := kit.CallerOf(ctx); old == nil {
 				n.AuthorID, n.AuthorName = c.UserID, c.Name

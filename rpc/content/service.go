@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	partygen "zhihuidangjian/idl/gen/party"
@@ -65,11 +64,6 @@ func New(d Deps) (*Service, error) {
 func orgOf(after string) records.Field {
 	return records.Field{Key: "orgId", Label: "所在组织", Ref: "organization", List: true, ReadOnly: true, After: after, Width: 180}
 }
-
-var byMember = model.Index{Keys: bson.D{{Key: "memberId", Value: 1}, {Key: "_id", Value: -1}}}
-
-// mine are the records of the member who calls.
-func mine(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} }
 
 func (s *Service) member(ctx context.Context, id string) (*partygen.Member, error) {
 	return s.d.Party.GetMember(kit.AsSystem(ctx), &partygen.MemberReq{MemberId: id})

@@ -23,7 +23,7 @@ func (s *Service) showcaseType() *records.Type[*model.MemberShowcase] {
 		Indexes: []model.Index{{Keys: bson.D{{Key: "audienceId", Value: 1}, {Key: "_id", Value: -1}}}},
 		Fields:  []records.Field{orgOf("memberId")},
 		Unique:  []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已添加党员风采"}},
-		NameOf:  func(x *model.MemberShowcase) string { return x.Title },
+		NameKey: "title",
 		Own: &records.Own[*model.MemberShowcase]{
 			Where: func(c *kit.Caller) bson.D {
 				return bson.D{{Key: "audienceId", Value: bson.D{{Key: "$in", Value: c.Orgs}}}}

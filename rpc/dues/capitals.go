@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// yuan shows fen as people read them: 6500 is 65.00.
-func yuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
-
 var digits = []rune("零壹贰叁肆伍陆柒捌玖")
 
 // capitals writes an amount in Chinese capitals as on receipts: 10250 fen are

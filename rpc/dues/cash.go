@@ -7,6 +7,7 @@ import (
 	dues "zhihuidangjian/idl/gen/dues"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 // errOwnCash keeps the one who takes money from being the one who says it is there.
@@ -17,7 +18,7 @@ var errOwnCash = kit.Forbidden("dues.own_cash", "现金须由经办人以外的�
 func (s *Service) enterCash(ctx context.Context, id string, c *kit.Caller) (*model.DuesOrder, error) {
 	return s.orders.Update(ctx, model.Everything, id, func(o *model.DuesOrder) error {
 		was, now := *o, s.d.Clock.Now()
-		if _, err := next(o, doPay, now); err != nil {
+		if _, err := life.Step(c, o, doPay, now); err != nil {
 			return err
 		}
 		if o.Trade() != nil {
@@ -38,13 +39,10 @@ func (s *Service) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Or
 	if n := len(o.Cash); o.Status == model.DuesPaidFor && n > 0 && o.Cash[n-1].DecidedByID == c.UserID {
 		return s.wire(c, o), nil // the same request again
 	}
-	if _, err := next(o, doConfirm, s.d.Clock.Now()); err != nil {
+	if _, err := life.Step(c, o, doConfirm, s.d.Clock.Now()); err != nil {
 		return nil, err
 	}
 	cash := *o.OpenCash()
-	if cash.ByID == c.UserID {
-		return nil, errOwnCash
-	}
 	o, err = s.settle(ctx, o.ID, payment{
 		method: model.PayCash, amount: o.Amount, at: s.d.Clock.Now(), handedIn: cash.At,
 		operator: &kit.Caller{UserID: cash.ByID, Name: cash.By}, confirmer: c,
@@ -53,7 +51,7 @@ func (s *Service) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Or
 		return nil, kit.ErrConflict.Because(err)
 	}
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	return s.wire(c, o), nil
 }
@@ -71,14 +69,14 @@ func (s *Service) RejectCash(ctx context.Context, req *dues.DeleteReq) (*dues.Or
 	}
 	o, err = s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
 		was, now := *o, s.d.Clock.Now()
-		if _, err := next(o, doReject, now); err != nil {
+		if _, err := life.Step(c, o, doReject, now); err != nil {
 			return err
 		}
 		o.DecideCash(c.Name, c.UserID, now, true, reason)
 		return s.Audit(ctx, "duesOrder", "驳回现金", &was, o)
 	})
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	return s.wire(c, o), nil
 }

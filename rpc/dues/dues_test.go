@@ -79,6 +79,16 @@ func (p *party) GetOrganization(_ context.Context, req *partygen.OrgReq, _ ...ca
 	return nil, kit.ErrNotFound
 }
 
+func (p *party) GetPlaces(ctx context.Context, req *partygen.PlacesReq, _ ...callopt.Option) (*partygen.OrgPlaces, error) {
+	out := &partygen.OrgPlaces{}
+	for _, id := range req.OrgIds {
+		if o, err := p.GetOrganization(ctx, &partygen.OrgReq{OrgId: id}); err == nil {
+			out.Places = append(out.Places, &partygen.OrgPlace{Id: o.Id, OrgName: o.OrgName, Orgs: o.Orgs})
+		}
+	}
+	return out, nil
+}
+
 func (p *party) SetDuesPaidThrough(_ context.Context, req *partygen.PaidThroughReq, _ ...callopt.Option) (*recordsgen.Empty, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -17,6 +17,7 @@ import (
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 // tries bounds how often a use case starts again after losing a race.
@@ -139,7 +140,7 @@ func (s *Service) remember(ctx context.Context, c *kit.Caller, key, body string)
 	}
 	was, err := s.keys.Get(ctx, model.Everything, k.ID)
 	if err != nil {
-		return nil, nil, mapped(err)
+		return nil, nil, records.Mapped(err)
 	}
 	if was.Body != body {
 		return nil, nil, kit.Conflict("idempotency.mismatch", "重复的请求内容不一致，请刷新后重试")
@@ -178,7 +179,7 @@ func (s *Service) GetMyOrder(ctx context.Context, req *dues.OrderReq) (*dues.Ord
 	}
 	o, err := s.orders.FindOne(ctx, model.Everything, bson.D{{Key: "_id", Value: req.Id}, {Key: "memberId", Value: c.MemberID}})
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	return s.wire(c, o), nil
 }
@@ -202,10 +203,10 @@ func (s *Service) end(ctx context.Context, id, action string, by *kit.Caller, re
 	for range tries {
 		o, err := s.orders.Get(ctx, model.Everything, id)
 		if err != nil {
-			return nil, mapped(err)
+			return nil, records.Mapped(err)
 		}
 		now := s.d.Clock.Now()
-		to, err := next(o, action, now)
+		to, err := life.Step(by, o, action, now)
 		if err != nil {
 			return o, err
 		}
@@ -270,7 +271,7 @@ func (s *Service) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*record
 	}
 	o, err = s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
 		now := s.d.Clock.Now()
-		to, err := next(o, doReverse, now)
+		to, err := life.Step(c, o, doReverse, now)
 		if err != nil {
 			return err
 		}
@@ -297,7 +298,7 @@ func (s *Service) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*record
 		return s.Audit(ctx, "duesOrder", "删除现金党费", &was, o)
 	})
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	s.finishLater(ctx, o)
 	return &recordsgen.Empty{}, nil

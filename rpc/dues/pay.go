@@ -15,6 +15,7 @@ import (
 	dues "zhihuidangjian/idl/gen/dues"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 	"zhihuidangjian/rpc/wechat"
 )
 
@@ -43,7 +44,7 @@ func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order,
 	for range tries {
 		o, err := s.orders.Get(ctx, model.Everything, req.Id)
 		if err != nil {
-			return nil, mapped(err)
+			return nil, records.Mapped(err)
 		}
 		if o.Status == model.DuesPaidFor && o.PayMethod == model.PayCash && o.OperatorID == c.UserID && c.UserID != "" {
 			return s.wire(c, o), nil
@@ -88,7 +89,7 @@ func (s *Service) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order,
 // current refuses to take money for an order that is over, or whose months cost
 // something else by now (BASE-04): the amount is always the stored one.
 func (s *Service) current(ctx context.Context, o *model.DuesOrder) error {
-	if _, err := next(o, doPay, s.d.Clock.Now()); err != nil {
+	if _, err := life.Step(kit.CallerOf(ctx), o, doPay, s.d.Clock.Now()); err != nil {
 		return err
 	}
 	m, err := s.member(ctx, o.MemberID)
@@ -198,10 +199,10 @@ func (s *Service) openTrade(ctx context.Context, id, kind, appID, openID string)
 	for range tries {
 		o, err := s.orders.Get(ctx, model.Everything, id)
 		if err != nil {
-			return nil, nil, mapped(err)
+			return nil, nil, records.Mapped(err)
 		}
 		now := s.d.Clock.Now()
-		if _, err := next(o, doPay, now); err != nil {
+		if _, err := life.Step(kit.CallerOf(ctx), o, doPay, now); err != nil {
 			return nil, nil, err
 		}
 		if o.Amount == 0 {
@@ -257,7 +258,7 @@ func (s *Service) openTrade(ctx context.Context, id, kind, appID, openID string)
 func (s *Service) confirm(ctx context.Context, id string, t *model.DuesTrade, prepay error) (*model.DuesOrder, error) {
 	o, err := s.orders.Get(ctx, model.Everything, id)
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	if now := o.TradeOf(t.OutTradeNo); o.Status == model.DuesUnpaid && now != nil && !now.Closed {
 		switch code := wechat.CodeOf(prepay); {
@@ -279,7 +280,7 @@ func (s *Service) confirm(ctx context.Context, id string, t *model.DuesTrade, pr
 	if err := s.d.Pay.Close(ctx, t.OutTradeNo); err != nil && wechat.CodeOf(err) != wechat.CodeOrderNotExist && wechat.CodeOf(err) != wechat.CodeOrderPaid {
 		return nil, errWeChat.Because(err)
 	}
-	if _, err := next(o, doPay, s.d.Clock.Now()); err != nil {
+	if _, err := life.Step(kit.CallerOf(ctx), o, doPay, s.d.Clock.Now()); err != nil {
 		return nil, err
 	}
 	return nil, errMoved

@@ -37,14 +37,3 @@ func TestCapitals(t *testing.T) {
 		}
 	}
 }
-
-func TestEveryStateAnswersEveryAction(t *testing.T) {
-	for state, actions := range steps {
-		for _, a := range []string{doPay, doDelete, doClear, doReverse, doPrint, doConfirm, doReject} {
-			s, ok := actions[a]
-			if !ok || (s.to == "") == (s.refuse == nil) {
-				t.Errorf("%s × %s is not decided", state, a)
-			}
-		}
-	}
-}

@@ -20,7 +20,7 @@ func (s *Service) PrintReceipt(ctx context.Context, req *dues.OrderReq) (*record
 	if err != nil {
 		return nil, err
 	}
-	if _, err := next(o, doPrint, s.d.Clock.Now()); err != nil {
+	if _, err := life.Step(kit.CallerOf(ctx), o, doPrint, s.d.Clock.Now()); err != nil {
 		return nil, err
 	}
 	fonts, err := installed(s.d.FontPath)
@@ -45,7 +45,7 @@ func receiptLines(o *model.DuesOrder) [][2]string {
 		{"党员", o.MemberName + "　" + o.IDMasked},
 		{"党组织", o.OrgName},
 		{"缴纳月份", fmt.Sprintf("%s（共%d个月）", span(o), len(o.Items))},
-		{"金额", "¥" + yuan(o.Amount)},
+		{"金额", "¥" + kit.Yuan(o.Amount)},
 		{"大写金额", capitals(o.Amount)},
 		{"支付方式", method},
 		{"支付时间", o.PaidAt.In(kit.Shanghai).Format("2006-01-02 15:04")},

@@ -165,11 +165,11 @@ func say(d model.DuesDifference) string {
 	text := ""
 	switch d.Kind {
 	case model.OnlyOurs:
-		text = fmt.Sprintf("系统有、微信没有的%s：%s元", what, yuan(d.Ours))
+		text = fmt.Sprintf("系统有、微信没有的%s：%s元", what, kit.Yuan(d.Ours))
 	case model.OnlyTheirs:
-		text = fmt.Sprintf("微信有、系统没有的%s：%s元", what, yuan(d.Theirs))
+		text = fmt.Sprintf("微信有、系统没有的%s：%s元", what, kit.Yuan(d.Theirs))
 	case model.OtherSum:
-		text = fmt.Sprintf("%s金额不一致：系统%s元，微信%s元", what, yuan(d.Ours), yuan(d.Theirs))
+		text = fmt.Sprintf("%s金额不一致：系统%s元，微信%s元", what, kit.Yuan(d.Ours), kit.Yuan(d.Theirs))
 	}
 	text += "，商户订单号" + d.OutTradeNo + "，微信交易号" + d.TransactionID
 	if d.Note != "" {
@@ -400,7 +400,7 @@ func (s *Service) reportType() *records.Type[*model.DuesReconcile] {
 			{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "day", Value: -1}, {Key: "_id", Value: -1}}},
 			{Keys: bson.D{{Key: "day", Value: -1}}},
 		},
-		NameOf: func(r *model.DuesReconcile) string { return r.Day },
+		NameKey: "day",
 		Present: func(_ context.Context, docs []*model.DuesReconcile, rows []records.Row) error {
 			for i, r := range docs {
 				var lines []string

@@ -218,8 +218,7 @@ func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 			{Key: "toMonth", Label: "截止月份", Type: "month", List: true},
 			{Key: "month", Label: "缴纳月份", Type: "month", Virtual: true, Search: true},
 			{Key: "amount", Label: "支付金额", Type: "money", List: true},
-			{Key: "status", Label: "状态", Type: "enum", List: true, Search: true, Options: []records.Option{
-				{Value: model.DuesUnpaid, Label: "未支付"}, {Value: model.DuesPaidFor, Label: "已支付"}, {Value: model.DuesDeleted, Label: "已删除"}}},
+			{Key: "status", Label: "状态", List: true, Search: true},
 			{Key: "payMethod", Label: "支付方式", Type: "enum", List: true, Search: true, Options: []records.Option{
 				{Value: model.PayCash, Label: "现金支付"}, {Value: model.PayWeChat, Label: "微信支付"}}},
 			{Key: "payChannel", Label: "缴纳途径", Type: "enum", List: true, Options: []records.Option{
@@ -243,12 +242,9 @@ func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 			{Key: doConfirm, Title: "确认现金", Confirm: "确认已收到该笔现金？"},
 			{Key: doReject, Title: "驳回", Permission: "duesOrder.confirm"},
 		},
-		Where:  ordersShown,
-		Filter: orderFilter,
-		RowActions: func(c *kit.Caller, o *model.DuesOrder, given []string) []string {
-			can := allowed(c, o, s.d.Clock.Now())
-			return slices.DeleteFunc(given, func(a string) bool { return a != "view" && !slices.Contains(can, a) })
-		},
+		Where:   ordersShown,
+		Filter:  orderFilter,
+		Life:    life,
 		Summary: s.sumOrders,
 		Present: func(_ context.Context, docs []*model.DuesOrder, rows []records.Row) error {
 			for i, o := range docs {
@@ -273,31 +269,23 @@ func ordersShown(_ context.Context, filters map[string]string) bson.D {
 	return bson.D{{Key: "status", Value: bson.D{{Key: "$in", Value: bson.A{model.DuesPaidFor, model.DuesUnpaid}}}}}
 }
 
-// orderFilter answers month=yyyy-MM, or from,to: the orders that hold a month of it; and
-// the states that lists know.
+// orderFilter answers month=yyyy-MM, or from,to: the orders that hold a month of it.
 func orderFilter(_ context.Context, key, value string) (bson.D, bool, error) {
-	switch key {
-	case "month":
-		from, to, ranged := strings.Cut(value, ",")
-		if !ranged {
-			to = from
-		}
-		if from != "" && !validMonth(from) || to != "" && !validMonth(to) {
-			return nil, false, kit.Invalid("filter.invalid", "缴纳月份应为年月，如2024-07")
-		}
-		part := bson.D{{Key: "toMonth", Value: bson.D{{Key: "$gte", Value: from}}}}
-		if to != "" {
-			part = append(part, bson.E{Key: "fromMonth", Value: bson.D{{Key: "$lte", Value: to}}})
-		}
-		return part, true, nil
-	case "status":
-		switch value {
-		case model.DuesUnpaid, model.DuesPaidFor, model.DuesDeleted:
-			return bson.D{{Key: "status", Value: value}}, true, nil
-		}
-		return bson.D{}, true, nil // ordersShown has bounded it
+	if key != "month" {
+		return nil, false, nil
 	}
-	return nil, false, nil
+	from, to, ranged := strings.Cut(value, ",")
+	if !ranged {
+		to = from
+	}
+	if from != "" && !validMonth(from) || to != "" && !validMonth(to) {
+		return nil, false, kit.Invalid("filter.invalid", "缴纳月份应为年月，如2024-07")
+	}
+	part := bson.D{{Key: "toMonth", Value: bson.D{{Key: "$gte", Value: from}}}}
+	if to != "" {
+		part = append(part, bson.E{Key: "fromMonth", Value: bson.D{{Key: "$lte", Value: to}}})
+	}
+	return part, true, nil
 }
 
 // sumOrders is the total beside a list (DORD-04).

@@ -16,11 +16,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"golang.org/x/time/rate"
-
-	"github.com/redis/go-redis/v9"
 
 	partygen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
@@ -119,17 +118,6 @@ var orderIndexes = []model.Index{
 	{Keys: bson.D{{Key: "waiting", Value: 1}, {Key: "askedAt", Value: 1}}},
 }
 
-// mapped turns the store's errors into those that people are told.
-func mapped(err error) error {
-	switch {
-	case errors.Is(err, model.ErrNotFound):
-		return kit.ErrNotFound
-	case errors.Is(err, model.ErrStale):
-		return kit.ErrConflict
-	}
-	return err
-}
-
 // member is a member as the party service knows him; the caller's scope is not checked.
 func (s *Service) member(ctx context.Context, id string) (*partygen.Member, error) {
 	return s.d.Party.GetMember(kit.AsSystem(ctx), &partygen.MemberReq{MemberId: id})
@@ -161,5 +149,5 @@ func (s *Service) orderInScope(ctx context.Context, id string) (*model.DuesOrder
 		return nil, nil, kit.ErrNotFound
 	}
 	o, err := s.orders.Get(ctx, model.Within(c.OrgID), id)
-	return o, c, mapped(err)
+	return o, c, records.Mapped(err)
 }

@@ -12,6 +12,7 @@ import (
 	partygen "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 // What is still to be done after an order changed its state; each may be done twice.
@@ -45,7 +46,7 @@ var (
 func (s *Service) settle(ctx context.Context, id string, p payment) (*model.DuesOrder, error) {
 	o, err := s.orders.Get(ctx, model.Everything, id)
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	online, action := p.method == model.PayWeChat, doPay
 	if p.confirmer != nil {
@@ -57,7 +58,7 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 	case online && o.Status != model.DuesUnpaid:
 		return o, s.giveBack(ctx, o, p, "订单状态为"+o.Status)
 	case !online:
-		if _, err := next(o, action, s.d.Clock.Now()); err != nil {
+		if _, err := life.Step(kit.CallerOf(ctx), o, action, s.d.Clock.Now()); err != nil {
 			return nil, err
 		}
 	}
@@ -76,7 +77,7 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 			return errLate
 		}
 		if !online {
-			if _, err := next(o, action, s.d.Clock.Now()); err != nil {
+			if _, err := life.Step(kit.CallerOf(ctx), o, action, s.d.Clock.Now()); err != nil {
 				return err
 			}
 			if o.Trade() != nil {

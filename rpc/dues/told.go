@@ -17,10 +17,10 @@ func announcePaid(o *model.DuesOrder, at, paidAt time.Time) {
 		months += "至" + o.ToMonth
 	}
 	o.Tell(fact, at, model.Told{
-		Kind: "duesReceipt", Title: "党费缴纳成功", Content: fmt.Sprintf("您已缴纳%s党费%s元", months, yuan(o.Amount)),
+		Kind: "duesReceipt", Title: "党费缴纳成功", Content: fmt.Sprintf("您已缴纳%s党费%s元", months, kit.Yuan(o.Amount)),
 		TargetType: "duesOrder", TargetID: o.ID, Page: "pages/dues/result?id=" + o.ID,
 		Fields: map[string]string{
-			"name": o.MemberName, "month": months, "amount": yuan(o.Amount),
+			"name": o.MemberName, "month": months, "amount": kit.Yuan(o.Amount),
 			"time": paidAt.In(kit.Shanghai).Format("2006年01月02日 15:04"), "orderNo": o.OrderNo,
 		},
 		MemberIDs: []string{o.MemberID}, Channels: []string{model.ChannelSite, model.ChannelWeChat, model.ChannelSMS},
@@ -45,7 +45,7 @@ func announceReversed(o *model.DuesOrder, now time.Time) {
 	fact := kit.KeyID("dues.reversed", o.ID)
 	o.Tell(fact, now, model.Told{
 		Kind: "duesReversed", Title: "党费缴纳已撤销",
-		Content:    fmt.Sprintf("%s至%s的党费%s元（现金）已由党组织撤销，如有疑问请联系党组织", o.FromMonth, o.ToMonth, yuan(o.Amount)),
+		Content:    fmt.Sprintf("%s至%s的党费%s元（现金）已由党组织撤销，如有疑问请联系党组织", o.FromMonth, o.ToMonth, kit.Yuan(o.Amount)),
 		TargetType: "duesOrder", TargetID: o.ID, MemberIDs: []string{o.MemberID}, Channels: []string{model.ChannelSite},
 	})
 	o.Unearn(fact, now, model.Unearned{SourceType: "duesOrder", SourceID: o.ID})

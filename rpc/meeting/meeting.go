@@ -80,24 +80,6 @@ func New(d Deps) (*Service, error) {
 	return s, nil
 }
 
-// The reasons why an admin's use case is refused.
-var (
-	errStarted   = kit.Conflict("meeting.started", "会议已启动，不能重复启动")
-	errNotYet    = kit.Conflict("meeting.notStarted", "会议未启动，启动后才能查看")
-	errNoCode    = kit.Conflict("meeting.noSignIn", "本次会议不需要签到，没有二维码")
-	errCodeEnded = kit.Conflict("meeting.closed", "会议已结束，不能再签到")
-)
-
-func mapped(err error) error {
-	switch {
-	case errors.Is(err, model.ErrNotFound):
-		return kit.ErrNotFound
-	case errors.Is(err, model.ErrStale):
-		return kit.ErrConflict
-	}
-	return err
-}
-
 // get returns a meeting within the calling admin's subtree.
 func (s *Service) get(ctx context.Context, id string) (*model.Meeting, error) {
 	c, err := kit.RequireUser(ctx)
@@ -105,7 +87,7 @@ func (s *Service) get(ctx context.Context, id string) (*model.Meeting, error) {
 		return nil, err
 	}
 	m, err := s.meetings.Get(ctx, model.Within(c.OrgID), id)
-	return m, mapped(err)
+	return m, records.Mapped(err)
 }
 
 // Start publishes a meeting (MEET-12): its participants see it and are told by its
@@ -118,13 +100,14 @@ func (s *Service) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.
 	now := s.d.Clock.Now()
 	m, err := s.meetings.Update(ctx, model.Within(c.OrgID), req.Id, func(m *model.Meeting) error {
 		was := *m
-		if err := start(m, c.UserID, now); err != nil {
+		if _, err := life.Step(c, m, "start", now); err != nil {
 			return err
 		}
+		start(m, c.UserID, now)
 		return s.Audit(ctx, "meeting", "启动会议", &was, m)
 	})
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	s.live.forget(m.ID)
 	if !m.EndAt.After(now) {
@@ -133,16 +116,12 @@ func (s *Service) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.
 	return &meeting.StartResp{Message: "会议已启动，正在通知参加对象", Notified: int32(len(m.ParticipantIDs))}, nil
 }
 
-// start is the one step of the state table: draft → started.
-func start(m *model.Meeting, by string, now time.Time) error {
-	if m.State != model.MeetingStateDraft {
-		return errStarted
-	}
+// start is the step draft → started.
+func start(m *model.Meeting, by string, now time.Time) {
 	m.State, m.StartedAt, m.StartedBy = model.MeetingStateStarted, &now, by
 	if m.EndAt.After(now) { // nobody is told of one that is over (MEET-06)
 		m.Tell(kit.KeyID("meeting.started", m.ID), now, invitation(m))
 	}
-	return nil
 }
 
 // GetQR returns the code to show now (MEET-13): only of a started meeting that needs
@@ -153,13 +132,8 @@ func (s *Service) GetQR(ctx context.Context, req *meeting.MeetingReq) (*meeting.
 		return nil, err
 	}
 	now := s.d.Clock.Now()
-	switch {
-	case m.State != model.MeetingStateStarted:
-		return nil, errNotYet
-	case !m.NeedSignIn:
-		return nil, errNoCode
-	case now.After(m.EndAt):
-		return nil, errCodeEnded
+	if _, err := life.Step(kit.CallerOf(ctx), m, "qr", now); err != nil {
+		return nil, err
 	}
 	token, until := s.signer.token(m.ID, now)
 	url := s.d.PublicURL + "/m/#/pages/sign-in/index?t=" + token
@@ -214,7 +188,7 @@ func (s *Service) GetMine(ctx context.Context, req *meeting.MeetingReq) (*meetin
 	}
 	m, err := s.meetings.Get(ctx, model.Everything, req.Id)
 	if err != nil {
-		return nil, mapped(err)
+		return nil, records.Mapped(err)
 	}
 	if m.State != model.MeetingStateStarted || !m.Expects(c.MemberID) {
 		return nil, kit.ErrNotFound

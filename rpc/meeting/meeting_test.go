@@ -64,6 +64,16 @@ func (r *roster) GetOrganization(_ context.Context, q *partygen.OrgReq) (*partyg
 	return &partygen.Organization{Id: q.OrgId, OrgName: names[q.OrgId], Orgs: paths[q.OrgId]}, nil
 }
 
+func (r *roster) GetPlaces(ctx context.Context, req *partygen.PlacesReq) (*partygen.OrgPlaces, error) {
+	out := &partygen.OrgPlaces{}
+	for _, id := range req.OrgIds {
+		if o, err := r.GetOrganization(ctx, &partygen.OrgReq{OrgId: id}); err == nil {
+			out.Places = append(out.Places, &partygen.OrgPlace{Id: o.Id, OrgName: o.OrgName, Orgs: o.Orgs})
+		}
+	}
+	return out, nil
+}
+
 func (r *roster) GetMembers(_ context.Context, q *partygen.MembersReq) (*partygen.Members, error) {
 	return r.find(func(m *partygen.Member) bool { return slices.Contains(q.MemberIds, m.Id) }), nil
 }

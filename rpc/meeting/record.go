@@ -23,19 +23,16 @@ const recordType = "meeting"
 // maxParticipants bounds one meeting: its participants are kept in one document.
 const maxParticipants = 5000
 
-// The reasons why a meeting is not saved.
-var (
-	errUnchangeable = kit.Conflict("meeting.started", "会议已启动，不可修改")
-	errFixed        = kit.Conflict("meeting.fixed", "参加对象和通知形式不可修改")
-)
+// errFixed keeps participants and forms of notice as the meeting was made (MEET-09).
+var errFixed = kit.Conflict("meeting.fixed", "参加对象和通知形式不可修改")
 
 // newEngine declares the record type.
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	return records.New(ctx,
-		records.Config{DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.checkins.Mongo()}, Refs: map[string]records.Ref{
-			"organization": {Labels: s.orgLabels, Check: s.checkOrgs},
-			"member":       {Labels: s.memberLabels, Check: s.checkMembers},
-		}},
+		records.Config{
+			DB: s.d.DB, Clock: s.d.Clock, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.checkins.Mongo()},
+			Orgs: s.party(), Refs: s.party().Refs(),
+		},
 		&records.Type[*model.Meeting]{
 			Name: recordType, Title: "会议", Collection: s.meetings,
 			Indexes: []model.Index{{Keys: bson.D{{Key: "participantIds", Value: 1}, {Key: "_id", Value: -1}}}}, // ListMine
@@ -46,7 +43,9 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 					{Value: "signedIn", Label: "已签到"}, {Value: "absent", Label: "未签到"}, {Value: "unneeded", Label: "无需签到"}}},
 				{Key: "signedInAt", Label: "签到时间", Type: "datetime", Virtual: true, Below: true},
 			},
-			NameOf: func(m *model.Meeting) string { return m.Title },
+			NameKey: "title",
+			Parts:   []records.Part{records.Period("会议", "startAt", "endAt")},
+			Life:    life,
 			Actions: []records.Action[*model.Meeting]{
 				{Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？"},
 				{Key: "qr", Title: "二维码", Permission: "meeting.view"},
@@ -56,35 +55,14 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 			BeforeSave: s.beforeSave,
 			Follow:     func(_ context.Context, m *model.Meeting) error { s.live.forget(m.ID); return nil },
 			FollowWhen: func(m *model.Meeting) bool { return m.Deleted },
-			RowActions: rowActions,
 			Filter:     s.filter,
 			Present:    s.present,
 		})
 }
 
-// rowActions follow the state: a draft can be changed and started, a started meeting
-// counted, and one with sign-in scanned (MEET-10, MEET-12, MEET-14, MEET-18).
-func rowActions(_ *kit.Caller, m *model.Meeting, given []string) []string {
-	started := m.State == model.MeetingStateStarted
-	return slices.DeleteFunc(given, func(a string) bool {
-		switch a {
-		case "update", "start":
-			return started
-		case "qr":
-			return !started || !m.NeedSignIn
-		case "statistics", "deliveries":
-			return !started
-		}
-		return false
-	})
-}
-
-// present shows the state that follows from the times (MEET-25). A list says how many take
-// part or, below another record, their names; in a person's list, whether he signed in.
+// present says how many take part in the meetings of a list or, below another record, their names; in a person's list, whether he signed in.
 func (s *Service) present(ctx context.Context, docs []*model.Meeting, rows []records.Row) error {
-	now := s.d.Clock.Now()
 	for i, m := range docs {
-		rows[i]["state"] = m.Shown(now)
 		rows[i]["expected"] = len(m.ParticipantIDs)
 		if len(docs) > 1 {
 			rows[i].Hide("participantIds")
@@ -138,42 +116,18 @@ func (s *Service) cameTo(ctx context.Context, list []*model.Meeting, ids []strin
 
 func (s *Service) party() records.Party { return records.Party{Client: s.d.Party} }
 
-// filter finds by the shown state, and the meetings that a person was called to.
+// filter finds the meetings that a person was called to.
 func (s *Service) filter(ctx context.Context, key, value string) (bson.D, bool, error) {
-	switch key {
-	case "state":
-		return s.filterState(value)
-	case "participantIds":
-		part, _, err := s.party().TookPart(ctx, key, value)
-		return append(part, bson.E{Key: "state", Value: model.MeetingStateStarted}), true, err
+	if key != "participantIds" {
+		return nil, false, nil
 	}
-	return nil, false, nil
-}
-
-func (s *Service) filterState(value string) (bson.D, bool, error) {
-	started, now := bson.E{Key: "state", Value: model.MeetingStateStarted}, s.d.Clock.Now()
-	switch value {
-	case model.MeetingStateDraft:
-		return bson.D{{Key: "state", Value: model.MeetingStateDraft}}, true, nil
-	case model.MeetingStateWaiting:
-		return bson.D{started, {Key: "startAt", Value: bson.D{{Key: "$gt", Value: now}}}}, true, nil
-	case model.MeetingStateRunning:
-		return bson.D{started, {Key: "startAt", Value: bson.D{{Key: "$lte", Value: now}}}, {Key: "endAt", Value: bson.D{{Key: "$gt", Value: now}}}}, true, nil
-	case model.MeetingStateEnded:
-		return bson.D{started, {Key: "endAt", Value: bson.D{{Key: "$lte", Value: now}}}}, true, nil
-	}
-	return nil, false, kit.Invalid("filter.invalid", "筛选条件“状态”填写有误")
+	part, _, err := s.party().TookPart(ctx, key, value)
+	return append(part, bson.E{Key: "state", Value: model.MeetingStateStarted}), true, err
 }
 
 // beforeSave keeps the rules of records.md 36.
 func (s *Service) beforeSave(ctx context.Context, old, m *model.Meeting) error {
-	if old != nil && old.State != model.MeetingStateDraft {
-		return errUnchangeable
-	}
 	wrong := map[string]string{}
-	if m.StartAt.After(m.EndAt) {
-		wrong["startAt"] = "会议开始时间不能晚于会议结束时间"
-	}
 	if m.MeetingForm == model.FormOffline && m.Place == "" {
 		wrong["place"] = "请填写地点"
 	}
@@ -213,7 +167,7 @@ func (s *Service) invite(ctx context.Context, m *model.Meeting) error {
 	case n > maxParticipants:
 		return kit.InvalidFields(map[string]string{"participantIds": "参加对象不能超过5000人"})
 	}
-	people, err := s.invitable(ctx, m.ParticipantIDs)
+	people, err := s.party().Invitable(ctx, m.ParticipantIDs)
 	if errors.Is(kit.FromError(err), kit.ErrNotFound) {
 		return kit.InvalidFields(map[string]string{"participantIds": "参加对象不存在或不在管理范围内"})
 	}
@@ -256,10 +210,10 @@ func (s *Service) checkFixed(ctx context.Context, req *recordsgen.SaveReq) error
 	}
 	m, err := s.meetings.Get(ctx, model.Within(c.OrgID), req.Id)
 	if err != nil {
-		return mapped(err)
+		return records.Mapped(err)
 	}
-	if m.State != model.MeetingStateDraft {
-		return errUnchangeable
+	if _, err := life.Step(c, m, "update", s.d.Clock.Now()); err != nil {
+		return err
 	}
 	changed := func(was []string, now *[]string) bool {
 		return now != nil && !slices.Equal(slices.Sorted(slices.Values(was)), slices.Sorted(slices.Values(*now)))
@@ -269,75 +223,4 @@ func (s *Service) checkFixed(ctx context.Context, req *recordsgen.SaveReq) error
 		return errFixed
 	}
 	return nil
-}
-
-// Path implements records.Orgs.
-func (s *Service) Path(ctx context.Context, orgID string) ([]string, error) {
-	o, err := s.d.Party.GetOrganization(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: orgID})
-	return o.GetOrgs(), err
-}
-
-func (s *Service) orgLabels(ctx context.Context, ids []string) (map[string]string, error) {
-	names := map[string]string{}
-	for _, id := range ids {
-		name, err := s.orgName(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		names[id] = name
-	}
-	return names, nil
-}
-
-// checkOrgs refuses organisations outside the caller's subtree like missing ones.
-func (s *Service) checkOrgs(ctx context.Context, ids []string) error {
-	c := kit.CallerOf(ctx)
-	for _, id := range ids {
-		path, err := s.Path(ctx, id)
-		if err != nil {
-			return err
-		}
-		if c.Kind != kit.System && !slices.Contains(path, c.OrgID) {
-			return kit.ErrNotFound
-		}
-	}
-	return nil
-}
-
-// maxLabels: a page of large meetings shows no names, since its list has no column for
-// participants.
-const maxLabels = 1000
-
-func (s *Service) memberLabels(ctx context.Context, ids []string) (map[string]string, error) {
-	names := map[string]string{}
-	if len(ids) > maxLabels {
-		return names, nil
-	}
-	members, err := s.members(ctx, ids)
-	for id, m := range members {
-		names[id] = m.Name
-	}
-	return names, err
-}
-
-// invitable are people by id. Those outside the caller's subtree, and those who left, are
-// refused like missing ones.
-func (s *Service) invitable(ctx context.Context, ids []string) (map[string]*partygen.Member, error) {
-	members, err := s.members(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	c := kit.CallerOf(ctx)
-	for _, id := range ids {
-		m := members[id]
-		if m == nil || m.Status != "active" || c.Kind != kit.System && !slices.Contains(m.Orgs, c.OrgID) {
-			return nil, kit.ErrNotFound
-		}
-	}
-	return members, nil
-}
-
-func (s *Service) checkMembers(ctx context.Context, ids []string) error {
-	_, err := s.invitable(ctx, ids)
-	return err
 }

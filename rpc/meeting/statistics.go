@@ -128,8 +128,8 @@ func (s *Service) started(ctx context.Context, id string) (*model.Meeting, error
 	if err != nil {
 		return nil, err
 	}
-	if m.State != model.MeetingStateStarted {
-		return nil, errNotYet
+	if _, err := life.Step(kit.CallerOf(ctx), m, "statistics", s.d.Clock.Now()); err != nil {
+		return nil, err
 	}
 	return m, nil
 }

@@ -16,10 +16,11 @@ import (
 
 	"zhihuidangjian/idl/gen/notify"
 	party "zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/normal"
+	"zhihuidangjian/rpc/records"
 )
 
 // Limits of binding codes; WeChat users and phones are counted apart.
@@ -288,20 +289,20 @@ func (s *Service) useCode(ctx context.Context, phoneBlind, openID, code string) 
 }
 
 // Unbind ends a member's binding; he may bind again at once (manual 6.8.1).
-func (s *Service) Unbind(ctx context.Context, req *party.MemberReq) (*records.Empty, error) {
+func (s *Service) Unbind(ctx context.Context, req *party.MemberReq) (*recordsgen.Empty, error) {
 	c, err := kit.RequireUser(ctx)
 	if err != nil {
 		return nil, err
 	}
 	_, err = s.members.Update(ctx, model.Within(c.OrgID), req.MemberId, func(m *model.Member) error {
 		if !m.Bound() {
-			return kit.Conflict("bind.none", "该党员未绑定")
+			return errNotBound
 		}
 		was := *m
 		m.Unbind()
 		return s.Audit(ctx, "member", "微信解绑", &was, m)
 	})
-	return &records.Empty{}, notFound(err)
+	return &recordsgen.Empty{}, records.Mapped(err)
 }
 
 // memberChanges counts the change of a member whom sessions know: before it is written,
@@ -354,12 +355,12 @@ func (s *Service) FindByOpenID(ctx context.Context, req *party.OpenIDReq) (*part
 	if errors.Is(err, model.ErrNotFound) {
 		g, _, err := s.guestBoundTo(ctx, req.Channel, req.OpenId)
 		if err != nil {
-			return nil, notFound(err)
+			return nil, records.Mapped(err)
 		}
 		return s.presentGuest(g), nil
 	}
 	if err != nil {
-		return nil, notFound(err)
+		return nil, records.Mapped(err)
 	}
 	if m.Status != "active" {
 		return nil, kit.ErrNotFound

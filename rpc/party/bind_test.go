@@ -11,7 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	gen "zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
@@ -148,18 +148,18 @@ func TestBind(t *testing.T) {
 			if e := kit.FromError(err); e.Message != "该党员未绑定" {
 				t.Errorf("%v", err)
 			}
-			row := decode(t, must(h.Get(admin, &records.IDReq{Type: "member", Id: id})))
+			row := decode(t, must(h.Get(admin, &recordsgen.IDReq{Type: "member", Id: id})))
 			if strings.Contains(fmt.Sprint(row["_actions"]), "unbind") || row["bound"] != false {
 				t.Errorf("%v", row)
 			}
-			if names, _ := h.list(admin, &records.ListReq{Type: "binding", Filters: map[string]string{"bound": "false"}}); len(names) != 2 {
+			if names, _ := h.list(admin, &recordsgen.ListReq{Type: "binding", Filters: map[string]string{"bound": "false"}}); len(names) != 2 {
 				t.Errorf("unbound list: %v", names)
 			}
 			h.pass(time.Hour)
 			h.bind("w1", "甲", 1)
 		})
 		t.Run("MEMB-15 deleting a member ends the binding, and nothing matches any more", func(t *testing.T) {
-			if _, err := h.Delete(h.admin("A"), &records.IDsReq{Type: "member", Ids: []string{id}}); err != nil {
+			if _, err := h.Delete(h.admin("A"), &recordsgen.IDsReq{Type: "member", Ids: []string{id}}); err != nil {
 				t.Fatal(err)
 			}
 			if h.boundMember("w1", "oa") != "" {
@@ -188,7 +188,7 @@ func TestCountOfBindings(t *testing.T) {
 	}
 	change := func(name string) {
 		t.Helper()
-		row := decode(t, must(h.Get(admin, &records.IDReq{Type: "member", Id: id})))
+		row := decode(t, must(h.Get(admin, &recordsgen.IDReq{Type: "member", Id: id})))
 		doc := member(name, 1, h.ids["A"])
 		doc["duesPaidThrough"] = row["duesPaidThrough"]
 		h.mustSave(admin, "member", id, int64(row["version"].(float64)), doc)
@@ -337,7 +337,7 @@ func TestStatistics(t *testing.T) {
 		}
 		p, empty := stats("R", "P"), stats("R", "Q")
 		t.Run("HOME-06 organisations by type equal the list's, an empty subtree shows 0", func(t *testing.T) {
-			_, total := h.list(h.admin("P"), &records.ListReq{Type: "organization"})
+			_, total := h.list(h.admin("P"), &recordsgen.ListReq{Type: "organization"})
 			if sum(p.Organizations) != int64(total) || countOf(p.Organizations, "branch") != 2 || countOf(p.Organizations, "generalBranch") != 1 {
 				t.Errorf("%v of %d", p.Organizations, total)
 			}
@@ -346,7 +346,7 @@ func TestStatistics(t *testing.T) {
 			}
 		})
 		t.Run("HOME-07 genders add up to the members listed", func(t *testing.T) {
-			_, total := h.list(h.admin("P"), &records.ListReq{Type: "member"})
+			_, total := h.list(h.admin("P"), &recordsgen.ListReq{Type: "member"})
 			if total != 5 || sum(p.Genders) != 5 || countOf(p.Genders, "male") != 3 || countOf(p.Genders, "female") != 2 {
 				t.Errorf("%v of %d", p.Genders, total)
 			}
@@ -370,7 +370,7 @@ func TestStatistics(t *testing.T) {
 			doc["memberType"] = "activist"
 			row := h.mustSave(h.admin("B"), "member", "", 0, doc)
 			s := stats("R", "P")
-			_, listed := h.list(h.admin("P"), &records.ListReq{Type: "member"})
+			_, listed := h.list(h.admin("P"), &recordsgen.ListReq{Type: "member"})
 			if listed != 6 || sum(s.Genders) != 6 || sum(s.Ages) != 6 || sum(s.Bindings) != 6 || s.MemberCount != 5 {
 				t.Errorf("%v, %d listed", s, listed)
 			}
@@ -384,12 +384,12 @@ func TestStatistics(t *testing.T) {
 				}
 			}
 			for _, typ := range []string{"organization", "organizationLedger"} {
-				b := decode(t, must(h.Get(h.admin("P"), &records.IDReq{Type: typ, Id: h.ids["B"]})))
+				b := decode(t, must(h.Get(h.admin("P"), &recordsgen.IDReq{Type: typ, Id: h.ids["B"]})))
 				if b["memberCount"] != 2.0 {
 					t.Errorf("%s counts %v", typ, b["memberCount"])
 				}
 			}
-			if _, err := h.Delete(h.admin("B"), &records.IDsReq{Type: "member", Ids: []string{row["id"].(string)}}); err != nil {
+			if _, err := h.Delete(h.admin("B"), &recordsgen.IDsReq{Type: "member", Ids: []string{row["id"].(string)}}); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -398,7 +398,7 @@ func TestStatistics(t *testing.T) {
 			is := func(category string, retired bool, on string) {
 				t.Helper()
 				m, err := h.GetMember(system(), &gen.MemberReq{MemberId: who})
-				row := decode(t, must(h.Get(h.admin("B"), &records.IDReq{Type: "member", Id: who})))
+				row := decode(t, must(h.Get(h.admin("B"), &recordsgen.IDReq{Type: "member", Id: who})))
 				if err != nil || m.Retired != retired || m.RetiredOn != on || m.DuesCategory != category || row["duesCategory"] != category {
 					t.Errorf("%+v %v %v", m, row["duesCategory"], err)
 				}
@@ -408,11 +408,11 @@ func TestStatistics(t *testing.T) {
 			is("retired", true, "2026-06-30")
 			h.mustSave(h.admin("B"), "retirement", r["id"].(string), int64(r["version"].(float64)), map[string]any{"memberId": who, "retiredOn": "2026-05-31"})
 			is("retired", true, "2026-05-31")
-			if _, err := h.Delete(h.admin("B"), &records.IDsReq{Type: "retirement", Ids: []string{r["id"].(string)}}); err != nil {
+			if _, err := h.Delete(h.admin("B"), &recordsgen.IDsReq{Type: "retirement", Ids: []string{r["id"].(string)}}); err != nil {
 				t.Fatal(err)
 			}
 			is("salaried", false, "")
-			if _, err := h.Delete(h.admin("B"), &records.IDsReq{Type: "member", Ids: []string{who}}); err != nil {
+			if _, err := h.Delete(h.admin("B"), &recordsgen.IDsReq{Type: "member", Ids: []string{who}}); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -424,7 +424,7 @@ func TestStatistics(t *testing.T) {
 			wantErr(t, err, kit.ErrNotFound, "sibling")
 		})
 		t.Run("BIND-01 the list shows who is bound and counts that add up to the members", func(t *testing.T) {
-			m := decode(t, must(h.List(h.admin("P"), &records.ListReq{Type: "binding"})))
+			m := decode(t, must(h.List(h.admin("P"), &recordsgen.ListReq{Type: "binding"})))
 			items, counts := m["items"].([]any), m["summary"].(map[string]any)
 			if len(items) != 2 || counts["bound"] != "2" || counts["unbound"] != "3" {
 				t.Errorf("%v %v", items, counts)
@@ -435,29 +435,29 @@ func TestStatistics(t *testing.T) {
 			}
 		})
 		t.Run("BIND-03 the unbound are listed", func(t *testing.T) {
-			names, total := h.list(h.admin("B"), &records.ListReq{Type: "binding", Filters: map[string]string{"bound": "false"}})
+			names, total := h.list(h.admin("B"), &recordsgen.ListReq{Type: "binding", Filters: map[string]string{"bound": "false"}})
 			if total != 2 {
 				t.Errorf("%v", names)
 			}
 			h.pass(2 * time.Minute)
 			h.bind("w4", "员4", 4)
 			h.bind("w5", "员5", 5)
-			if names, total = h.list(h.admin("B"), &records.ListReq{Type: "binding", Filters: map[string]string{"bound": "false"}}); total != 0 {
+			if names, total = h.list(h.admin("B"), &recordsgen.ListReq{Type: "binding", Filters: map[string]string{"bound": "false"}}); total != 0 {
 				t.Errorf("%v", names)
 			}
 		})
 		t.Run("MEMB-10 a bound member sees his own data, nobody else does", func(t *testing.T) {
 			id := h.boundMember("w1", "oa")
 			me := kit.WithCaller(context.Background(), kit.Caller{Kind: kit.Member, OpenID: "w1", MemberID: id, OrgID: h.ids["A"]})
-			m, err := h.GetMyProfile(me, &records.Empty{})
+			m, err := h.GetMyProfile(me, &recordsgen.Empty{})
 			if err != nil || m.Name != "员1" || m.OrgName != "A" || m.CommitteeName == "" || m.IdNumber == idNumber(1) {
 				t.Errorf("%v %v", m, err)
 			}
-			_, err = h.GetMyProfile(phoneUser("w7", "oa"), &records.Empty{})
+			_, err = h.GetMyProfile(phoneUser("w7", "oa"), &recordsgen.Empty{})
 			wantErr(t, err, kit.ErrUnbound, "unbound")
 			_, err = h.RevealMember(me, &gen.MemberReq{MemberId: h.boundMember("w2", "oa")})
 			wantErr(t, err, kit.ErrUnauthenticated, "another member")
-			o, err := h.GetMyOrganization(me, &records.Empty{})
+			o, err := h.GetMyOrganization(me, &recordsgen.Empty{})
 			if err != nil || o.OrgName != "A" || len(o.OrgNames) != 3 {
 				t.Errorf("%v %v", o, err)
 			}
@@ -483,12 +483,12 @@ func TestDuesPaidThrough(t *testing.T) {
 			t.Error(err)
 		}
 		// The form never changes it.
-		row := decode(t, must(h.Get(h.admin("A"), &records.IDReq{Type: "member", Id: id})))
+		row := decode(t, must(h.Get(h.admin("A"), &recordsgen.IDReq{Type: "member", Id: id})))
 		row["duesPaidThrough"] = "2030-01"
 		if _, err := h.save(h.admin("A"), "member", id, int64(row["version"].(float64)), row); err == nil {
 			t.Error("the form changed it")
 		}
-		if row = decode(t, must(h.Get(h.admin("A"), &records.IDReq{Type: "member", Id: id}))); row["duesPaidThrough"] != "2026-07" {
+		if row = decode(t, must(h.Get(h.admin("A"), &recordsgen.IDReq{Type: "member", Id: id}))); row["duesPaidThrough"] != "2026-07" {
 			t.Errorf("%v", row["duesPaidThrough"])
 		}
 	})

@@ -14,9 +14,9 @@ func (s *Service) contactType() *records.Type[*model.MemberContact] {
 		Name: "memberContact", Title: "常用联系人",
 		Collection: model.NewCollection[*model.MemberContact](s.d.DB, "memberContacts", s.d.Clock.Now),
 		NoCreate:   true, NoUpdate: true, NoDelete: true, NoExport: true,
-		NameOf: func(c *model.MemberContact) string { return c.Name },
+		NameKey: "name",
 		Own: &records.Own[*model.MemberContact]{
-			Where: mine, Create: true, Update: true, Delete: true,
+			Where: records.Mine, Create: true, Update: true, Delete: true,
 			Fields: []string{"name", "relation", "phone"}, Form: []string{"name", "relation", "phone"},
 			Prepare: func(ctx context.Context, c *model.MemberContact) error {
 				c.MemberID = kit.CallerOf(ctx).MemberID

@@ -27,9 +27,7 @@ func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error
 	} {
 		m := members[i*7]
 		r.Base, r.MemberID = base("reward", i, m), m.ID
-		if err := s.book(ctx, model.ItemReward, &r.Base, m.ID, r.RewardName); err != nil {
-			return err
-		}
+		s.book(model.ItemReward, &r.Base, m.ID, r.RewardName)
 		given = append(given, &r)
 	}
 	if err := model.Seeded(rewards.InsertMany(ctx, given)); err != nil {
@@ -40,9 +38,7 @@ func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error
 		Base: base("sanction", 0, m), OfMember: model.OfMember{MemberID: m.ID}, SanctionType: "warning",
 		Authority: "机关党总支", SanctionedOn: day(200), LiftedOn: day(15), Reason: "无正当理由多次不参加组织生活。",
 	}
-	if err := s.book(ctx, model.ItemSanction, &warning.Base, m.ID, sanctionLabel("sanctionType", "warning")); err != nil {
-		return err
-	}
+	s.book(model.ItemSanction, &warning.Base, m.ID, sanctionLabel("sanctionType", "warning"))
 	sanctions := model.NewCollection[*model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now)
 	if err := model.Seeded(sanctions.InsertMany(ctx, []*model.Sanction{warning})); err != nil {
 		return fmt.Errorf("demo sanctions: %w", err)

@@ -30,7 +30,7 @@ func (s *Service) developmentType() *records.Type[*model.DevelopmentCase] {
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", List: true, After: "memberId"}},
 		Own: &records.Own[*model.DevelopmentCase]{
-			Where: mine, Fields: []string{"stage", "currentStepNo", "state", "startedOn", "finishedOn"},
+			Where: records.Mine, Fields: []string{"stage", "currentStepNo", "state", "startedOn", "finishedOn"},
 		},
 		NameOf: func(*model.DevelopmentCase) string { return "发展党员流程" },
 	}

@@ -26,9 +26,7 @@ func (s *Service) electionType() *records.Type[*model.Election] {
 		Name: "election", Title: "组织换届", Menu: "组织管理", Collection: s.elections, NameKey: "electionName",
 		Fields: []records.Field{
 			{Key: "orgId", Label: "换届组织", Ref: "organization", Required: true, List: true, Form: true, Search: true, Fixed: true, After: records.First, Width: 180},
-			{Key: "state", Label: "状态", Type: "enum", List: true, Virtual: true, Options: []records.Option{
-				{Value: "current", Label: "当前"}, {Value: "due", Label: "即将到期"}, {Value: "overdue", Label: "已到期"}, {Value: "historical", Label: "历史"},
-			}},
+			{Key: "state", Label: "状态", List: true, Virtual: true},
 		},
 		Unique: []records.Unique{{Keys: []string{"orgId", "electedOn"}, Field: "electedOn", Message: "该组织已有同一天的换届"}},
 		Actions: []records.Action[*model.Election]{
@@ -44,6 +42,13 @@ func (s *Service) electionType() *records.Type[*model.Election] {
 					return nil
 				}},
 		},
+		Life: &records.Life[*model.Election]{
+			Field: "state", Load: s.loadLatest, At: electionState,
+			States: []records.State{
+				{Value: "current", Label: "当前", Color: "success"}, {Value: "due", Label: "即将到期", Color: "warning"},
+				{Value: "overdue", Label: "已到期", Color: "danger"}, {Value: "historical", Label: "历史", Color: "info"},
+			},
+		},
 		Related: []records.Related{{Type: "leadershipMember", Field: "electionId", Title: "领导班子"}},
 		BeforeSave: func(_ context.Context, _, e *model.Election) error {
 			if e.TermYears != 3 && e.TermYears != 5 {
@@ -57,33 +62,34 @@ func (s *Service) electionType() *records.Type[*model.Election] {
 			e.ElectionName = e.ElectedOn + "换届"
 			return nil
 		},
-		Present: s.presentElections,
 	}
 }
 
-func (s *Service) presentElections(ctx context.Context, docs []*model.Election, rows []records.Row) error {
+// electionState is where a day lies to the term of an election that is its organisation's
+// newest (A46).
+func electionState(e *model.Election, now time.Time) string {
+	switch today := now.Format(time.DateOnly); {
+	case e.Followed:
+		return "historical"
+	case e.NextElectionOn <= today:
+		return "overdue"
+	case monthsBefore(e.NextElectionOn, 6) <= today:
+		return "due"
+	}
+	return "current"
+}
+
+// loadLatest tells of elections whether others followed them.
+func (s *Service) loadLatest(ctx context.Context, docs []*model.Election) error {
 	orgs := make(bson.A, len(docs))
 	for i, d := range docs {
 		orgs[i] = d.OrgID
 	}
 	latest, err := s.latestElections(ctx, bson.D{{Key: "orgId", Value: bson.D{{Key: "$in", Value: orgs}}}})
-	if err != nil {
-		return err
+	for _, d := range docs {
+		d.Followed = latest[d.OrgID] != d.ElectedOn
 	}
-	now := s.d.Clock.Now()
-	for i, d := range docs {
-		switch {
-		case latest[d.OrgID] != d.ElectedOn:
-			rows[i]["state"] = "historical"
-		case d.NextElectionOn <= now.Format(time.DateOnly):
-			rows[i]["state"] = "overdue"
-		case monthsBefore(d.NextElectionOn, 6) <= now.Format(time.DateOnly):
-			rows[i]["state"] = "due"
-		default:
-			rows[i]["state"] = "current"
-		}
-	}
-	return nil
+	return err
 }
 
 // latestElections are the days of the newest elections, by organisation.

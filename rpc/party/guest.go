@@ -5,15 +5,16 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	party "zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/normal"
-	recordengine "zhihuidangjian/rpc/records"
+	"zhihuidangjian/rpc/records"
 )
 
 // The states of a guest.
@@ -24,26 +25,25 @@ const (
 )
 
 // participation are the lists of what a guest took part in (manual 6.9.4, 6.10.4).
-var participation = []recordengine.Related{
+var participation = []records.Related{
 	{Title: "活动"},
 	{Type: "meeting", Field: "participantIds", Title: "会议"},
 	{Title: "学习"},
 }
 
 // guestType is 兼职党员 or 报到党员 (spec/records.md 24, 25; manual 6.9, 6.10). verb is 兼职 or 报到.
-func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]) *recordengine.Type[*model.Guest] {
-	date := func(key, label string) recordengine.Field {
-		return recordengine.Field{Key: key, Label: verb + label, Type: "date", Required: true, List: true, Form: true}
+func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]) *records.Type[*model.Guest] {
+	date := func(key, label string) records.Field {
+		return records.Field{Key: key, Label: verb + label, Type: "date", Required: true, List: true, Form: true}
 	}
-	return &recordengine.Type[*model.Guest]{
+	return &records.Type[*model.Guest]{
 		Name: name, Title: verb + "党员", Menu: "党员管理", Collection: c,
-		Fields: []recordengine.Field{
+		Fields: []records.Field{
 			{Key: "homeOrgName", Label: "原党组织", Required: true, List: true, Form: true, Max: 100, After: "phone", Width: 180,
 				Help: "管理范围内的党员按身份证号自动对应其所在支部"},
 			{Key: "orgId", Label: verb + "组织", Type: "ref", Ref: "organization", List: true, After: "homeOrgName", Width: 180},
 			date("startOn", "开始时间"), date("endOn", "结束时间"),
-			{Key: "state", Label: "状态", Type: "enum", List: true, Search: true, ReadOnly: true, Options: []recordengine.Option{
-				{Value: guestNotStarted, Label: "未开始"}, {Value: guestActive, Label: "进行中"}, {Value: guestEnded, Label: "已结束"}}},
+			{Key: "state", Label: "状态", List: true, Search: true, ReadOnly: true},
 		},
 		Indexes: []model.Index{
 			{Keys: bson.D{{Key: "idBlind", Value: 1}}},
@@ -52,23 +52,20 @@ func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]
 			{Keys: bson.D{{Key: "openId", Value: 1}}, Unique: true, Partial: bson.D{{Key: "openId", Value: bson.D{{Key: "$gt", Value: ""}}}}},
 			{Keys: bson.D{{Key: "miniOpenId", Value: 1}}, Unique: true, Partial: bson.D{{Key: "miniOpenId", Value: bson.D{{Key: "$gt", Value: ""}}}}},
 		},
-		Unique:     []recordengine.Unique{{Keys: []string{"orgId", "idBlind", "startOn"}, Field: "startOn", Message: errGuestTwice}},
-		NameOf:     func(g *model.Guest) string { return g.Name },
+		Unique:     []records.Unique{{Keys: []string{"orgId", "idBlind", "startOn"}, Field: "startOn", Message: errGuestTwice}},
+		NameKey:    "name",
+		Parts:      []records.Part{records.Period("", "startOn", "endOn")},
 		Placed:     true,
-		BeforeSave: func(ctx context.Context, old, g *model.Guest) error { return s.checkGuest(ctx, verb, c, old, g) },
-		Actions: []recordengine.Action[*model.Guest]{{
+		BeforeSave: func(ctx context.Context, old, g *model.Guest) error { return s.checkGuest(ctx, c, old, g) },
+		Actions: []records.Action[*model.Guest]{{
 			Key: "participation", Title: "参加情况", Permission: name + ".view", Related: participation,
 		}},
-		// Only the adding organisation's admins change it (PART-05, RPIN-05); what he took
-		// part in is theirs and their superiors' to see.
-		RowActions: func(caller *kit.Caller, g *model.Guest, given []string) []string {
-			if caller.OrgID == g.OrgID {
-				return given
-			}
-			above := slices.Contains(g.Orgs[:slices.Index(g.Orgs, g.OrgID)+1], caller.OrgID)
-			return slices.DeleteFunc(given, func(a string) bool {
-				return a == "update" || a == "delete" || a == "participation" && !above
-			})
+		Life: &records.Life[*model.Guest]{
+			Field: "state", At: func(g *model.Guest, now time.Time) string { return guestState(g, now) },
+			States: guestStates,
+			// Only the adding organisation's admins change it (PART-05, RPIN-05); what he took
+			// part in is theirs and their superiors' to see.
+			Verbs: []records.Verb[*model.Guest]{{Key: "update", If: adds}, {Key: "delete", If: adds}, {Key: "participation", If: above}},
 		},
 		BeforeDelete: func(_ context.Context, g *model.Guest) error {
 			g.OpenID, g.MiniOpenID = "", ""
@@ -79,12 +76,11 @@ func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]
 
 const errGuestTwice = "该人员在此期间已在列表中"
 
+var errAdds = kit.Conflict("guest.added", "只有添加该党员的组织可以办理")
+
 // checkGuest holds the rules of a guest; the personal fields are open here.
-func (s *Service) checkGuest(ctx context.Context, verb string, c *model.Collection[*model.Guest], old, g *model.Guest) error {
+func (s *Service) checkGuest(ctx context.Context, c *model.Collection[*model.Guest], old, g *model.Guest) error {
 	wrong := checkPerson(&g.Person)
-	if g.StartOn > g.EndOn {
-		wrong["startOn"] = verb + "开始时间不能晚于" + verb + "结束时间"
-	}
 	if len(wrong) > 0 {
 		return kit.InvalidFields(wrong)
 	}
@@ -115,7 +111,7 @@ func (s *Service) checkGuest(ctx context.Context, verb string, c *model.Collecti
 	if g.HomeOrgID != "" && !slices.Contains(path, g.HomeOrgID) {
 		g.Orgs = append(g.Orgs, g.HomeOrgID)
 	}
-	g.State = s.guestState(g)
+	g.State = guestState(g, s.d.Clock.Now())
 	return nil
 }
 
@@ -139,9 +135,23 @@ func (s *Service) homeOf(ctx context.Context, g *model.Guest) error {
 	return nil
 }
 
-// guestState is where today lies to the guest's period; both ends belong to it.
-func (s *Service) guestState(g *model.Guest) string {
-	switch today := s.d.Clock.Now().Format("2006-01-02"); {
+// guestStates are the states of a guest, by the day.
+var guestStates = []records.State{
+	{Value: guestNotStarted, Label: "未开始", Color: "warning", Where: func(now time.Time) bson.D {
+		return bson.D{{Key: "startOn", Value: bson.D{{Key: "$gt", Value: now.Format(time.DateOnly)}}}}
+	}},
+	{Value: guestActive, Label: "进行中", Color: "success", Where: func(now time.Time) bson.D {
+		today := now.Format(time.DateOnly)
+		return bson.D{{Key: "startOn", Value: bson.D{{Key: "$lte", Value: today}}}, {Key: "endOn", Value: bson.D{{Key: "$gte", Value: today}}}}
+	}},
+	{Value: guestEnded, Label: "已结束", Color: "info", Where: func(now time.Time) bson.D {
+		return bson.D{{Key: "endOn", Value: bson.D{{Key: "$lt", Value: now.Format(time.DateOnly)}}}}
+	}},
+}
+
+// guestState is where a day lies to the guest's period; both ends belong to it.
+func guestState(g *model.Guest, now time.Time) string {
+	switch today := now.Format(time.DateOnly); {
 	case today < g.StartOn:
 		return guestNotStarted
 	case today > g.EndOn:
@@ -150,9 +160,25 @@ func (s *Service) guestState(g *model.Guest) string {
 	return guestActive
 }
 
+// adds: a guest is changed by the organisation that added him.
+func adds(c *kit.Caller, g *model.Guest, _ time.Time) *kit.Error {
+	if c.OrgID == g.OrgID {
+		return nil
+	}
+	return errAdds
+}
+
+// above: what a guest took part in is for the organisation that added him and those above.
+func above(c *kit.Caller, g *model.Guest, _ time.Time) *kit.Error {
+	if slices.Contains(g.Orgs[:slices.Index(g.Orgs, g.OrgID)+1], c.OrgID) {
+		return nil
+	}
+	return errAdds
+}
+
 // TurnGuests moves guests on whose period began or ended; one who ended loses his WeChat
 // binding (PART-07, RPIN-07). A job calls it daily; a second call changes nothing.
-func (s *Service) TurnGuests(ctx context.Context, _ *records.Empty) (*records.Empty, error) {
+func (s *Service) TurnGuests(ctx context.Context, _ *recordsgen.Empty) (*recordsgen.Empty, error) {
 	if err := kit.RequireSystem(ctx); err != nil {
 		return nil, err
 	}
@@ -168,7 +194,7 @@ func (s *Service) TurnGuests(ctx context.Context, _ *records.Empty) (*records.Em
 			}
 			for _, g := range list {
 				_, err := c.Update(ctx, model.Everything, g.ID, func(g *model.Guest) error {
-					if g.State = s.guestState(g); g.State == guestEnded {
+					if g.State = guestState(g, s.d.Clock.Now()); g.State == guestEnded {
 						g.OpenID, g.MiniOpenID = "", ""
 					}
 					return nil
@@ -179,7 +205,7 @@ func (s *Service) TurnGuests(ctx context.Context, _ *records.Empty) (*records.Em
 			}
 		}
 	}
-	return &records.Empty{}, nil
+	return &recordsgen.Empty{}, nil
 }
 
 // presentGuest is a guest as other services see him: a person of the organisation that
@@ -187,7 +213,7 @@ func (s *Service) TurnGuests(ctx context.Context, _ *records.Empty) (*records.Em
 // but he is no guest of it.
 func (s *Service) presentGuest(g *model.Guest) *party.Member {
 	status := "active"
-	if s.guestState(g) != guestActive || g.Deleted {
+	if guestState(g, s.d.Clock.Now()) != guestActive || g.Deleted {
 		status = "ended"
 	}
 	return &party.Member{
@@ -210,7 +236,7 @@ func (s *Service) matchGuest(ctx context.Context, name, idNumber, phone string) 
 			return nil, nil, err
 		}
 		for _, g := range list {
-			if s.guestState(g) != guestActive || !normal.Same(g.Name, name) || g.PhoneBlind != s.d.Seal.Blind(normal.Phone(phone)) {
+			if guestState(g, s.d.Clock.Now()) != guestActive || !normal.Same(g.Name, name) || g.PhoneBlind != s.d.Seal.Blind(normal.Phone(phone)) {
 				continue
 			}
 			if member, err := s.activeMember(ctx, g.MemberID); err != nil || member {
@@ -244,7 +270,7 @@ func (s *Service) guestBoundTo(ctx context.Context, channel, openID string) (*mo
 		if err != nil {
 			return nil, nil, err
 		}
-		if s.guestState(g) == guestActive {
+		if guestState(g, s.d.Clock.Now()) == guestActive {
 			return g, c, nil
 		}
 	}

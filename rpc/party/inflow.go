@@ -18,7 +18,7 @@ func (s *Service) inflowType() *records.Type[*model.MemberInflow] {
 	inflows := model.NewCollection[*model.MemberInflow](s.d.DB, "memberInflows", s.d.Clock.Now)
 	return &records.Type[*model.MemberInflow]{
 		Name: "memberInflow", Title: "党员流入", Collection: inflows,
-		Indexes: []model.Index{byMember, {Keys: bson.D{{Key: "idBlind", Value: 1}}}},
+		Indexes: []model.Index{records.ByMember, {Keys: bson.D{{Key: "idBlind", Value: 1}}}},
 		Fields: []records.Field{
 			{Key: "phone", Label: "电话", Type: "phone", Form: true},
 			{Key: "memberId", Label: "系统内党员", Ref: "member", ReadOnly: true},
@@ -26,7 +26,7 @@ func (s *Service) inflowType() *records.Type[*model.MemberInflow] {
 		},
 		Exports: []string{"name", "idNumber", "homeOrgName", "inflowOrgId", "inflowOn", "endOn", "place", "reason"},
 		Unique:  []records.Unique{{Keys: []string{"idBlind", "inflowOrgId", "endOn"}, Field: "idNumber", Message: errInflowOpen}},
-		NameOf:  func(x *model.MemberInflow) string { return x.Name },
+		NameKey: "name", Parts: []records.Part{records.NotBefore("inflowOn", "endOn")},
 		BeforeSave: func(ctx context.Context, old, x *model.MemberInflow) error {
 			return s.checkInflow(ctx, inflows, old, x)
 		},
@@ -88,9 +88,6 @@ func (s *Service) checkInflow(ctx context.Context, c *model.Collection[*model.Me
 	if !sealed {
 		wrong = checkPerson(&x.Person)
 		x.IDBlind = s.d.Seal.Blind(x.IDNumber)
-	}
-	if x.EndOn != "" && x.EndOn < x.InflowOn {
-		wrong["endOn"] = "结束时间不能早于流入时间"
 	}
 	if len(wrong) > 0 {
 		return kit.InvalidFields(wrong)

@@ -35,7 +35,7 @@ func (s *Service) leadershipType() *records.Type[*model.LeadershipMember] {
 			{Keys: []string{"electionId"}, Field: "position", Message: "本届已有书记",
 				Partial: bson.D{{Key: "deleted", Value: false}, {Key: "position", Value: "secretary"}}},
 		},
-		NameOf:     func(l *model.LeadershipMember) string { return l.Name },
+		NameKey:    "name",
 		BeforeSave: s.checkLeader,
 	}
 }
@@ -43,14 +43,14 @@ func (s *Service) leadershipType() *records.Type[*model.LeadershipMember] {
 func (s *Service) checkLeader(ctx context.Context, _, l *model.LeadershipMember) error {
 	e, err := s.elections.Get(ctx, model.Everything, l.ElectionID)
 	if err != nil {
-		return notFound(err)
+		return records.Mapped(err)
 	}
 	l.OrgID = e.OrgID
 	wrong := map[string]string{}
 	if l.MemberID != "" {
 		m, err := s.members.Get(ctx, model.Everything, l.MemberID)
 		if err != nil {
-			return notFound(err)
+			return records.Mapped(err)
 		}
 		if !slices.Contains(m.Orgs, e.OrgID) {
 			wrong["memberId"] = "请选择该组织或其下级组织的党员"

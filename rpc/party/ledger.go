@@ -15,8 +15,8 @@ func (s *Service) organizationLedgerType() *records.Type[*model.Organization] {
 	return &records.Type[*model.Organization]{
 		Name: "organizationLedger", Title: "党组织台账", Menu: "工作台账", Collection: s.orgs, SharedIndexes: true,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
-		Fields: []records.Field{{Key: "memberCount", Label: "党员数", Type: "int", List: true, Virtual: true}},
-		NameOf: func(o *model.Organization) string { return o.OrgName },
+		Fields:  []records.Field{{Key: "memberCount", Label: "党员数", Type: "int", List: true, Virtual: true}},
+		NameKey: "orgName",
 		Related: []records.Related{
 			{Type: "leadershipMember", Field: "orgId", Title: "领导班子"},
 			{Type: "meeting", Title: "会议", Year: "startAt"},
@@ -37,9 +37,9 @@ func (s *Service) memberLedgerType() *records.Type[*model.Member] {
 		Fields: []records.Field{
 			{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", Resolver: "branch", List: true, After: "name", Width: 180},
 		},
-		NameOf: func(m *model.Member) string { return m.Name },
-		Where:  func(context.Context, map[string]string) bson.D { return active },
-		Filter: memberFilter, Present: s.presentMembers,
+		NameKey: "name",
+		Where:   func(context.Context, map[string]string) bson.D { return active },
+		Filter:  memberFilter, Present: s.presentMembers,
 		Related: []records.Related{
 			{Type: "duesOrder", Field: "memberId", Title: "党费", Year: "paidAt"},
 			{Type: "meeting", Field: "participantIds", Title: "会议", Year: "startAt"},

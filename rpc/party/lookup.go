@@ -9,18 +9,11 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	party "zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
-
-// notFound is what a missing document is to a caller.
-func notFound(err error) error {
-	if errors.Is(err, model.ErrNotFound) {
-		return kit.ErrNotFound
-	}
-	return err
-}
 
 // GetOrganization returns one organisation with its path, for services.
 func (s *Service) GetOrganization(ctx context.Context, req *party.OrgReq) (*party.Organization, error) {
@@ -29,9 +22,28 @@ func (s *Service) GetOrganization(ctx context.Context, req *party.OrgReq) (*part
 	}
 	o, err := s.orgs.Get(ctx, model.Everything, req.OrgId)
 	if err != nil {
-		return nil, notFound(err)
+		return nil, records.Mapped(err)
 	}
 	return s.describe(ctx, o)
+}
+
+// GetPlaces are the names and paths of organisations, for services: with all that any
+// instance has changed in the tree by now.
+func (s *Service) GetPlaces(ctx context.Context, req *party.PlacesReq) (*party.OrgPlaces, error) {
+	if err := kit.RequireSystem(ctx); err != nil {
+		return nil, err
+	}
+	all, err := s.treeNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &party.OrgPlaces{}
+	for _, id := range req.OrgIds {
+		if o := all[id]; o != nil {
+			out.Places = append(out.Places, &party.OrgPlace{Id: o.ID, OrgName: o.OrgName, Orgs: o.Orgs})
+		}
+	}
+	return out, nil
 }
 
 func (s *Service) describe(ctx context.Context, o *model.Organization) (*party.Organization, error) {
@@ -107,7 +119,7 @@ func (s *Service) GetMember(ctx context.Context, req *party.MemberReq) (*party.M
 		}
 	}
 	if err != nil {
-		return nil, notFound(err)
+		return nil, records.Mapped(err)
 	}
 	return s.presentOne(ctx, m, true)
 }
@@ -206,7 +218,7 @@ func (s *Service) find(ctx context.Context, filter bson.D) (*party.Members, erro
 
 // SetDuesPaidThrough moves 党费缴纳至 when it still stands where the caller saw it; with
 // force it follows the dues ledger whatever it was. Setting it twice is harmless.
-func (s *Service) SetDuesPaidThrough(ctx context.Context, req *party.PaidThroughReq) (*records.Empty, error) {
+func (s *Service) SetDuesPaidThrough(ctx context.Context, req *party.PaidThroughReq) (*recordsgen.Empty, error) {
 	if err := kit.RequireSystem(ctx); err != nil {
 		return nil, err
 	}
@@ -223,7 +235,7 @@ func (s *Service) SetDuesPaidThrough(ctx context.Context, req *party.PaidThrough
 	if errors.Is(err, errUnchanged) {
 		err = nil
 	}
-	return &records.Empty{}, notFound(err)
+	return &recordsgen.Empty{}, records.Mapped(err)
 }
 
 // errUnchanged ends an Update that has nothing to save.

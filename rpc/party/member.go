@@ -45,7 +45,7 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 		// The header that MEMB-16 names.
 		Columns: []string{"name", "gender", "idNumber", "ethnicity", "education", "phone", "orgId", "unitId",
 			"memberType", "joinedOn", "regularizedOn", "duesPaidThrough"},
-		NameOf: func(m *model.Member) string { return m.Name }, NameKey: "name", Leaves: true,
+		NameKey: "name", Leaves: true,
 		Related: []records.Related{
 			{Type: "memberContact", Field: "memberId", Title: "常用联系人"},
 			{Type: "reward", Field: "memberId", Title: "奖励"},
@@ -53,7 +53,7 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 			{Type: "specialty", Field: "memberId", Title: "特长"},
 		},
 		Actions: []records.Action[*model.Member]{
-			{Key: "correctPaidThrough", Title: "更正缴纳至", When: paysDues, Refusal: "只有正式党员和预备党员缴纳党费",
+			{Key: "correctPaidThrough", Title: "更正缴纳至",
 				Fields: []records.Field{
 					{Key: "duesPaidThrough", Label: "党费缴纳至", Type: "month", Required: true, Form: true, Help: "该月及以前的党费视为已缴纳；已在本系统缴纳的月份不能这样撤销"},
 					{Key: "reason", Label: "更正原因", Type: "text", Required: true, Form: true, Max: 200},
@@ -61,7 +61,8 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 				Do: s.correctPaidThrough},
 			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind"},
 		},
-		RowActions:   boundOnly,
+		Life: &records.Life[*model.Member]{Verbs: []records.Verb[*model.Member]{
+			{Key: "correctPaidThrough", If: paysDues}, {Key: "unbind", If: bound}}},
 		Where:        func(context.Context, map[string]string) bson.D { return active },
 		Filter:       memberFilter,
 		BeforeSave:   s.checkMember,
@@ -90,9 +91,12 @@ func (s *Service) leave(ctx context.Context, m *model.Member) error {
 	return nil
 }
 
-// paysDues tells whether a member owes dues at all.
-func paysDues(m *model.Member) bool {
-	return m.MemberType == "fullMember" || m.MemberType == "probationaryMember"
+// paysDues: who is no member of the party yet owes no dues.
+func paysDues(_ *kit.Caller, m *model.Member, _ time.Time) *kit.Error {
+	if m.MemberType == "fullMember" || m.MemberType == "probationaryMember" {
+		return nil
+	}
+	return kit.Conflict("action.refused", "只有正式党员和预备党员缴纳党费")
 }
 
 // correctPaidThrough sets what was paid before the system, or on paper, right. What was paid
@@ -278,18 +282,14 @@ func (s *Service) presentMembers(ctx context.Context, docs []*model.Member, rows
 	return nil
 }
 
-// boundOnly offers 微信解绑 where there is a binding.
-func boundOnly(_ *kit.Caller, m *model.Member, given []string) []string {
+var errNotBound = kit.Conflict("bind.none", "该党员未绑定")
+
+// bound: 微信解绑 is for those who have a binding.
+func bound(_ *kit.Caller, m *model.Member, _ time.Time) *kit.Error {
 	if m.Bound() {
-		return given
+		return nil
 	}
-	out := make([]string, 0, len(given))
-	for _, a := range given {
-		if a != "unbind" {
-			out = append(out, a)
-		}
-	}
-	return out
+	return errNotBound
 }
 
 // bindingType is 绑定党员 (manual 6.8): the members seen by their binding.
@@ -306,8 +306,8 @@ func (s *Service) bindingType() *records.Type[*model.Member] {
 			{Key: "bound", Label: "绑定状态", Type: "enum", Search: true, Virtual: true,
 				Options: []records.Option{{Value: "true", Label: "已绑定"}, {Value: "false", Label: "未绑定"}}},
 		},
-		Actions:    []records.Action[*model.Member]{{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？"}},
-		RowActions: boundOnly,
+		Actions: []records.Action[*model.Member]{{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？"}},
+		Life:    &records.Life[*model.Member]{Verbs: []records.Verb[*model.Member]{{Key: "unbind", If: bound}}},
 		// Bound members unless the unbound ones are asked for (6.8.1注).
 		Where: func(_ context.Context, filters map[string]string) bson.D {
 			if filters["bound"] == "false" {

@@ -16,10 +16,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	gen "zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
-	recordengine "zhihuidangjian/rpc/records"
+	"zhihuidangjian/rpc/records"
 )
 
 func TestScope(t *testing.T) {
@@ -29,14 +29,14 @@ func TestScope(t *testing.T) {
 		h.mustSave(h.admin("A"), "member", "", 0, member("甲", 1, h.ids["A"]))
 		t.Run("COMM-01 a sibling's admin can neither list, open, edit, delete nor export; the parent's can", func(t *testing.T) {
 			a, p := h.admin("A"), h.admin("P")
-			if names, total := h.list(a, &records.ListReq{Type: "member"}); !slices.Equal(names, []string{"甲"}) || total != 1 {
+			if names, total := h.list(a, &recordsgen.ListReq{Type: "member"}); !slices.Equal(names, []string{"甲"}) || total != 1 {
 				t.Errorf("A lists %v", names)
 			}
-			_, err := h.Get(a, &records.IDReq{Type: "member", Id: id})
+			_, err := h.Get(a, &recordsgen.IDReq{Type: "member", Id: id})
 			wantErr(t, err, kit.ErrNotFound, "get")
 			_, err = h.save(a, "member", id, 1, member("偷", 2, h.ids["A"]))
 			wantErr(t, err, kit.ErrNotFound, "edit")
-			_, err = h.Delete(a, &records.IDsReq{Type: "member", Ids: []string{id}})
+			_, err = h.Delete(a, &recordsgen.IDsReq{Type: "member", Ids: []string{id}})
 			wantErr(t, err, kit.ErrNotFound, "delete")
 			_, err = h.RevealMember(a, &gen.MemberReq{MemberId: id})
 			wantErr(t, err, kit.ErrNotFound, "reveal")
@@ -44,9 +44,9 @@ func TestScope(t *testing.T) {
 			wantErr(t, err, kit.ErrNotFound, "unbind")
 			_, err = h.save(a, "member", "", 0, member("塞", 3, h.ids["B"]))
 			wantField(t, err, "orgId", "不在管理范围内")
-			_, err = h.Export(a, &records.ListReq{Type: "member", OrgId: h.ids["B"]})
+			_, err = h.Export(a, &recordsgen.ListReq{Type: "member", OrgId: h.ids["B"]})
 			wantErr(t, err, kit.ErrNotFound, "export of a sibling")
-			f, err := h.Export(a, &records.ListReq{Type: "member"})
+			f, err := h.Export(a, &recordsgen.ListReq{Type: "member"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,10 +56,10 @@ func TestScope(t *testing.T) {
 			if b := h.upload(a, "member", sheet(t, memberHeader, memberRow("塞", 3, "B"))); b.SuccessCount != 0 || !strings.Contains(b.Failures[0].Reason, "不在管理范围内") {
 				t.Errorf("import into a sibling: %+v", b)
 			}
-			if names, _ := h.list(p, &records.ListReq{Type: "member"}); len(names) != 2 {
+			if names, _ := h.list(p, &recordsgen.ListReq{Type: "member"}); len(names) != 2 {
 				t.Errorf("P lists %v", names)
 			}
-			if _, err = h.Get(p, &records.IDReq{Type: "member", Id: id}); err != nil {
+			if _, err = h.Get(p, &recordsgen.IDReq{Type: "member", Id: id}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -77,15 +77,15 @@ func TestScope(t *testing.T) {
 		})
 		t.Run("members and visitors reach no record", func(t *testing.T) {
 			as := kit.WithCaller(context.Background(), kit.Caller{Kind: kit.Member, MemberID: "m", OpenID: "o", OrgID: h.ids["B"]})
-			_, err := h.List(as, &records.ListReq{Type: "member"})
+			_, err := h.List(as, &recordsgen.ListReq{Type: "member"})
 			wantErr(t, err, kit.ErrForbidden, "member's list")
-			_, err = h.Get(as, &records.IDReq{Type: "member", Id: id})
+			_, err = h.Get(as, &recordsgen.IDReq{Type: "member", Id: id})
 			wantErr(t, err, kit.ErrForbidden, "member's get")
-			_, err = h.List(context.Background(), &records.ListReq{Type: "member"})
+			_, err = h.List(context.Background(), &recordsgen.ListReq{Type: "member"})
 			wantErr(t, err, kit.ErrUnauthenticated, "visitor's list")
 			_, err = h.GetMember(h.admin("R"), &gen.MemberReq{MemberId: id})
 			wantErr(t, err, kit.ErrForbidden, "an admin at a service's method")
-			_, err = h.RunImport(h.admin("R"), &records.IDReq{Type: "member", Id: "x"})
+			_, err = h.RunImport(h.admin("R"), &recordsgen.IDReq{Type: "member", Id: "x"})
 			wantErr(t, err, kit.ErrForbidden, "an admin at a worker's method")
 		})
 		t.Run("without the permission every verb is refused", func(t *testing.T) {
@@ -93,14 +93,14 @@ func TestScope(t *testing.T) {
 			for about, err := range map[string]error{
 				"create": second(h.save(only, "member", "", 0, member("丙", 9, h.ids["B"]))),
 				"update": second(h.save(only, "member", id, 3, member("丙", 2, h.ids["B"]))),
-				"delete": second(h.Delete(only, &records.IDsReq{Type: "member", Ids: []string{id}})),
-				"export": second(h.Export(only, &records.ListReq{Type: "member"})),
-				"import": second(h.StartImport(only, &records.ImportReq{Type: "member", Data: []byte("x")})),
-				"view":   second(h.List(h.admin("B", "organization.view"), &records.ListReq{Type: "member"})),
+				"delete": second(h.Delete(only, &recordsgen.IDsReq{Type: "member", Ids: []string{id}})),
+				"export": second(h.Export(only, &recordsgen.ListReq{Type: "member"})),
+				"import": second(h.StartImport(only, &recordsgen.ImportReq{Type: "member", Data: []byte("x")})),
+				"view":   second(h.List(h.admin("B", "organization.view"), &recordsgen.ListReq{Type: "member"})),
 			} {
 				wantErr(t, err, kit.ErrForbidden, about)
 			}
-			s := decode(t, must(h.Schema(only, &records.TypeReq{Type: "member"})))
+			s := decode(t, must(h.Schema(only, &recordsgen.TypeReq{Type: "member"})))
 			if p := s["permissions"].(map[string]any); p["create"] != false || p["view"] != true || p["import"] != false {
 				t.Errorf("%v", p)
 			}
@@ -151,7 +151,7 @@ func TestMemberAge(t *testing.T) {
 						t.Errorf("%+v: %v %v", x, err, kit.FromError(err).Fields)
 						continue
 					}
-					_, err = h.Delete(a, &records.IDsReq{Type: "member", Ids: []string{row["id"].(string)}})
+					_, err = h.Delete(a, &recordsgen.IDsReq{Type: "member", Ids: []string{row["id"].(string)}})
 					if err != nil {
 						t.Error(err)
 					}
@@ -243,17 +243,17 @@ func TestMemberRules(t *testing.T) {
 				t.Errorf("%d audit lines of the look", n)
 			}
 			for filter, value := range map[string]string{"idNumber": idNumber(8), "phone": "19900000008", "name": "丁", "memberType": "fullMember"} {
-				if names, _ := h.list(a, &records.ListReq{Type: "member", Filters: map[string]string{filter: value}}); !slices.Contains(names, "丁改") {
+				if names, _ := h.list(a, &recordsgen.ListReq{Type: "member", Filters: map[string]string{filter: value}}); !slices.Contains(names, "丁改") {
 					t.Errorf("filter %s finds %v", filter, names)
 				}
 			}
-			if names, _ := h.list(a, &records.ListReq{Type: "member", Keyword: "nobody.*"}); len(names) != 0 {
+			if names, _ := h.list(a, &recordsgen.ListReq{Type: "member", Keyword: "nobody.*"}); len(names) != 0 {
 				t.Errorf("a keyword is no pattern: %v", names)
 			}
 		})
 		t.Run("deleted members free their ID number and phone", func(t *testing.T) {
 			row := h.mustSave(a, "member", "", 0, member("戊", 10, h.ids["A"]))
-			if _, err := h.Delete(a, &records.IDsReq{Type: "member", Ids: []string{row["id"].(string)}}); err != nil {
+			if _, err := h.Delete(a, &recordsgen.IDsReq{Type: "member", Ids: []string{row["id"].(string)}}); err != nil {
 				t.Fatal(err)
 			}
 			h.mustSave(a, "member", "", 0, member("戊二", 10, h.ids["A"]))
@@ -285,7 +285,7 @@ func TestMemberImport(t *testing.T) {
 		})
 		t.Run("a failure file imports as it is and is only seen by who uploaded", func(t *testing.T) {
 			b := h.upload(p, "member", sheet(t, memberHeader, memberRow("新", 20, "Z")))
-			f, err := h.ImportFailures(p, &records.IDReq{Type: "member", Id: b.Id})
+			f, err := h.ImportFailures(p, &recordsgen.IDReq{Type: "member", Id: b.Id})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -293,9 +293,9 @@ func TestMemberImport(t *testing.T) {
 			if again.State != "finished" || again.FailureCount != 1 || again.Message != "" {
 				t.Errorf("unchanged: %+v", again)
 			}
-			_, err = h.GetImport(h.admin("A"), &records.IDReq{Type: "member", Id: b.Id})
+			_, err = h.GetImport(h.admin("A"), &recordsgen.IDReq{Type: "member", Id: b.Id})
 			wantErr(t, err, kit.ErrNotFound, "another admin's progress")
-			_, err = h.ImportFailures(h.admin("A"), &records.IDReq{Type: "member", Id: b.Id})
+			_, err = h.ImportFailures(h.admin("A"), &recordsgen.IDReq{Type: "member", Id: b.Id})
 			wantErr(t, err, kit.ErrNotFound, "another admin's failures")
 			var raw bson.Raw
 			if err := h.db.Collection("importFailures").FindOne(context.Background(), bson.D{{Key: "batch", Value: b.Id}}).Decode(&raw); err != nil {
@@ -350,7 +350,7 @@ func TestImportLimits(t *testing.T) {
 	if b = h.upload(p, "member", bomb(t)); b.State != "failed" || !strings.Contains(b.Message, "解压") {
 		t.Errorf("bomb: %+v", b)
 	}
-	_, err := h.StartImport(p, &records.ImportReq{Type: "member", Data: make([]byte, 10<<20+1)})
+	_, err := h.StartImport(p, &recordsgen.ImportReq{Type: "member", Data: make([]byte, 10<<20+1)})
 	wantErr(t, err, kit.ErrTooLarge, "oversized file")
 	begun := time.Now()
 	if b = h.upload(p, "member", sheet(t, rows[:10001]...)); b.SuccessCount+b.FailureCount != 10000 {
@@ -400,7 +400,7 @@ func TestImportResumes(t *testing.T) {
 	}
 	ctx := context.Background()
 	h.svc.Close() // from now on only workers import
-	upload, err := h.StartImport(p, &records.ImportReq{Type: "member", FileName: "x.xlsx", Data: sheet(t, memberHeader, memberRow("断", 101, "A"), memberRow("坏", 102, "Z"))})
+	upload, err := h.StartImport(p, &recordsgen.ImportReq{Type: "member", FileName: "x.xlsx", Data: sheet(t, memberHeader, memberRow("断", 101, "A"), memberRow("坏", 102, "Z"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -417,7 +417,7 @@ func TestImportResumes(t *testing.T) {
 	}
 	work := func() (n int) {
 		t.Helper()
-		pending, err := recordengine.PendingImports(ctx, h.db)
+		pending, err := records.PendingImports(ctx, h.db)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -431,7 +431,7 @@ func TestImportResumes(t *testing.T) {
 	if n := work(); n != 0 {
 		t.Errorf("%d imports are taken from a worker whose lease holds", n)
 	}
-	if _, err := h.RunImport(system(), &records.IDReq{Type: "member", Id: upload.Id}); err != nil {
+	if _, err := h.RunImport(system(), &recordsgen.IDReq{Type: "member", Id: upload.Id}); err != nil {
 		t.Fatal(err)
 	}
 	if h.count("members", bson.D{{Key: "name", Value: "断"}}) != 0 {
@@ -450,7 +450,7 @@ func TestImportResumes(t *testing.T) {
 	if n := work(); n != 1 {
 		t.Fatalf("%d imports pending", n)
 	}
-	done, err := h.GetImport(p, &records.IDReq{Type: "member", Id: upload.Id})
+	done, err := h.GetImport(p, &recordsgen.IDReq{Type: "member", Id: upload.Id})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -472,7 +472,7 @@ func TestMemberSheets(t *testing.T) {
 	both(t, func(t *testing.T, h *house) {
 		p := h.admin("P")
 		t.Run("MEMB-16 the template has the named header and an explanation, and is accepted unchanged", func(t *testing.T) {
-			f, err := h.Template(p, &records.TypeReq{Type: "member"})
+			f, err := h.Template(p, &recordsgen.TypeReq{Type: "member"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -499,7 +499,7 @@ func TestMemberSheets(t *testing.T) {
 			if b := h.upload(p, "member", must(x.WriteToBuffer()).Bytes()); b.SuccessCount != 1 {
 				t.Errorf("%+v", b)
 			}
-			_, err = h.Template(h.admin("P", "member.view"), &records.TypeReq{Type: "member"})
+			_, err = h.Template(h.admin("P", "member.view"), &recordsgen.TypeReq{Type: "member"})
 			wantErr(t, err, kit.ErrForbidden, "without the permission")
 		})
 		t.Run("MEMB-18 malformed and repeated rows are listed; the corrected list adds only them", func(t *testing.T) {
@@ -514,7 +514,7 @@ func TestMemberSheets(t *testing.T) {
 					t.Errorf("%+v", f)
 				}
 			}
-			f, err := h.ImportFailures(p, &records.IDReq{Type: "member", Id: b.Id})
+			f, err := h.ImportFailures(p, &recordsgen.IDReq{Type: "member", Id: b.Id})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -539,7 +539,7 @@ func TestMemberSheets(t *testing.T) {
 			}
 			doc := member("=出=危险", 140, h.ids["B"])
 			h.mustSave(p, "member", "", 0, doc)
-			req := &records.ListReq{Type: "member", Keyword: "出", Size: 100}
+			req := &recordsgen.ListReq{Type: "member", Keyword: "出", Size: 100}
 			names, total := h.list(p, req)
 			f, err := h.Export(p, req)
 			if err != nil {
@@ -560,7 +560,7 @@ func TestMemberSheets(t *testing.T) {
 					t.Fatalf("row %d is %v, want %s", i+2, rows[i+2], n)
 				}
 			}
-			f, err = h.Export(p, &records.ListReq{Type: "member", Keyword: "出00", Columns: []string{"phone", "idNumber", "name", "orgId", "bound"}})
+			f, err = h.Export(p, &recordsgen.ListReq{Type: "member", Keyword: "出00", Columns: []string{"phone", "idNumber", "name", "orgId", "bound"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -570,14 +570,14 @@ func TestMemberSheets(t *testing.T) {
 			if n := h.count(model.AuditInbox, bson.D{{Key: "fact.action", Value: model.AuditExport}, {Key: "fact.userid", Value: "adminP"}, {Key: "fact.note", Value: bson.Regex{Pattern: "；含完整个人信息；"}}}); n != 2 {
 				t.Errorf("%d audit lines of exports in clear", n)
 			}
-			f, err = h.Export(h.admin("P", "member.export", "member.view"), &records.ListReq{Type: "member", Keyword: "出00", Columns: []string{"phone", "idNumber"}})
+			f, err = h.Export(h.admin("P", "member.export", "member.view"), &recordsgen.ListReq{Type: "member", Keyword: "出00", Columns: []string{"phone", "idNumber"}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := readSheet(t, f.Data, "")[1]; got[0] != "199****0100" || got[1] != model.MaskID(idNumber(100)) {
 				t.Errorf("not masked without member.reveal: %v", got)
 			}
-			if f, err = h.Export(h.admin("A"), &records.ListReq{Type: "member", Keyword: "没有这个人"}); err != nil || len(readSheet(t, f.Data, "")) != 1 {
+			if f, err = h.Export(h.admin("A"), &recordsgen.ListReq{Type: "member", Keyword: "没有这个人"}); err != nil || len(readSheet(t, f.Data, "")) != 1 {
 				t.Errorf("an empty list: %v", err)
 			}
 		})
@@ -603,7 +603,7 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("%d of %d members: %v", len(list.GetMembers()), members, err)
 	}
 	for _, m := range list.Members[:50] {
-		row := decode(t, must(h.Get(h.admin("R"), &records.IDReq{Type: "member", Id: m.Id})))
+		row := decode(t, must(h.Get(h.admin("R"), &recordsgen.IDReq{Type: "member", Id: m.Id})))
 		row["position"] = "委员"
 		h.mustSave(h.admin("R"), "member", m.Id, m.Version, row) // all of it obeys the rules
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -41,7 +42,7 @@ func (s *Service) organizationType() *records.Type[*model.Organization] {
 		// Those that ORG-18 names.
 		Exports:     []string{"orgName", "orgCode", "orgType", "parentId", "secretary", "secretaryPhone", "contactName", "contactPhone", "address", "memberCount"},
 		ImportChunk: 1, // a row may be the parent of the next one
-		NameOf:      func(o *model.Organization) string { return o.OrgName },
+		NameKey:     "orgName",
 		// Both are pages of their own.
 		Actions: []records.Action[*model.Organization]{
 			{Key: "leadership", Title: "领导班子", Permission: "organization.view"},
@@ -58,12 +59,15 @@ func (s *Service) organizationType() *records.Type[*model.Organization] {
 		},
 		BeforeDelete: s.checkOrgDelete,
 		Present:      s.presentOrgs,
-		RowActions: func(c *kit.Caller, o *model.Organization, given []string) []string {
-			if o.ID == c.OrgID {
-				return slices.DeleteFunc(given, func(a string) bool { return a == "delete" })
-			}
-			return given
-		},
+		Life: &records.Life[*model.Organization]{Verbs: []records.Verb[*model.Organization]{{
+			Key: "delete",
+			If: func(c *kit.Caller, o *model.Organization, _ time.Time) *kit.Error {
+				if o.ID == c.OrgID || o.ParentID == "" {
+					return errOwnOrg
+				}
+				return nil
+			},
+		}}},
 	}
 }
 
@@ -164,9 +168,6 @@ func (s *Service) checkOrgType(ctx context.Context, o *model.Organization) error
 }
 
 func (s *Service) checkOrgDelete(ctx context.Context, o *model.Organization) error {
-	if c := kit.CallerOf(ctx); o.ID == c.OrgID || o.ParentID == "" {
-		return errOwnOrg
-	}
 	members, err := s.members.Count(ctx, model.Within(o.ID), active)
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 
 	gen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/party"
 )
@@ -42,11 +42,11 @@ func TestTree(t *testing.T) {
 		t.Run("a node outside the scope is refused", func(t *testing.T) {
 			_, err := h.GetTree(h.admin("A"), &gen.OrgReq{OrgId: h.ids["B"]})
 			wantErr(t, err, kit.ErrNotFound, "sibling's node")
-			_, err = h.List(h.admin("A"), &records.ListReq{Type: "member", OrgId: h.ids["B"]})
+			_, err = h.List(h.admin("A"), &recordsgen.ListReq{Type: "member", OrgId: h.ids["B"]})
 			wantErr(t, err, kit.ErrNotFound, "sibling's list")
-			_, err = h.List(h.admin("A"), &records.ListReq{Type: "member", OrgId: "nowhere"})
+			_, err = h.List(h.admin("A"), &recordsgen.ListReq{Type: "member", OrgId: "nowhere"})
 			wantErr(t, err, kit.ErrNotFound, "unknown node")
-			if names, _ := h.list(h.admin("R"), &records.ListReq{Type: "organization", OrgId: h.ids["P"]}); !slices.Equal(names, []string{"B", "A", "P"}) {
+			if names, _ := h.list(h.admin("R"), &recordsgen.ListReq{Type: "organization", OrgId: h.ids["P"]}); !slices.Equal(names, []string{"B", "A", "P"}) {
 				t.Errorf("organisations of P, newest first: %v", names)
 			}
 		})
@@ -60,7 +60,7 @@ func TestTree(t *testing.T) {
 			if names, _ := treeNames(t, h, "P", ""); !slices.Equal(names, []string{"P", "A", "Y", "B"}) {
 				t.Errorf("after renaming: %v", names)
 			}
-			if _, err := h.Delete(h.admin("P"), &records.IDsReq{Type: "organization", Ids: []string{x["id"].(string)}}); err != nil {
+			if _, err := h.Delete(h.admin("P"), &recordsgen.IDsReq{Type: "organization", Ids: []string{x["id"].(string)}}); err != nil {
 				t.Fatal(err)
 			}
 			if names, _ := treeNames(t, h, "P", ""); !slices.Equal(names, []string{"P", "A", "B"}) {
@@ -167,7 +167,7 @@ func TestOrganizationDelete(t *testing.T) {
 			for _, n := range names {
 				ids = append(ids, h.ids[n])
 			}
-			_, err := h.Delete(h.admin(as), &records.IDsReq{Type: "organization", Ids: ids})
+			_, err := h.Delete(h.admin(as), &recordsgen.IDsReq{Type: "organization", Ids: ids})
 			return err
 		}
 		m := h.mustSave(h.admin("R"), "member", "", 0, member("张三", 1, h.ids["A"]))
@@ -192,7 +192,7 @@ func TestOrganizationDelete(t *testing.T) {
 			if e := kit.FromError(del("R", "P")); e.Message != "该组织或其下级组织存在党员，不允许删除！" {
 				t.Errorf("%v", e)
 			}
-			if _, err := h.Delete(h.admin("R"), &records.IDsReq{Type: "member", Ids: []string{m["id"].(string)}}); err != nil {
+			if _, err := h.Delete(h.admin("R"), &recordsgen.IDsReq{Type: "member", Ids: []string{m["id"].(string)}}); err != nil {
 				t.Fatal(err)
 			}
 			if err := del("R", "A"); err != nil {
@@ -211,7 +211,7 @@ func TestOrganizationImport(t *testing.T) {
 	both(t, func(t *testing.T, h *house) {
 		p := h.admin("P")
 		t.Run("ORG-15 the template has the named header, an explanation and drop-downs", func(t *testing.T) {
-			f, err := h.Template(p, &records.TypeReq{Type: "organization"})
+			f, err := h.Template(p, &recordsgen.TypeReq{Type: "organization"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -224,7 +224,7 @@ func TestOrganizationImport(t *testing.T) {
 			if help := readSheet(t, f.Data, "说明文档"); len(help) != 9 || !strings.Contains(help[2][2], "联合支部") || help[1][1] != "是" {
 				t.Errorf("explanation: %v", help)
 			}
-			_, err = h.Template(h.admin("P", "organization.view"), &records.TypeReq{Type: "organization"})
+			_, err = h.Template(h.admin("P", "organization.view"), &recordsgen.TypeReq{Type: "organization"})
 			wantErr(t, err, kit.ErrForbidden, "template without the permission")
 			b := h.upload(p, "organization", f.Data)
 			if b.State != "failed" || !strings.Contains(b.Message, "没有要导入的数据") {
@@ -265,7 +265,7 @@ func TestOrganizationImport(t *testing.T) {
 					t.Errorf("failure %d: %+v", i, f)
 				}
 			}
-			f, err := h.ImportFailures(p, &records.IDReq{Type: "organization", Id: b.Id})
+			f, err := h.ImportFailures(p, &recordsgen.IDReq{Type: "organization", Id: b.Id})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -289,7 +289,7 @@ func TestOrganizationImport(t *testing.T) {
 			}
 		})
 		t.Run("an export has the ticked fields in their order", func(t *testing.T) {
-			f, err := h.Export(p, &records.ListReq{Type: "organization", Filters: map[string]string{"orgType": "group"}, Columns: []string{"contactPhone", "orgName", "parentId", "orgType"}})
+			f, err := h.Export(p, &recordsgen.ListReq{Type: "organization", Filters: map[string]string{"orgType": "group"}, Columns: []string{"contactPhone", "orgName", "parentId", "orgType"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -313,10 +313,10 @@ func TestTwoInstances(t *testing.T) {
 	other := *h
 	other.svc, other.Client = svc, partysvc.Wrap(kit.NewLocal(func(s server.Server) error { return partysvc.RegisterService(s, svc) }))
 	for i := range 20 {
-		other.list(h.admin("R"), &records.ListReq{Type: "member"}) // it remembers the tree as it is
+		other.list(h.admin("R"), &recordsgen.ListReq{Type: "member"}) // it remembers the tree as it is
 		c := h.mustSave(h.admin("R"), "organization", "", 0, org(fmt.Sprint("C", i), "branch", h.ids["P"]))
 		m := other.mustSave(h.admin("P"), "member", "", 0, member("张三", i, c["id"].(string)))
-		if _, err := other.Get(h.admin("Q"), &records.IDReq{Type: "member", Id: m["id"].(string)}); err == nil {
+		if _, err := other.Get(h.admin("Q"), &recordsgen.IDReq{Type: "member", Id: m["id"].(string)}); err == nil {
 			t.Error("a member outside the scope is shown")
 		}
 	}

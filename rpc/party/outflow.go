@@ -1,10 +1,7 @@
 package party
 
 import (
-	"context"
-
 	"zhihuidangjian/model"
-	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 )
 
@@ -13,33 +10,11 @@ import (
 func (s *Service) outflowType() *records.Type[*model.MemberOutflow] {
 	return &records.Type[*model.MemberOutflow]{
 		Name: "memberOutflow", Title: "党员流出",
-		Collection: model.NewCollection[*model.MemberOutflow](s.d.DB, "memberOutflows", s.d.Clock.Now), Indexes: []model.Index{byMember},
-		Fields:  []records.Field{orgOfMember, idOfMember},
-		Exports: []string{"memberId", "idNumber", "orgId", "outflowPlace", "outflowOn", "expectedReturnOn", "reason"},
-		Unique:  []records.Unique{{Keys: []string{"memberId", "returnedOn"}, Field: "memberId", Message: "该党员已有尚未返回的流出记录"}},
-		NameOf:  func(o *model.MemberOutflow) string { return o.OutflowPlace },
-		BeforeSave: func(ctx context.Context, old, o *model.MemberOutflow) error {
-			wrong := map[string]string{}
-			if o.ExpectedReturnOn != "" && o.ExpectedReturnOn < o.OutflowOn {
-				wrong["expectedReturnOn"] = "预计返回时间不能早于流出时间"
-			}
-			if o.ReturnedOn != "" && o.ReturnedOn < o.OutflowOn {
-				wrong["returnedOn"] = "返回时间不能早于流出时间"
-			}
-			if len(wrong) > 0 {
-				return kit.InvalidFields(wrong)
-			}
-			if old != nil {
-				return nil
-			}
-			return s.placeWith(ctx, &o.Base, o.MemberID)
-		},
-		Present: func(ctx context.Context, docs []*model.MemberOutflow, rows []records.Row) error {
-			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
-		},
-		Reveal: func(_ context.Context, o *model.MemberOutflow, row records.Row) error {
-			return s.revealID(o.IDSealed, row)
-		},
+		Collection: model.NewCollection[*model.MemberOutflow](s.d.DB, "memberOutflows", s.d.Clock.Now),
+		NameKey:    "outflowPlace",
+		Parts:      []records.Part{records.AboutMember(s), records.NotBefore("outflowOn", "expectedReturnOn", "returnedOn")},
+		Exports:    []string{"memberId", "idNumber", "orgId", "outflowPlace", "outflowOn", "expectedReturnOn", "reason"},
+		Unique:     []records.Unique{{Keys: []string{"memberId", "returnedOn"}, Field: "memberId", Message: "该党员已有尚未返回的流出记录"}},
 	}
 }
 

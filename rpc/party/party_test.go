@@ -21,7 +21,7 @@ import (
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	gen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
 	"zhihuidangjian/rpc/blob"
@@ -36,11 +36,11 @@ type smsBox struct {
 	sent []*notify.SMSReq
 }
 
-func (b *smsBox) SendSMS(_ context.Context, req *notify.SMSReq, _ ...callopt.Option) (*records.Empty, error) {
+func (b *smsBox) SendSMS(_ context.Context, req *notify.SMSReq, _ ...callopt.Option) (*recordsgen.Empty, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sent = append(b.sent, req)
-	return &records.Empty{}, nil
+	return &recordsgen.Empty{}, nil
 }
 
 func (b *smsBox) code() string {
@@ -146,7 +146,7 @@ func (h *house) save(ctx context.Context, typ, id string, version int64, doc map
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	r, err := h.Save(ctx, &records.SaveReq{Type: typ, Id: id, Version: version, Json: b})
+	r, err := h.Save(ctx, &recordsgen.SaveReq{Type: typ, Id: id, Version: version, Json: b})
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (h *house) mustSave(ctx context.Context, typ, id string, version int64, doc
 	return row
 }
 
-func decode(t *testing.T, r *records.JSON) map[string]any {
+func decode(t *testing.T, r *recordsgen.JSON) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal(r.Json, &m); err != nil {
@@ -171,7 +171,7 @@ func decode(t *testing.T, r *records.JSON) map[string]any {
 	return m
 }
 
-func (h *house) list(ctx context.Context, req *records.ListReq) (names []string, total int) {
+func (h *house) list(ctx context.Context, req *recordsgen.ListReq) (names []string, total int) {
 	h.t.Helper()
 	r, err := h.List(ctx, req)
 	if err != nil {
@@ -255,16 +255,16 @@ func memberRow(name string, serial int, orgName string) []any {
 }
 
 // upload imports a workbook and waits for its end.
-func (h *house) upload(ctx context.Context, typ string, data []byte) *records.ImportBatch {
+func (h *house) upload(ctx context.Context, typ string, data []byte) *recordsgen.ImportBatch {
 	h.t.Helper()
-	b, err := h.StartImport(ctx, &records.ImportReq{Type: typ, FileName: "file.xlsx", Data: data})
+	b, err := h.StartImport(ctx, &recordsgen.ImportReq{Type: typ, FileName: "file.xlsx", Data: data})
 	if err != nil {
 		h.t.Fatalf("start import: %v", err)
 	}
 	return h.await(ctx, b)
 }
 
-func (h *house) await(ctx context.Context, b *records.ImportBatch) *records.ImportBatch {
+func (h *house) await(ctx context.Context, b *recordsgen.ImportBatch) *recordsgen.ImportBatch {
 	h.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -276,7 +276,7 @@ func (h *house) await(ctx context.Context, b *records.ImportBatch) *records.Impo
 		case <-tick.C:
 		}
 		var err error
-		if b, err = h.GetImport(ctx, &records.IDReq{Type: b.Type, Id: b.Id}); err != nil {
+		if b, err = h.GetImport(ctx, &recordsgen.IDReq{Type: b.Type, Id: b.Id}); err != nil {
 			h.t.Fatalf("import progress: %v", err)
 		}
 	}

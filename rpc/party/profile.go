@@ -7,33 +7,34 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	party "zhihuidangjian/idl/gen/party"
-	"zhihuidangjian/idl/gen/records"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records"
 )
 
 // GetMyProfile shows the member who calls his own data, masked: the phone may be lent.
-func (s *Service) GetMyProfile(ctx context.Context, _ *records.Empty) (*party.Member, error) {
+func (s *Service) GetMyProfile(ctx context.Context, _ *recordsgen.Empty) (*party.Member, error) {
 	c, err := kit.RequireMember(ctx)
 	if err != nil {
 		return nil, err
 	}
 	m, err := s.members.Get(ctx, model.Everything, c.MemberID)
 	if err != nil {
-		return nil, notFound(err)
+		return nil, records.Mapped(err)
 	}
 	return s.presentOne(ctx, m, false)
 }
 
 // GetMyOrganization shows the member who calls his own organisation.
-func (s *Service) GetMyOrganization(ctx context.Context, _ *records.Empty) (*party.Organization, error) {
+func (s *Service) GetMyOrganization(ctx context.Context, _ *recordsgen.Empty) (*party.Organization, error) {
 	c, err := kit.RequireMember(ctx)
 	if err != nil {
 		return nil, err
 	}
 	o, err := s.orgs.Get(ctx, model.Everything, c.OrgID)
 	if err != nil {
-		return nil, notFound(err)
+		return nil, records.Mapped(err)
 	}
 	out, err := s.describe(ctx, o)
 	if err != nil {
@@ -53,7 +54,7 @@ func (s *Service) RevealMember(ctx context.Context, req *party.MemberReq) (*part
 	}
 	m, err := s.members.Get(ctx, model.Within(c.OrgID), req.MemberId)
 	if err != nil {
-		return nil, notFound(err)
+		return nil, records.Mapped(err)
 	}
 	if err := s.Shown(ctx, model.AuditReveal, "member", "查看完整信息", m, ""); err != nil {
 		return nil, err

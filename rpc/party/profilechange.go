@@ -14,9 +14,6 @@ import (
 
 var editable = []string{"phone", "education", "degree", "address", "email", "position"}
 
-// mine are the records of the member who calls.
-func mine(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} }
-
 // profileChangeType is 个人信息修改申请 (spec/records.md 14): a member asks, an admin of his
 // branch or above approves, then exactly what he asked for changes (manual 6).
 func (s *Service) profileChangeType() *records.Type[*model.ProfileChange] {
@@ -33,9 +30,9 @@ func (s *Service) profileChangeType() *records.Type[*model.ProfileChange] {
 			Keys: []string{"memberId"}, Message: "已有待审核的修改",
 			Partial: bson.D{{Key: "deleted", Value: false}, {Key: "state", Value: model.ApprovalPending}},
 		}},
-		NameOf: func(p *model.ProfileChange) string { return "个人信息修改" },
+		NameOf: func(*model.ProfileChange) string { return "个人信息修改" },
 		Own: &records.Own[*model.ProfileChange]{
-			Where: mine, Create: true, Form: editable,
+			Where: records.Mine, Create: true, Form: editable,
 			Fields: []string{"summary", "state", "opinion", "createdAt", "approvedAt"},
 			Prepare: func(ctx context.Context, p *model.ProfileChange) error {
 				p.MemberID = kit.CallerOf(ctx).MemberID

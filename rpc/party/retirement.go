@@ -14,12 +14,11 @@ import (
 func (s *Service) retirementType() *records.Type[*model.Retirement] {
 	return &records.Type[*model.Retirement]{
 		Name: "retirement", Title: "退休党员", Menu: "党员管理",
-		Collection: model.NewCollection[*model.Retirement](s.d.DB, "retirements", s.d.Clock.Now), Indexes: []model.Index{byMember},
-		Fields:  []records.Field{orgOfMember, idOfMember},
-		Exports: []string{"memberId", "idNumber", "orgId", "retiredOn", "retirementUnit"},
-		Unique:  []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已有退休记录"}},
-		NameOf:  func(*model.Retirement) string { return "退休党员" },
-		BeforeSave: func(ctx context.Context, old, r *model.Retirement) error {
+		Collection: model.NewCollection[*model.Retirement](s.d.DB, "retirements", s.d.Clock.Now),
+		Parts:      []records.Part{records.AboutMember(s)},
+		Exports:    []string{"memberId", "idNumber", "orgId", "retiredOn", "retirementUnit"},
+		Unique:     []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已有退休记录"}},
+		BeforeSave: func(ctx context.Context, _, r *model.Retirement) error {
 			m, err := s.members.Get(ctx, model.Everything, r.MemberID)
 			if err != nil {
 				return err
@@ -27,18 +26,9 @@ func (s *Service) retirementType() *records.Type[*model.Retirement] {
 			if m.JoinedOn != "" && r.RetiredOn < m.JoinedOn {
 				return kit.InvalidFields(map[string]string{"retiredOn": "退休时间不能早于入党日期"})
 			}
-			if old == nil {
-				r.OrgID, r.Orgs = m.OrgID, m.Orgs
-			}
 			return nil
 		},
 		Follow: s.followRetirement,
-		Present: func(ctx context.Context, docs []*model.Retirement, rows []records.Row) error {
-			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
-		},
-		Reveal: func(_ context.Context, r *model.Retirement, row records.Row) error {
-			return s.revealID(r.IDSealed, row)
-		},
 	}
 }
 

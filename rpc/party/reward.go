@@ -3,53 +3,35 @@ package party
 import (
 	"context"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
-)
-
-// The fields that a record about a member has beside its own: where he is, and his ID
-// number, masked but for callers who may reveal it.
-var (
-	orgOfMember = records.Field{Key: "orgId", Label: "所在支部", Ref: "organization", List: true, ReadOnly: true, After: "memberId", Width: 180}
-	idOfMember  = records.Field{Key: "idNumber", Label: "身份证号", Type: "idNumber", Virtual: true}
-	byMember    = model.Index{Keys: bson.D{{Key: "memberId", Value: 1}, {Key: "_id", Value: -1}}}
 )
 
 // rewardType is 党员奖励 (spec/records.md 7, manual 5.6.1).
 func (s *Service) rewardType() *records.Type[*model.Reward] {
 	return &records.Type[*model.Reward]{
 		Name: "reward", Title: "党员奖励", Menu: "组织管理",
-		Collection: model.NewCollection[*model.Reward](s.d.DB, "rewards", s.d.Clock.Now), Indexes: []model.Index{byMember},
-		Fields:  []records.Field{orgOfMember, idOfMember},
+		Collection: model.NewCollection[*model.Reward](s.d.DB, "rewards", s.d.Clock.Now),
+		NameKey:    "rewardName", Parts: []records.Part{records.AboutMember(s)},
 		Exports: []string{"memberId", "idNumber", "orgId", "rewardName", "rewardLevel", "rewardedOn", "content"},
-		NameOf:  func(r *model.Reward) string { return r.RewardName },
-		Own:     &records.Own[*model.Reward]{Where: mine, Fields: []string{"rewardName", "rewardLevel", "authority", "rewardedOn", "content", "files"}},
-		BeforeSave: func(ctx context.Context, old, r *model.Reward) error {
-			if old != nil {
-				return nil
+		Own:     &records.Own[*model.Reward]{Where: records.Mine, Fields: []string{"rewardName", "rewardLevel", "authority", "rewardedOn", "content", "files"}},
+		BeforeSave: func(_ context.Context, old, r *model.Reward) error {
+			if old == nil {
+				s.book(model.ItemReward, &r.Base, r.MemberID, r.RewardName)
 			}
-			return s.book(ctx, model.ItemReward, &r.Base, r.MemberID, r.RewardName)
+			return nil
 		},
 		BeforeDelete: func(_ context.Context, r *model.Reward) error {
 			s.unbook(model.ItemReward, &r.Base)
 			return nil
 		},
-		Present: func(ctx context.Context, docs []*model.Reward, rows []records.Row) error {
-			return s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember })
-		},
-		Reveal: func(_ context.Context, r *model.Reward, row records.Row) error { return s.revealID(r.IDSealed, row) },
 	}
 }
 
-// book places a new reward or sanction where its member is and lets points follow it
-// (RWD-02). They count on the day on which it is recorded.
-func (s *Service) book(ctx context.Context, item string, h *model.Base, memberID, title string) error {
-	if err := s.placeWith(ctx, h, memberID); err != nil {
-		return err
-	}
+// book lets points follow a new reward or sanction (RWD-02). They count on the day on which
+// it is recorded.
+func (s *Service) book(item string, h *model.Base, memberID, title string) {
 	label, units, now := "奖励 ", 1, s.d.Clock.Now()
 	if item == model.ItemSanction {
 		label, units = "处分 ", -1
@@ -57,52 +39,9 @@ func (s *Service) book(ctx context.Context, item string, h *model.Base, memberID
 	h.Earn(kit.KeyID("member.rewarded", h.ID), now, model.Earned{SourceType: item, SourceID: h.ID, At: now, Shares: []model.Share{{
 		Dimension: model.DimensionPersonal, Item: item, SubjectID: memberID, OrgID: h.OrgID, Orgs: h.Orgs, Units: units, Source: label + title,
 	}}})
-	return nil
 }
 
 // unbook takes back what a reward or sanction earned or cost.
 func (s *Service) unbook(item string, h *model.Base) {
 	h.Unearn(kit.KeyID("member.unrewarded", h.ID), s.d.Clock.Now(), model.Unearned{SourceType: item, SourceID: h.ID})
-}
-
-// placeWith puts a record where its member is.
-func (s *Service) placeWith(ctx context.Context, h *model.Base, memberID string) error {
-	m, err := s.members.Get(ctx, model.Everything, memberID)
-	if err != nil {
-		return err
-	}
-	h.OrgID, h.Orgs = m.OrgID, m.Orgs
-	return nil
-}
-
-// byID are members by id, those who left too.
-func (s *Service) byID(ctx context.Context, ids []string) (map[string]*model.Member, error) {
-	list, err := s.members.Find(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, model.Page{})
-	out := make(map[string]*model.Member, len(list))
-	for _, m := range list {
-		out[m.ID] = m
-	}
-	return out, err
-}
-
-// identify shows the masked ID numbers of members, and keeps the sealed ones for revealID.
-func (s *Service) identify(ctx context.Context, rows []records.Row, of func(i int) *model.OfMember) error {
-	ids := make([]string, len(rows))
-	for i := range rows {
-		ids[i] = of(i).MemberID
-	}
-	members, err := s.byID(ctx, ids)
-	for i, r := range rows {
-		if m := members[ids[i]]; m != nil {
-			r["idNumber"], of(i).IDSealed = m.IDMasked, m.IDNumber
-		}
-	}
-	return err
-}
-
-// revealID puts the ID number into a row of an export.
-func (s *Service) revealID(sealed string, row records.Row) error {
-	open, err := s.d.Seal.Open(sealed)
-	row["idNumber"] = open
-	return err
 }

@@ -3,7 +3,7 @@ package party
 import (
 	"context"
 	"encoding/json"
-	"slices"
+	"time"
 
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
@@ -18,55 +18,63 @@ func (s *Service) sanctionType() *records.Type[*model.Sanction] {
 	nameOf := func(x *model.Sanction) string { return sanctionLabel("sanctionType", x.SanctionType) }
 	return &records.Type[*model.Sanction]{
 		Name: "sanction", Title: "党员处分", Menu: "组织管理",
-		Collection: model.NewCollection[*model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now), Indexes: []model.Index{byMember},
-		Fields:  []records.Field{orgOfMember, idOfMember},
-		Exports: []string{"memberId", "idNumber", "orgId", "sanctionType", "sanctionedOn", "reason", "liftedOn"},
-		NameOf:  nameOf,
-		Own:     &records.Own[*model.Sanction]{Where: mine, Fields: []string{"sanctionType", "authority", "sanctionedOn", "reason", "liftedOn", "files"}},
+		Collection: model.NewCollection[*model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now),
+		Parts:      []records.Part{records.AboutMember(s), records.NotBefore("sanctionedOn", "liftedOn")},
+		Exports:    []string{"memberId", "idNumber", "orgId", "sanctionType", "sanctionedOn", "reason", "liftedOn"},
+		NameOf:     nameOf,
+		Own:        &records.Own[*model.Sanction]{Where: records.Mine, Fields: []string{"sanctionType", "authority", "sanctionedOn", "reason", "liftedOn", "files"}},
 		Actions: []records.Action[*model.Sanction]{{
 			Key: "reduce", Title: "办理党员减少", Permission: "memberReduction.create",
 			Confirm: "该党员已被开除党籍，确定登记党员减少（出党）吗？登记后不再列入党员名册，微信绑定同时解除。",
-			When:    expels, Refusal: "只有开除党籍的处分可以办理党员减少", Do: s.askReduction,
+			Do:      func(_ context.Context, x *model.Sanction, _ records.Input) error { x.Reduces = true; return nil },
 		}},
+		Life: &records.Life[*model.Sanction]{
+			Load:  s.loadMembers,
+			Verbs: []records.Verb[*model.Sanction]{{Key: "reduce", If: mayReduce}},
+		},
 		FollowWhen: func(x *model.Sanction) bool { return x.Reduces && !x.Deleted },
 		Follow:     s.reduceExpelled,
-		BeforeSave: func(ctx context.Context, old, x *model.Sanction) error {
-			if x.LiftedOn != "" && x.LiftedOn < x.SanctionedOn {
-				return kit.InvalidFields(map[string]string{"liftedOn": "解除时间不能早于处分时间"})
+		BeforeSave: func(_ context.Context, old, x *model.Sanction) error {
+			if x.Reduces = false; old == nil {
+				s.book(model.ItemSanction, &x.Base, x.MemberID, nameOf(x))
 			}
-			if x.Reduces = false; old != nil {
-				return nil
-			}
-			return s.book(ctx, model.ItemSanction, &x.Base, x.MemberID, nameOf(x))
+			return nil
 		},
 		BeforeDelete: func(_ context.Context, x *model.Sanction) error {
 			s.unbook(model.ItemSanction, &x.Base)
 			return nil
 		},
-		Present: func(ctx context.Context, docs []*model.Sanction, rows []records.Row) error {
-			if err := s.identify(ctx, rows, func(i int) *model.OfMember { return &docs[i].OfMember }); err != nil {
-				return err
-			}
-			return s.offerReduction(ctx, docs, rows)
-		},
-		Reveal: func(_ context.Context, x *model.Sanction, row records.Row) error { return s.revealID(x.IDSealed, row) },
 	}
 }
 
-func expels(x *model.Sanction) bool { return x.SanctionType == model.SanctionExpulsion }
-
-// askReduction notes with the sanction that the 党员减少 shall follow: it is a record of its
-// own and may be written only once, after this one.
-func (s *Service) askReduction(ctx context.Context, x *model.Sanction, _ records.Input) error {
-	m, err := s.members.Get(ctx, model.Everything, x.MemberID)
-	if err != nil {
-		return err
-	}
-	if m.Status != "active" {
+// mayReduce: the 党员减少 follows an expulsion, once.
+func mayReduce(_ *kit.Caller, x *model.Sanction, _ time.Time) *kit.Error {
+	switch {
+	case x.SanctionType != model.SanctionExpulsion:
+		return kit.Conflict("action.refused", "只有开除党籍的处分可以办理党员减少")
+	case x.MemberLeft:
 		return kit.Conflict("sanction.reduced", "该党员已有减少记录")
 	}
-	x.Reduces = true
 	return nil
+}
+
+// loadMembers tells of sanctions that expel whether the member has left already.
+func (s *Service) loadMembers(ctx context.Context, docs []*model.Sanction) error {
+	var ids []string
+	for _, d := range docs {
+		if d.SanctionType == model.SanctionExpulsion {
+			ids = append(ids, d.MemberID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	members, err := s.byID(ctx, ids)
+	for _, d := range docs {
+		m := members[d.MemberID]
+		d.MemberLeft = m == nil || m.Status != "active"
+	}
+	return err
 }
 
 // reduceExpelled adds the 党员减少 that an expulsion asks for, by the rules of that type. One
@@ -83,26 +91,5 @@ func (s *Service) reduceExpelled(ctx context.Context, x *model.Sanction) error {
 		return err
 	}
 	_, err = s.Engine.Save(ctx, &recordsgen.SaveReq{Type: "memberReduction", Json: form})
-	return err
-}
-
-// offerReduction takes the action away where the member has left already.
-func (s *Service) offerReduction(ctx context.Context, docs []*model.Sanction, rows []records.Row) error {
-	var ids []string
-	for _, d := range docs {
-		if expels(d) {
-			ids = append(ids, d.MemberID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	members, err := s.byID(ctx, ids)
-	for i, d := range docs {
-		if m := members[d.MemberID]; m == nil || m.Status != "active" {
-			given, _ := rows[i]["_actions"].([]string)
-			rows[i]["_actions"] = slices.DeleteFunc(given, func(a string) bool { return a == "reduce" })
-		}
-	}
 	return err
 }

@@ -28,14 +28,13 @@ func (s *Service) specialtyType() *records.Type[*model.Specialty] {
 		Collection: model.NewCollection[*model.Specialty](s.d.DB, "specialties", s.d.Clock.Now),
 		Indexes:    []model.Index{{Keys: bson.D{{Key: "tags", Value: 1}}}},
 		Fields: []records.Field{
-			orgOfMember,
+			{Key: "orgId", Label: "所在支部", Ref: "organization", List: true, ReadOnly: true, After: "memberId", Width: 180},
 			{Key: "phone", Label: "手机号", Type: "phone", List: true, Virtual: true, After: "orgId"},
 			{Key: "updatedAt", Label: "更新时间", Type: "datetime", List: true, ReadOnly: true},
 		},
 		Unique: []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已有特长记录，请在原记录中修改"}},
-		NameOf: func(x *model.Specialty) string { return "党员特长" },
 		Own: &records.Own[*model.Specialty]{
-			Where: mine, Create: true, Update: true, Delete: true,
+			Where: records.Mine, Create: true, Update: true, Delete: true,
 			Fields: []string{"tags", "description", "updatedAt"}, Form: []string{"tags", "description"},
 			Prepare: func(ctx context.Context, x *model.Specialty) error {
 				x.MemberID = kit.CallerOf(ctx).MemberID
@@ -46,7 +45,9 @@ func (s *Service) specialtyType() *records.Type[*model.Specialty] {
 			if old != nil {
 				return nil
 			}
-			return s.placeWith(ctx, &x.Base, x.MemberID)
+			var err error
+			x.OrgID, x.Orgs, err = s.Place(ctx, x.MemberID)
+			return err
 		},
 		Viewed: func(ctx context.Context, x *model.Specialty) error {
 			if !kit.CallerOf(ctx).Can("member.reveal") {

@@ -35,7 +35,7 @@ func (s *Service) transferType() *records.Type[*model.OrganizationTransfer] {
 		Indexes: []model.Index{{Keys: bson.D{{Key: "sweepAt", Value: 1}}, Sparse: true}},
 		Unique: []records.Unique{{Keys: []string{"running"}, Message: "有整建制转移正在进行，请稍后再试",
 			Partial: bson.D{{Key: "running", Value: true}}}},
-		NameOf:     func(t *model.OrganizationTransfer) string { return t.TransferOrgName },
+		NameKey:    "transferOrgName",
 		BeforeSave: s.checkTransfer,
 		FollowWhen: func(t *model.OrganizationTransfer) bool { return t.State == model.TransferRunning },
 		Follow:     s.moveTree,
@@ -56,11 +56,11 @@ func (s *Service) checkTransfer(ctx context.Context, _, t *model.OrganizationTra
 	c := kit.CallerOf(ctx)
 	o, err := s.orgs.Get(ctx, model.Everything, t.TransferOrgID)
 	if err != nil {
-		return notFound(err)
+		return records.Mapped(err)
 	}
 	to, err := s.orgs.Get(ctx, model.Everything, t.ToParentID)
 	if err != nil {
-		return notFound(err)
+		return records.Mapped(err)
 	}
 	wrong := map[string]string{}
 	if o.ID == c.OrgID || o.ParentID == "" {
@@ -240,7 +240,7 @@ func (s *Service) StepTransfer(ctx context.Context, req *party.StepReq) (*record
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("transfer %s: %w", req.Id, notFound(err))
+		return nil, fmt.Errorf("transfer %s: %w", req.Id, records.Mapped(err))
 	}
 	return &recordsgen.Empty{}, nil
 }

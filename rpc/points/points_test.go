@@ -76,6 +76,16 @@ func (r *roster) GetOrganization(_ context.Context, q *partygen.OrgReq) (*partyg
 	return nil, kit.ErrNotFound
 }
 
+func (r *roster) GetPlaces(ctx context.Context, req *partygen.PlacesReq) (*partygen.OrgPlaces, error) {
+	out := &partygen.OrgPlaces{}
+	for _, id := range req.OrgIds {
+		if o, err := r.GetOrganization(ctx, &partygen.OrgReq{OrgId: id}); err == nil {
+			out.Places = append(out.Places, &partygen.OrgPlace{Id: o.Id, OrgName: o.OrgName, Orgs: o.Orgs})
+		}
+	}
+	return out, nil
+}
+
 func (r *roster) GetMember(_ context.Context, q *partygen.MemberReq) (*partygen.Member, error) {
 	l := r.find(func(m *partygen.Member) bool { return m.Id == q.MemberId })
 	if len(l.Members) == 0 {

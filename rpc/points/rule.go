@@ -113,7 +113,7 @@ func checkRule(ctx context.Context, _, r *model.PointsRule) error {
 // top level's; and the ledger, to read.
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	return records.New(ctx, records.Config{
-		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.days.Mongo()},
+		DB: s.d.DB, Clock: s.d.Clock, Orgs: records.Party{Client: s.d.Party}, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.days.Mongo()},
 	}, &records.Type[*model.PointsRule]{
 		Name: ruleType, Title: "积分配置", Collection: s.rules,
 		Global: true, NoCreate: true, NoDelete: true, NoExport: true, DefaultSort: "sortNo",
@@ -150,10 +150,4 @@ func (s *Service) entryType() *records.Type[*model.PointsEntry] {
 			return nil
 		},
 	}
-}
-
-// Path implements records.Orgs.
-func (s *Service) Path(ctx context.Context, orgID string) ([]string, error) {
-	p, err := s.path(ctx, orgID)
-	return p.ids, err
 }

@@ -21,7 +21,7 @@ func (t *recordType) action(key string) *Action[model.Document] {
 // act runs an action: load, check, change, save if nobody else changed it meanwhile.
 func (t *recordType) act(ctx context.Context, id, key string, body []byte) (Row, error) {
 	a := t.action(key)
-	if a == nil || a.Do == nil {
+	if a == nil || !t.runs(a) {
 		return nil, kit.ErrNotFound
 	}
 	if !t.mayAct(kit.CallerOf(ctx), *a) {
@@ -37,13 +37,16 @@ func (t *recordType) act(ctx context.Context, id, key string, body []byte) (Row,
 	}
 	var old model.Document
 	doc, err := t.Collection.Update(ctx, model.Everything, id, func(doc model.Document) error {
-		if a.When != nil && !a.When(doc) {
-			return kit.Conflict("action.refused", "%s", a.refusal())
-		}
-		old = clone(doc)
-		if err := a.Do(ctx, doc, in); err != nil {
+		if err := t.may(ctx, doc, a.Key, a.Title); err != nil {
 			return err
 		}
+		old = clone(doc)
+		if a.Do != nil {
+			if err := a.Do(ctx, doc, in); err != nil {
+				return err
+			}
+		}
+		t.move(doc, a.Key)
 		doc.Header().FollowDue = t.due(doc)
 		// Why it was done is on record, whether or not the document keeps it.
 		if err := t.did(ctx, write{action: model.AuditAct, title: a.Title, note: in.String("reason")}, old, doc); err != nil {
@@ -57,18 +60,17 @@ func (t *recordType) act(ctx context.Context, id, key string, body []byte) (Row,
 	return t.saved(ctx, old, doc), nil
 }
 
+// runs tells whether the engine runs an action: it has something to do, or leads to a state.
+func (t *recordType) runs(a *Action[model.Document]) bool {
+	v := t.Life.verb(a.Key)
+	return a.Do != nil || v != nil && v.To != "" && !v.Inner
+}
+
 // clone is a copy of a document that shares what it points to.
 func clone(doc model.Document) model.Document {
 	c := reflect.New(reflect.TypeOf(doc).Elem())
 	c.Elem().Set(reflect.ValueOf(doc).Elem())
 	return c.Interface().(model.Document)
-}
-
-func (a *Action[D]) refusal() string {
-	if a.Refusal != "" {
-		return a.Refusal
-	}
-	return "当前状态不能" + a.Title
 }
 
 // input checks the values of an action's dialog, all at once.

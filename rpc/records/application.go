@@ -16,8 +16,9 @@ const applicationMenu = "审批事项"
 // Applications makes a type of what members apply for (审批事项, manual 17), beside t, the type
 // of what follows from it; both keep their documents in one collection. Members hand in an
 // application, of which they fill in the fields of form, and an admin decides on it. t shows
-// the approved, and admins enter there what needs no decision. t's rules hold for both,
-// t.Follow once a document is approved. T embeds model.OfMember and model.Application.
+// the approved, and admins enter there what needs no decision. All that t says of a document
+// holds for an application too, t.Follow once it is approved. T embeds model.OfMember and
+// model.Application.
 //
 // By the unique keys of t, nobody has two such applications pending, or applies for what he
 // has.
@@ -26,61 +27,68 @@ func Applications[D interface {
 	Subject() *model.OfMember
 	Applications() *model.Application
 }](t *Type[D], form ...string) *Type[D] {
-	var none D
-	approved := bson.D{{Key: "deleted", Value: false}, {Key: "state", Value: model.ApprovalApproved}}
-	pending := bson.D{{Key: "deleted", Value: false}, {Key: "state", Value: model.ApprovalPending}}
-	var waiting []Unique
+	a := *t
+	a.Name, a.Menu = t.Name+"Application", applicationMenu
+	a.NoCreate, a.NoUpdate, a.NoDelete = true, true, true
+	// What belongs to the records alone: how they are entered, and what follows from them.
+	a.Columns, a.Follow, a.FollowWhen, a.Ready, a.Related, a.Actions, a.Summary = nil, nil, nil, nil, nil, nil, nil
+	a.Fields = append(slices.Clone(t.Fields), Field{Key: "createdAt", Label: "申请时间", Type: "datetime", List: true, ReadOnly: true})
+	a.Where = func(context.Context, map[string]string) bson.D {
+		return bson.D{{Key: "channel", Value: model.FromMobile}}
+	}
+	a.Unique = nil
 	for i, u := range t.Unique {
-		t.Unique[i].Partial = approved
-		waiting = append(waiting, Unique{Keys: append(slices.Clone(u.Keys), "state"), Message: "已有待审核的申请", Partial: pending})
+		t.Unique[i].Partial = live(model.ApprovalApproved)
+		a.Unique = append(a.Unique, Unique{Keys: append(slices.Clone(u.Keys), "state"), Message: "已有待审核的申请", Partial: live(model.ApprovalPending)})
 	}
-	check := t.BeforeSave
-	t.Where = func(context.Context, map[string]string) bson.D {
-		return bson.D{{Key: "state", Value: model.ApprovalApproved}}
-	}
-	t.BeforeSave = func(ctx context.Context, old, doc D) error {
-		if any(old) == any(none) {
-			*doc.Applications() = model.Application{Approval: model.Approval{State: model.ApprovalApproved}, Channel: model.FromConsole}
-		}
-		return check(ctx, old, doc)
-	}
-	t.Indexes = append(t.Indexes, model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "state", Value: 1}, {Key: "_id", Value: -1}}})
-	return &Type[D]{
-		Name: t.Name + "Application", Title: t.Title, Menu: applicationMenu, Collection: t.Collection,
-		NoCreate: true, NoUpdate: true, NoDelete: true,
-		Fields: append(slices.Clone(t.Fields), Field{Key: "createdAt", Label: "申请时间", Type: "datetime", List: true, ReadOnly: true}),
-		Unique: waiting, NameOf: t.NameOf,
-		Where: func(context.Context, map[string]string) bson.D {
-			return bson.D{{Key: "channel", Value: model.FromMobile}}
+	a.Own = &Own[D]{
+		Where: Mine, Form: form, Create: true,
+		Fields: append(slices.Clone(form), "state", "opinion", "createdAt", "approvedAt"),
+		Prepare: func(ctx context.Context, doc D) error {
+			doc.Subject().MemberID = kit.CallerOf(ctx).MemberID
+			doc.Applications().Channel = model.FromMobile
+			return nil
 		},
-		Own: &Own[D]{
-			Where:  func(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} },
-			Fields: append(slices.Clone(form), "state", "opinion", "createdAt", "approvedAt"), Form: form, Create: true,
-			Prepare: func(ctx context.Context, doc D) error {
-				doc.Subject().MemberID = kit.CallerOf(ctx).MemberID
-				doc.Applications().Channel = model.FromMobile
-				return nil
-			},
-		},
-		BeforeSave: func(ctx context.Context, old, doc D) error {
-			if err := check(ctx, old, doc); err != nil {
-				return err
+	}
+	a.Approval = &Approval[D]{
+		Applicant: func(doc D) string { return doc.Subject().MemberID },
+		OnApprove: func(ctx context.Context, doc D) error {
+			// What held when he applied may hold no more.
+			if check := a.running.BeforeSave; check != nil {
+				return check(ctx, nil, doc)
 			}
-			return t.running.free(ctx, doc)
+			return nil
 		},
-		Approval: &Approval[D]{
-			Applicant: func(doc D) string { return doc.Subject().MemberID },
-			OnApprove: func(ctx context.Context, doc D) error {
-				// What held when he applied may hold no more.
-				if err := check(ctx, none, doc); err != nil {
-					return err
-				}
-				return t.running.free(ctx, doc)
-			},
-			Effect: t.Follow,
-		},
-		Present: t.Present, Reveal: t.Reveal, Exports: t.Exports,
+		Effect: t.Follow,
 	}
+	a.Parts = append(slices.Clone(t.Parts), Part{Name: "free", BeforeSave: func(ctx context.Context, _, doc model.Document) error {
+		return t.running.free(ctx, doc)
+	}})
+	t.Parts = append([]Part{entered}, t.Parts...)
+	return &a
+}
+
+// live finds the documents in a state of their approval.
+func live(state string) bson.D {
+	return bson.D{{Key: "deleted", Value: false}, {Key: "state", Value: state}}
+}
+
+// entered is the part of records that admins enter, without a decision, beside what was
+// applied for and approved.
+var entered = Part{
+	Name:    "entered",
+	Indexes: []model.Index{{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "state", Value: 1}, {Key: "_id", Value: -1}}}},
+	Where: func(context.Context, map[string]string) bson.D {
+		return bson.D{{Key: "state", Value: model.ApprovalApproved}}
+	},
+	BeforeSave: func(_ context.Context, old, doc model.Document) error {
+		if old == nil {
+			*doc.(interface{ Applications() *model.Application }).Applications() = model.Application{
+				Approval: model.Approval{State: model.ApprovalApproved}, Channel: model.FromConsole,
+			}
+		}
+		return nil
+	},
 }
 
 // free refuses a document whose unique keys another one holds.

@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -27,17 +28,43 @@ type approvable interface{ Approvals() *model.Approval }
 func approvalOf(doc model.Document) *model.Approval { return doc.(approvable).Approvals() }
 
 // errDecided answers the second of two who decide.
-const errDecided = "该申请已审核，不能重复操作"
+var errDecided = kit.Conflict("action.refused", "该申请已审核，不能重复操作")
+
+// approvalStates are those of what is decided on.
+var approvalStates = []State{
+	{Value: model.ApprovalPending, Label: "待审核", Color: "warning"},
+	{Value: model.ApprovalApproved, Label: "审核通过", Color: "success"},
+	{Value: model.ApprovalRejected, Label: "审核未通过", Color: "danger"},
+}
+
+// decided adds to a life, which may have states of its own, that the record is decided on:
+// once, and not by who handed it in.
+func decided(l *Life[model.Document]) *Life[model.Document] {
+	if l == nil {
+		l = &Life[model.Document]{}
+	}
+	if l.Field == "" {
+		l.Field, l.States = "state", approvalStates
+		l.At = func(doc model.Document, _ time.Time) string { return approvalOf(doc).State }
+	}
+	pending := func(_ *kit.Caller, doc model.Document, _ time.Time) *kit.Error {
+		if approvalOf(doc).State != model.ApprovalPending {
+			return errDecided
+		}
+		return nil
+	}
+	l.Verbs = append(l.Verbs, Verb[model.Document]{Key: "approve", If: pending, Others: true}, Verb[model.Document]{Key: "reject", If: pending, Others: true})
+	return l
+}
 
 // decisions are the actions by which an admin decides.
 func (t *recordType) decisions() []Action[model.Document] {
-	pending := func(doc model.Document) bool { return approvalOf(doc).State == model.ApprovalPending }
 	opinion := Field{Key: "opinion", Label: "审核意见", Type: "text", Form: true, Max: 500}
 	reason := opinion
 	reason.Required = true
 	return []Action[model.Document]{
 		{
-			Key: "approve", Title: "通过", Fields: []Field{opinion}, When: pending, Refusal: errDecided,
+			Key: "approve", Title: "通过", Fields: []Field{opinion},
 			Do: func(ctx context.Context, doc model.Document, in Input) error {
 				if on := t.Approval.OnApprove; on != nil {
 					if err := on(ctx, doc); err != nil {
@@ -49,7 +76,7 @@ func (t *recordType) decisions() []Action[model.Document] {
 			},
 		},
 		{
-			Key: "reject", Title: "不通过", Fields: []Field{reason}, When: pending, Refusal: errDecided, Permission: "approve",
+			Key: "reject", Title: "不通过", Fields: []Field{reason}, Permission: "approve",
 			Do: func(ctx context.Context, doc model.Document, in Input) error {
 				t.decide(ctx, doc, model.ApprovalRejected, in)
 				return nil
@@ -80,6 +107,7 @@ func (t *recordType) approvals() {
 	}
 	t.Indexes = append(t.Indexes, model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "undecided", Value: -1}, {Key: "_id", Value: -1}}})
 	t.Actions = append(t.decisions(), t.Actions...)
+	t.Life = decided(t.Life)
 	for i := range t.Actions {
 		if t.Actions[i].Permission == "approve" {
 			t.Actions[i].Permission = t.Name + ".approve"

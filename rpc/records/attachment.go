@@ -125,7 +125,7 @@ func (e *Engine) Download(ctx context.Context, req *gen.AttachmentReq) (*gen.Fil
 	if req.Id != "" {
 		var names []string
 		if of, names, err = t.filesOf(ctx, req.Id); err != nil {
-			return nil, mapError(err)
+			return nil, Mapped(err)
 		}
 		if !slices.Contains(names, req.FileId) {
 			return nil, kit.ErrNotFound

@@ -96,6 +96,7 @@ func (t *recordType) check() error {
 			t.checkField(&f, wrong)
 		}
 	}
+	t.checkLife(wrong)
 	if o := t.Own; o != nil {
 		known("own field", o.Fields...)
 		known("own form's", o.Form...)

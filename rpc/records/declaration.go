@@ -6,7 +6,6 @@ import (
 	"reflect"
 
 	"zhihuidangjian/model"
-	"zhihuidangjian/rpc/kit"
 )
 
 // Declaration is a *Type of any kind of document.
@@ -28,7 +27,7 @@ func (t *Type[D]) run() (*recordType, error) {
 	for _, a := range t.Actions {
 		u.Actions = append(u.Actions, Action[model.Document]{
 			Key: a.Key, Title: a.Title, Confirm: a.Confirm, Fields: a.Fields, Related: a.Related, Batch: a.Batch,
-			Permission: a.Permission, When: about(a.When), Refusal: a.Refusal, Do: with(a.Do),
+			Permission: a.Permission, Do: with(a.Do),
 		})
 	}
 	if o := t.Own; o != nil {
@@ -40,6 +39,7 @@ func (t *Type[D]) run() (*recordType, error) {
 	if a := t.Approval; a != nil {
 		u.Approval = &Approval[model.Document]{Applicant: about(a.Applicant), OnApprove: alone(a.OnApprove), Effect: alone(a.Effect)}
 	}
+	u.Life = t.Life.untyped()
 	u.NameOf, u.FollowWhen = about(t.NameOf), about(t.FollowWhen)
 	u.BeforeSave = change(t.BeforeSave)
 	u.BeforeDelete = alone(t.BeforeDelete)
@@ -60,15 +60,13 @@ func (t *Type[D]) run() (*recordType, error) {
 	if f := t.Reveal; f != nil {
 		u.Reveal = func(ctx context.Context, doc model.Document, row Row) error { return f(ctx, doc.(D), row) }
 	}
-	if f := t.RowActions; f != nil {
-		u.RowActions = func(c *kit.Caller, doc model.Document, given []string) []string { return f(c, doc.(D), given) }
-	}
 	for i := range from.NumField() {
 		if f := from.Type().Field(i); f.IsExported() && !from.Field(i).IsZero() && to.Field(i).IsZero() {
 			return nil, fmt.Errorf("record type %s: %s is not handed on to the engine", t.Name, f.Name)
 		}
 	}
 	t.running = &recordType{Type: u}
+	t.running.compose()
 	return t.running, nil
 }
 

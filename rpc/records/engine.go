@@ -183,7 +183,7 @@ func (e *Engine) scope(ctx context.Context, node string) (model.Scope, string, e
 
 func answer(v any, err error) (*gen.JSON, error) {
 	if err != nil {
-		return nil, mapError(err)
+		return nil, Mapped(err)
 	}
 	if b, ok := v.(encoded); ok {
 		return &gen.JSON{Json: b}, nil
@@ -195,8 +195,8 @@ func answer(v any, err error) (*gen.JSON, error) {
 	return &gen.JSON{Json: b}, nil
 }
 
-// mapError turns the store's errors into those that people are told.
-func mapError(err error) error {
+// Mapped turns the store's errors into those that people are told; others stay as they are.
+func Mapped(err error) error {
 	switch {
 	case errors.Is(err, model.ErrNotFound):
 		return kit.ErrNotFound
@@ -257,7 +257,7 @@ func (e *Engine) Delete(ctx context.Context, req *gen.IDsReq) (*gen.Empty, error
 		return nil, kit.Invalid("too_many_chosen", "一次最多删除200条")
 	}
 	if err := t.delete(ctx, req.Ids); err != nil {
-		return nil, mapError(err)
+		return nil, Mapped(err)
 	}
 	return &gen.Empty{}, nil
 }
@@ -325,7 +325,7 @@ func (e *Engine) Template(ctx context.Context, req *gen.TypeReq) (*gen.File, err
 	}
 	data, err := t.template(ctx)
 	if err != nil {
-		return nil, mapError(err)
+		return nil, Mapped(err)
 	}
 	return &gen.File{Name: t.Title + "导入模板.xlsx", ContentType: xlsx, Data: data}, nil
 }
@@ -338,7 +338,7 @@ func (e *Engine) Export(ctx context.Context, req *gen.ListReq) (*gen.File, error
 	}
 	data, err := t.export(ctx, query{req})
 	if err != nil {
-		return nil, mapError(err)
+		return nil, Mapped(err)
 	}
 	name := t.Title + e.clock.Now().Format("20060102150405") + ".xlsx"
 	return &gen.File{Name: name, ContentType: xlsx, Data: data}, nil

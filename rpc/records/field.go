@@ -135,7 +135,8 @@ func (f *Field) parseTag(tag string) error {
 		case "options":
 			for o := range strings.SplitSeq(v, "|") {
 				value, label, _ := strings.Cut(o, ":")
-				f.Options = append(f.Options, Option{value, label})
+				label, colour, _ := strings.Cut(label, ":")
+				f.Options = append(f.Options, Option{Value: value, Label: label, Color: colour})
 			}
 		case "ref":
 			f.Ref = v

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -50,9 +51,14 @@ func bookType(c *model.Collection[*Book], effect func() error) *records.Type[*Bo
 		},
 		Actions: []records.Action[*Book]{{
 			Key: "lend", Title: "借出", Fields: []records.Field{{Key: "reader", Label: "借阅人", Required: true, Form: true}},
-			When: func(b *Book) bool { return !b.Lent }, Refusal: "该书已借出",
 			Do: func(_ context.Context, b *Book, in records.Input) error { b.Lent = true; return nil },
 		}},
+		Life: &records.Life[*Book]{Verbs: []records.Verb[*Book]{{Key: "lend", If: func(_ *kit.Caller, b *Book, _ time.Time) *kit.Error {
+			if b.Lent {
+				return kit.Conflict("book.lent", "该书已借出")
+			}
+			return nil
+		}}}},
 	}
 }
 

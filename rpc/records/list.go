@@ -163,6 +163,8 @@ func (t *recordType) sort(ctx context.Context, by string) bson.D {
 	return bson.D{{Key: "_id", Value: dir}}
 }
 
+var errFilter = kit.Invalid("filter.unknown", "不支持的筛选条件")
+
 // filter is the query of a list, without the scope.
 func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 	out := slices.Clip(t.where(ctx, q.Filters))
@@ -179,6 +181,14 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		}
 		if len(value) > 1000 || normal.Valid(value, false) != "" {
 			return nil, kit.ErrInvalid
+		}
+		if key == t.Life.field() {
+			part, err := t.inState(value)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, part...)
+			continue
 		}
 		if t.Filter != nil {
 			part, ok, err := t.Filter(ctx, key, value)
@@ -200,7 +210,7 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		}
 		// What refers to another record can always be asked for: related lists do.
 		if f == nil || !f.Search && f.Ref == "" || f.bson == "" {
-			return nil, kit.Invalid("filter.unknown", "不支持的筛选条件")
+			return nil, errFilter
 		}
 		part, err := f.filter(value, t.engine.clock.Now())
 		if err != nil {
@@ -385,8 +395,14 @@ func (t *recordType) present(ctx context.Context, docs []model.Document, whole b
 		}
 		refs[ref] = labels
 	}
-	actions := t.actions(caller)
+	actions, now := t.actions(caller), t.engine.clock.Now()
+	if err := t.loadLife(ctx, docs...); err != nil {
+		return nil, err
+	}
 	for i, r := range rows {
+		if key := t.Life.field(); key != "" && (keep == nil || keep[key]) {
+			r[key] = t.Life.At(docs[i], now)
+		}
 		labels := map[string]string{}
 		for _, f := range fields {
 			if f.Ref == "" {
@@ -414,14 +430,7 @@ func (t *recordType) present(ctx context.Context, docs []model.Document, whole b
 		if keep != nil && !keep["_actions"] {
 			continue
 		}
-		given := t.possible(docs[i], slices.Clone(actions))
-		if t.RowActions != nil {
-			given = t.RowActions(caller, docs[i], given)
-		}
-		if given == nil {
-			given = []string{}
-		}
-		r["_actions"] = given
+		r["_actions"] = t.possible(caller, docs[i], slices.Clone(actions), now)
 	}
 	if t.Present != nil && len(docs) > 0 {
 		if err := t.Present(ctx, docs, rows); err != nil {
@@ -452,11 +461,14 @@ func (t *recordType) keep() map[string]bool {
 	return keep
 }
 
-// possible takes away the actions that the document's state does not allow.
-func (t *recordType) possible(doc model.Document, given []string) []string {
+// possible takes away the verbs that the document's life does not allow.
+func (t *recordType) possible(c *kit.Caller, doc model.Document, given []string, now time.Time) []string {
 	return slices.DeleteFunc(given, func(key string) bool {
-		a := t.action(key)
-		return a != nil && a.When != nil && !a.When(doc)
+		if t.Life.verb(key) == nil {
+			return false
+		}
+		_, err := t.Life.Step(c, doc, key, now)
+		return err != nil
 	})
 }
 

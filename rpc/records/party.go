@@ -2,7 +2,6 @@ package records
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -21,44 +20,56 @@ func (p Party) Path(ctx context.Context, orgID string) ([]string, error) {
 	if c := kit.CallerOf(ctx); c.OrgID == orgID && len(c.Orgs) > 0 {
 		return c.Orgs, nil
 	}
-	o, err := p.Client.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: orgID})
+	known, err := p.places(ctx, []string{orgID})
 	if err != nil {
 		return nil, err
 	}
+	o := known[orgID]
+	if o == nil {
+		return nil, kit.ErrNotFound
+	}
 	return o.Orgs, nil
+}
+
+// places are organisations by their ids, however many in one call.
+func (p Party) places(ctx context.Context, ids []string) (map[string]*party.OrgPlace, error) {
+	r, err := p.Client.GetPlaces(kit.AsSystem(ctx), &party.PlacesReq{OrgIds: ids})
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]*party.OrgPlace, len(r.Places))
+	for _, o := range r.Places {
+		out[o.Id] = o
+	}
+	return out, nil
 }
 
 // Refs are the refs organization and member, to put into a Config.
 func (p Party) Refs() map[string]Ref {
 	return map[string]Ref{
-		"organization": {Labels: p.orgLabels, Check: p.checkOrgs, Find: p.findOrg, Options: p.orgOptions},
+		"organization": {Labels: p.OrgNames, Check: p.checkOrgs, Find: p.findOrg, Options: p.orgOptions},
 		"member":       {Labels: p.memberLabels, Check: p.checkMembers},
 	}
 }
 
-func (p Party) orgLabels(ctx context.Context, ids []string) (map[string]string, error) {
-	out := make(map[string]string, len(ids))
-	for _, id := range ids {
-		o, err := p.Client.GetOrganization(kit.AsSystem(ctx), &party.OrgReq{OrgId: id})
-		if errors.Is(err, kit.ErrNotFound) {
-			continue // deleted since
-		}
-		if err != nil {
-			return nil, err
-		}
+// OrgNames are the names of organisations by their ids; those that are gone are left out.
+func (p Party) OrgNames(ctx context.Context, ids []string) (map[string]string, error) {
+	known, err := p.places(ctx, ids)
+	out := make(map[string]string, len(known))
+	for id, o := range known {
 		out[id] = o.OrgName
 	}
-	return out, nil
+	return out, err
 }
 
 func (p Party) checkOrgs(ctx context.Context, ids []string) error {
+	known, err := p.places(ctx, ids)
+	if err != nil {
+		return err
+	}
 	c := kit.CallerOf(ctx)
 	for _, id := range ids {
-		path, err := p.Path(ctx, id)
-		if err != nil {
-			return err
-		}
-		if c.Kind == kit.User && !slices.Contains(path, c.OrgID) {
+		if o := known[id]; o == nil || c.Kind == kit.User && !slices.Contains(o.Orgs, c.OrgID) {
 			return kit.ErrNotFound
 		}
 	}
@@ -106,16 +117,46 @@ func (p Party) members(ctx context.Context, ids []string) ([]*party.Member, erro
 	return r.Members, nil
 }
 
+// mostNamed bounds whom a page names: those of large meetings are counted, and have no column.
+const mostNamed = 1000
+
 func (p Party) memberLabels(ctx context.Context, ids []string) (map[string]string, error) {
+	out := make(map[string]string, len(ids))
+	if len(ids) > mostNamed {
+		return out, nil
+	}
+	list, err := p.members(ctx, ids)
+	for _, m := range list {
+		out[m.Id] = m.Name
+	}
+	return out, err
+}
+
+// Invitable are people by id, of members and guests in period. Those outside the caller's
+// subtree, and those who left, are refused like missing ones.
+func (p Party) Invitable(ctx context.Context, ids []string) (map[string]*party.Member, error) {
 	list, err := p.members(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]string, len(list))
+	c := kit.CallerOf(ctx)
+	out := make(map[string]*party.Member, len(list))
 	for _, m := range list {
-		out[m.Id] = m.Name
+		if m.Status == "active" && (c.Kind == kit.System || slices.Contains(m.Orgs, c.OrgID)) {
+			out[m.Id] = m
+		}
+	}
+	for _, id := range ids {
+		if out[id] == nil {
+			return nil, kit.ErrNotFound
+		}
 	}
 	return out, nil
+}
+
+func (p Party) checkMembers(ctx context.Context, ids []string) error {
+	_, err := p.Invitable(ctx, ids)
+	return err
 }
 
 // TookPart is the filter of the records of a type that a person takes part in, whose field
@@ -134,24 +175,4 @@ func (p Party) TookPart(ctx context.Context, field, personID string) (filter bso
 		}
 	}
 	return append(filter, bson.E{Key: field, Value: bson.D{{Key: "$in", Value: ids}}}), ids, nil
-}
-
-func (p Party) checkMembers(ctx context.Context, ids []string) error {
-	list, err := p.members(ctx, ids)
-	if err != nil {
-		return err
-	}
-	c := kit.CallerOf(ctx)
-	seen := map[string]bool{}
-	for _, m := range list {
-		if m.Status == "active" && (c.Kind == kit.System || slices.Contains(m.Orgs, c.OrgID)) {
-			seen[m.Id] = true
-		}
-	}
-	for _, id := range ids {
-		if !seen[id] {
-			return kit.ErrNotFound
-		}
-	}
-	return nil
 }

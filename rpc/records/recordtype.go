@@ -39,6 +39,17 @@ func (t *recordType) bind(e *Engine) error {
 	if t.Approval != nil {
 		t.approvals()
 	}
+	t.live()
+	for _, p := range t.Parts {
+		if p.Fits != nil && !p.Fits(t.Collection.New()) {
+			return fmt.Errorf("record type %s: its documents cannot have the part %s", t.Name, p.Name)
+		}
+		if p.bind != nil {
+			if err := p.bind(t); err != nil {
+				return fmt.Errorf("record type %s: part %s: %w", t.Name, p.Name, err)
+			}
+		}
+	}
 	if err := t.checkFiles(); err != nil {
 		return fmt.Errorf("record type %s: %w", t.Name, err)
 	}
@@ -222,5 +233,5 @@ func (t *recordType) nameOf(doc model.Document) string {
 			return fmt.Sprint(f.read(reflect.ValueOf(doc).Elem()))
 		}
 	}
-	return doc.Header().ID
+	return t.Title
 }

@@ -118,6 +118,9 @@ func (t *recordType) update(ctx context.Context, id string, version int64, value
 	if err := errors.Join(t.open(old), t.open(doc)); err != nil {
 		return nil, err
 	}
+	if err := t.may(ctx, old, "update", "修改"); err != nil {
+		return nil, err
+	}
 	if err := t.apply(ctx, doc, values, shown[0]); err != nil {
 		return nil, err
 	}
@@ -135,9 +138,6 @@ func (t *recordType) update(ctx context.Context, id string, version int64, value
 		w.note = "内容无变化"
 	}
 	t.audit(ctx, w, old, doc)
-	if err := t.offered(ctx, old, "update", "修改"); err != nil {
-		return nil, err
-	}
 	if err := t.claim(ctx, old, doc); err != nil {
 		return nil, err
 	}
@@ -434,13 +434,13 @@ func (t *recordType) delete(ctx context.Context, ids []string) error {
 // mayDelete asks the type's own rule, and whether other records still refer to the
 // document.
 func (t *recordType) mayDelete(ctx context.Context, doc model.Document) error {
+	if err := t.may(ctx, doc, "delete", "删除"); err != nil {
+		return err
+	}
 	if t.BeforeDelete != nil {
 		if err := t.BeforeDelete(ctx, doc); err != nil {
 			return err
 		}
-	}
-	if err := t.offered(ctx, doc, "delete", "删除"); err != nil {
-		return err
 	}
 	for _, other := range t.engine.types {
 		if t.Leaves {
@@ -455,12 +455,4 @@ func (t *recordType) mayDelete(ctx context.Context, doc model.Document) error {
 		}
 	}
 	return nil
-}
-
-// offered refuses what the document's row would show no button for.
-func (t *recordType) offered(ctx context.Context, doc model.Document, verb, title string) error {
-	if t.RowActions == nil || slices.Contains(t.RowActions(kit.CallerOf(ctx), doc, []string{verb}), verb) {
-		return nil
-	}
-	return kit.Conflict("action.refused", "%s", "该"+t.Title+"当前不能"+title)
 }

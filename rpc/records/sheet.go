@@ -372,7 +372,7 @@ func (f *Field) words(r Row) string {
 		return x
 	default:
 		if v := reflect.ValueOf(x); f.Type == "money" && v.CanInt() {
-			return yuan(v.Int())
+			return kit.Yuan(v.Int())
 		}
 		return fmt.Sprint(x)
 	}

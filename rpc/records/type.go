@@ -31,6 +31,8 @@ type hidden struct{}
 type Option struct {
 	Value string `json:"value"`
 	Label string `json:"label"`
+	// Color is that of its tag: success, warning, info, danger, primary; "": it is plain.
+	Color string `json:"color,omitempty"`
 }
 
 // ShowIf shows a field of the form while another one has one of some values.
@@ -43,7 +45,8 @@ type ShowIf struct {
 //
 //	record:"label=姓名,required,max=30,list,search"
 //
-// whose words are label, type, required, max, min, options=a:甲|b:乙, ref, list, noform,
+// whose words are label, type, required, max, min, options=a:甲|b:乙:success (with the colour of
+// a tag, or none), ref, list, noform,
 // search, keyword, sort, fixed, readonly, past, distinct, accept=image|document|video, help,
 // width, below, personal, public. A text that is personal is stored sealed, shown masked, shown
 // in full to who has <type>.reveal and is written down for it, and if it has a blind index (see
@@ -112,8 +115,9 @@ type Field struct {
 // First is the After of a field that comes before all others.
 const First = "^"
 
-// Action is one line of a record type's state table: a verb, when it may run, and what
-// it does. Without Do it has a typed use case of its own, and the engine only offers it.
+// Action is a verb of a record type's own: what it asks for, and what it does. When it may
+// run, the type's Life says. Without Do it has a typed use case of its own, since its answer
+// is not the record, and the engine only offers it.
 type Action[D model.Document] struct {
 	Key     string `json:"key"`
 	Title   string `json:"title"`
@@ -126,10 +130,6 @@ type Action[D model.Document] struct {
 	Batch bool `json:"batch,omitempty"`
 	// Permission is "<type>.<key>" unless given.
 	Permission string `json:"-"`
-	// When guards it: rows that it refuses show no button, and Refusal answers those who
-	// ask all the same.
-	When    func(D) bool `json:"-"`
-	Refusal string       `json:"-"`
 	// Do changes the document; it may run more than once, before the write that stores
 	// its result. Input holds the checked values of Fields.
 	Do func(ctx context.Context, doc D, in Input) error `json:"-"`
@@ -192,18 +192,22 @@ type Type[D model.Document] struct {
 	Collection *model.Collection[D]
 	Indexes    []model.Index
 	// Fields add to or, by key, replace those of the struct's tags.
-	Fields  []Field
-	Only    []string // the fields this type has, of those tagged; empty: all
-	Unique  []Unique
+	Fields []Field
+	Only   []string // the fields this type has, of those tagged; empty: all
+	Unique []Unique
+	// Parts are what it has in common with other types.
+	Parts []Part
+	// Life is the table of its states and verbs.
+	Life    *Life[D]
 	Actions []Action[D]
 	// Own opens the type to members.
 	Own *Own[D]
 	// Approval lets an admin decide on what was submitted.
 	Approval *Approval[D]
-	// NameOf is what messages call a document by.
-	NameOf func(D) string
-	// NameKey is the stored field that holds the name, for types that others refer to.
+	// NameKey is the stored field that holds what messages, and types that refer to it, call
+	// a document by. NameOf says it where no field does; without both it is called Title.
 	NameKey string
+	NameOf  func(D) string
 	// DefaultSort is "-createdAt" unless given.
 	DefaultSort string
 
@@ -275,9 +279,6 @@ type Type[D model.Document] struct {
 	// Reveal puts what else is masked into a row as it is, for callers with
 	// `<type>.reveal`. The document's own personal fields are there already.
 	Reveal func(ctx context.Context, doc D, row Row) error
-	// RowActions may take away or add actions of one document. given holds view, update,
-	// delete and the declared Actions, as far as the caller has the permission.
-	RowActions func(caller *kit.Caller, doc D, given []string) []string
 	// Rehome moves the documents with an organisation in its own way: for those whose
 	// Orgs are not the path of their OrgID.
 	Rehome func(ctx context.Context, orgID string, path []string) error

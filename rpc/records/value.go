@@ -114,7 +114,7 @@ func (f *Field) number(n int64) (any, error) {
 
 func (f *Field) show(n int64) string {
 	if f.Type == "money" {
-		return yuan(n)
+		return kit.Yuan(n)
 	}
 	return strconv.FormatInt(n, 10)
 }
@@ -189,14 +189,6 @@ func (f *Field) plain(s string) error {
 		return refuse("%s%s", f.Label, wrong)
 	}
 	return nil
-}
-
-func yuan(n int64) string {
-	sign := ""
-	if n < 0 {
-		sign, n = "-", -n
-	}
-	return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
 }
 
 func clip(s string) string {

@@ -33,7 +33,7 @@ func TestFen(t *testing.T) {
 			t.Errorf("fen(%q) = %d, want %d", text, got, want)
 		}
 	}
-	if got := yuan(-1205); got != "-12.05" {
+	if got := kit.Yuan(-1205); got != "-12.05" {
 		t.Error(got)
 	}
 }
@@ -51,7 +51,7 @@ func TestCells(t *testing.T) {
 	dated := func(n float64, day bool) workbook.Cell {
 		return workbook.Cell{Kind: workbook.Number, Number: n, Dated: true, Day: day}
 	}
-	gender := []Option{{"male", "男"}, {"female", "女"}}
+	gender := []Option{{Value: "male", Label: "男"}, {Value: "female", Label: "女"}}
 	for _, c := range []struct {
 		typ     string
 		cell    workbook.Cell
@@ -126,7 +126,7 @@ func TestAliases(t *testing.T) {
 			}
 		}
 	}
-	f := &Field{Label: "民族", Type: "enum", Options: []Option{{"汉族", "汉族"}, {"满族", "满族"}}}
+	f := &Field{Label: "民族", Type: "enum", Options: []Option{{Value: "汉族", Label: "汉族"}, {Value: "满族", Label: "满族"}}}
 	if f.meant("汉") != "汉族" || f.meant("族") != "" || f.meant("") != "" {
 		t.Error("汉 is 汉族")
 	}

@@ -59,8 +59,8 @@ func guests(t *testing.T, typ, verb, id string) {
 				t.Errorf("the home branch is offered %v", x)
 			}
 		}
-		Refused(t, b.Do("PUT", Path(typ)+"/"+g["id"].(string), Form{"duty": "x", "version": g["version"]}), http.StatusConflict, "", "不能修改")
-		Refused(t, b.Do("POST", Path(typ)+"/delete", Form{"ids": []any{g["id"]}}), http.StatusConflict, "", "不能删除")
+		Refused(t, b.Do("PUT", Path(typ)+"/"+g["id"].(string), Form{"duty": "x", "version": g["version"]}), http.StatusConflict, "", "只有添加该党员的组织可以办理")
+		Refused(t, b.Do("POST", Path(typ)+"/delete", Form{"ids": []any{g["id"]}}), http.StatusConflict, "", "只有添加该党员的组织可以办理")
 		s := Add(t, a, typ, stranger())
 		if slices.Contains(IDs(b.List(typ, "size=100")), s["id"].(string)) || !slices.Contains(IDs(AdminP(t).List(typ, "size=100")), s["id"].(string)) {
 			t.Fatal("a stranger is seen by the wrong people")
@@ -70,8 +70,8 @@ func guests(t *testing.T, typ, verb, id string) {
 		a, p := AdminA(t), AdminP(t)
 		g := Add(t, a, typ, stranger())
 		at := Path(typ) + "/" + g["id"].(string)
-		Refused(t, p.Do("PUT", at, Form{"duty": "x", "version": g["version"]}), http.StatusConflict, "", "不能修改")
-		Refused(t, p.Do("POST", Path(typ)+"/delete", Form{"ids": []any{g["id"]}}), http.StatusConflict, "", "不能删除")
+		Refused(t, p.Do("PUT", at, Form{"duty": "x", "version": g["version"]}), http.StatusConflict, "", "只有添加该党员的组织可以办理")
+		Refused(t, p.Do("POST", Path(typ)+"/delete", Form{"ids": []any{g["id"]}}), http.StatusConflict, "", "只有添加该党员的组织可以办理")
 		Refused(t, AdminB(t).Do("PUT", at, Form{"duty": "x", "version": g["version"]}), http.StatusNotFound, "", NothingThere)
 		a.Do("PUT", at, Form{"duty": "讲师", "version": g["version"]}).Into(t, &g)
 		if g["duty"] != "讲师" {
@@ -137,7 +137,7 @@ func guests(t *testing.T, typ, verb, id string) {
 		g := Add(t, a, typ, f)
 		phone, _ := Bind(t, bfftest.Person{Name: f["name"].(string), IDNumber: f["idNumber"].(string), Phone: f["phone"].(string)})
 		one := Form{"ids": []any{g["id"]}}
-		Refused(t, AdminP(t).Do("POST", Path(typ)+"/delete", one), http.StatusConflict, "", "不能删除")
+		Refused(t, AdminP(t).Do("POST", Path(typ)+"/delete", one), http.StatusConflict, "", "只有添加该党员的组织可以办理")
 		a.Post(Path(typ)+"/delete", one, &struct{}{})
 		if slices.Contains(IDs(a.List(typ, "size=100")), g["id"].(string)) {
 			t.Fatal("still listed")

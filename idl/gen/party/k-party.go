@@ -862,6 +862,82 @@ func (p *PartyGetOrganizationResult) GetResult() interface{} {
 	return p.Success
 }
 
+type PartyGetPlacesArgs struct {
+	Req *PlacesReq `thrift:"req,1" frugal:"1,default,PlacesReq" json:"req"`
+}
+
+func NewPartyGetPlacesArgs() *PartyGetPlacesArgs {
+	return &PartyGetPlacesArgs{}
+}
+
+func (p *PartyGetPlacesArgs) InitDefault() {
+}
+
+var PartyGetPlacesArgs_Req_DEFAULT *PlacesReq
+
+func (p *PartyGetPlacesArgs) GetReq() (v *PlacesReq) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetReq() {
+		return PartyGetPlacesArgs_Req_DEFAULT
+	}
+	return p.Req
+}
+
+func (p *PartyGetPlacesArgs) IsSetReq() bool {
+	return p.Req != nil
+}
+
+func (p *PartyGetPlacesArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyGetPlacesArgs(%+v)", *p)
+}
+
+func (p *PartyGetPlacesArgs) GetFirstArgument() interface{} {
+	return p.Req
+}
+
+type PartyGetPlacesResult struct {
+	Success *OrgPlaces `thrift:"success,0,optional" frugal:"0,optional,OrgPlaces" json:"success,omitempty"`
+}
+
+func NewPartyGetPlacesResult() *PartyGetPlacesResult {
+	return &PartyGetPlacesResult{}
+}
+
+func (p *PartyGetPlacesResult) InitDefault() {
+}
+
+var PartyGetPlacesResult_Success_DEFAULT *OrgPlaces
+
+func (p *PartyGetPlacesResult) GetSuccess() (v *OrgPlaces) {
+	if p == nil {
+		return
+	}
+	if !p.IsSetSuccess() {
+		return PartyGetPlacesResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+func (p *PartyGetPlacesResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *PartyGetPlacesResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PartyGetPlacesResult(%+v)", *p)
+}
+
+func (p *PartyGetPlacesResult) GetResult() interface{} {
+	return p.Success
+}
+
 type PartyGetMemberArgs struct {
 	Req *MemberReq `thrift:"req,1" frugal:"1,default,MemberReq" json:"req"`
 }

@@ -260,6 +260,99 @@ func (p *MemberReq) String() string {
 	return fmt.Sprintf("MemberReq(%+v)", *p)
 }
 
+// Places are organisations by their ids; those that are gone are left out.
+type PlacesReq struct {
+	OrgIds []string `thrift:"orgIds,1" frugal:"1,default,list<string>" json:"orgIds"`
+}
+
+func NewPlacesReq() *PlacesReq {
+	return &PlacesReq{}
+}
+
+func (p *PlacesReq) InitDefault() {
+}
+
+func (p *PlacesReq) GetOrgIds() (v []string) {
+	if p != nil {
+		return p.OrgIds
+	}
+	return
+}
+
+func (p *PlacesReq) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("PlacesReq(%+v)", *p)
+}
+
+type OrgPlace struct {
+	Id      string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	OrgName string `thrift:"orgName,2" frugal:"2,default,string" json:"orgName"`
+	// ids from the root down to itself
+	Orgs []string `thrift:"orgs,3" frugal:"3,default,list<string>" json:"orgs"`
+}
+
+func NewOrgPlace() *OrgPlace {
+	return &OrgPlace{}
+}
+
+func (p *OrgPlace) InitDefault() {
+}
+
+func (p *OrgPlace) GetId() (v string) {
+	if p != nil {
+		return p.Id
+	}
+	return
+}
+
+func (p *OrgPlace) GetOrgName() (v string) {
+	if p != nil {
+		return p.OrgName
+	}
+	return
+}
+
+func (p *OrgPlace) GetOrgs() (v []string) {
+	if p != nil {
+		return p.Orgs
+	}
+	return
+}
+
+func (p *OrgPlace) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("OrgPlace(%+v)", *p)
+}
+
+type OrgPlaces struct {
+	Places []*OrgPlace `thrift:"places,1" frugal:"1,default,list<OrgPlace>" json:"places"`
+}
+
+func NewOrgPlaces() *OrgPlaces {
+	return &OrgPlaces{}
+}
+
+func (p *OrgPlaces) InitDefault() {
+}
+
+func (p *OrgPlaces) GetPlaces() (v []*OrgPlace) {
+	if p != nil {
+		return p.Places
+	}
+	return
+}
+
+func (p *OrgPlaces) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("OrgPlaces(%+v)", *p)
+}
+
 type MembersReq struct {
 	MemberIds []string `thrift:"memberIds,1" frugal:"1,default,list<string>" json:"memberIds"`
 }
@@ -1369,6 +1462,8 @@ type Party interface {
 	GetMyOrganization(ctx context.Context, req *records.Empty) (r *Organization, err error)
 	// For services only: the caller is the system.
 	GetOrganization(ctx context.Context, req *OrgReq) (r *Organization, err error)
+	// GetPlaces are the names and paths of organisations, from the tree in memory.
+	GetPlaces(ctx context.Context, req *PlacesReq) (r *OrgPlaces, err error)
 
 	GetMember(ctx context.Context, req *MemberReq) (r *Member, err error)
 

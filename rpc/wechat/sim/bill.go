@@ -77,8 +77,8 @@ func (s *Sim) billText(day time.Time) string {
 			refundID, refundNo, refunded, refundState, refundType = f.RefundID, f.OutRefundNo, f.Amount, "SUCCESS", "ORIGINAL"
 		}
 		fields := []string{at.In(kit.Shanghai).Format(time.DateTime), o.AppID, MchID, "0", "", o.TransactionID, o.OutTradeNo, o.OpenID,
-			o.Type, state, "OTHERS", "CNY", yuan(o.Amount), "0.00", refundID, refundNo, yuan(refunded), "0.00", refundType, refundState,
-			o.Description, "", "0.00000", "0.00%", yuan(o.Amount), yuan(refunded), ""}
+			o.Type, state, "OTHERS", "CNY", kit.Yuan(o.Amount), "0.00", refundID, refundNo, kit.Yuan(refunded), "0.00", refundType, refundState,
+			o.Description, "", "0.00000", "0.00%", kit.Yuan(o.Amount), kit.Yuan(refunded), ""}
 		return line{at, "`" + strings.Join(fields, ",`")}
 	}
 	var lines []line
@@ -105,8 +105,6 @@ func (s *Sim) billText(day time.Time) string {
 		b.WriteString(l.text + "\r\n")
 	}
 	b.WriteString("总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额\r\n")
-	fmt.Fprintf(&b, "`%d,`%s,`%s,`0.00,`0.00000,`%s,`%s\r\n", len(lines), yuan(total), yuan(back), yuan(total), yuan(back))
+	fmt.Fprintf(&b, "`%d,`%s,`%s,`0.00,`0.00000,`%s,`%s\r\n", len(lines), kit.Yuan(total), kit.Yuan(back), kit.Yuan(total), kit.Yuan(back))
 	return b.String()
 }
-
-func yuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }

@@ -45,6 +45,7 @@ type Client interface {
 	GetMyProfile(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *party.Member, err error)
 	GetMyOrganization(ctx context.Context, req *records.Empty, callOptions ...callopt.Option) (r *party.Organization, err error)
 	GetOrganization(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Organization, err error)
+	GetPlaces(ctx context.Context, req *party.PlacesReq, callOptions ...callopt.Option) (r *party.OrgPlaces, err error)
 	GetMember(ctx context.Context, req *party.MemberReq, callOptions ...callopt.Option) (r *party.Member, err error)
 	GetMembers(ctx context.Context, req *party.MembersReq, callOptions ...callopt.Option) (r *party.Members, err error)
 	ListMembers(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Members, err error)
@@ -250,6 +251,11 @@ func (p *kPartyClient) GetMyOrganization(ctx context.Context, req *records.Empty
 func (p *kPartyClient) GetOrganization(ctx context.Context, req *party.OrgReq, callOptions ...callopt.Option) (r *party.Organization, err error) {
 	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
 	return p.kClient.GetOrganization(ctx, req)
+}
+
+func (p *kPartyClient) GetPlaces(ctx context.Context, req *party.PlacesReq, callOptions ...callopt.Option) (r *party.OrgPlaces, err error) {
+	ctx = client.NewCtxWithCallOptions(ctx, callOptions)
+	return p.kClient.GetPlaces(ctx, req)
 }
 
 func (p *kPartyClient) GetMember(ctx context.Context, req *party.MemberReq, callOptions ...callopt.Option) (r *party.Member, err error) {

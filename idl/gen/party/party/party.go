@@ -245,6 +245,13 @@ var serviceMethods = map[string]kitex.MethodInfo{
 		false,
 		kitex.WithStreamingMode(kitex.StreamingNone),
 	),
+	"GetPlaces": kitex.NewMethodInfo(
+		getPlacesHandler,
+		newPartyGetPlacesArgs,
+		newPartyGetPlacesResult,
+		false,
+		kitex.WithStreamingMode(kitex.StreamingNone),
+	),
 	"GetMember": kitex.NewMethodInfo(
 		getMemberHandler,
 		newPartyGetMemberArgs,
@@ -982,6 +989,24 @@ func newPartyGetOrganizationResult() interface{} {
 	return party.NewPartyGetOrganizationResult()
 }
 
+func getPlacesHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
+	realArg := arg.(*party.PartyGetPlacesArgs)
+	realResult := result.(*party.PartyGetPlacesResult)
+	success, err := handler.(party.Party).GetPlaces(ctx, realArg.Req)
+	if err != nil {
+		return err
+	}
+	realResult.Success = success
+	return nil
+}
+func newPartyGetPlacesArgs() interface{} {
+	return party.NewPartyGetPlacesArgs()
+}
+
+func newPartyGetPlacesResult() interface{} {
+	return party.NewPartyGetPlacesResult()
+}
+
 func getMemberHandler(ctx context.Context, handler interface{}, arg, result interface{}) error {
 	realArg := arg.(*party.PartyGetMemberArgs)
 	realResult := result.(*party.PartyGetMemberResult)
@@ -1515,6 +1540,16 @@ func (p *kClient) GetOrganization(ctx context.Context, req *party.OrgReq) (r *pa
 	_args.Req = req
 	var _result party.PartyGetOrganizationResult
 	if err = p.c.Call(ctx, "GetOrganization", &_args, &_result); err != nil {
+		return
+	}
+	return _result.GetSuccess(), nil
+}
+
+func (p *kClient) GetPlaces(ctx context.Context, req *party.PlacesReq) (r *party.OrgPlaces, err error) {
+	var _args party.PartyGetPlacesArgs
+	_args.Req = req
+	var _result party.PartyGetPlacesResult
+	if err = p.c.Call(ctx, "GetPlaces", &_args, &_result); err != nil {
 		return
 	}
 	return _result.GetSuccess(), nil

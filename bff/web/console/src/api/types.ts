@@ -21,7 +21,7 @@ export type FieldType =
   | 'string' | 'text' | 'int' | 'money' | 'date' | 'month' | 'datetime'
   | 'enum' | 'enums' | 'ref' | 'refs' | 'bool' | 'decimal' | 'phone' | 'idNumber'
   | 'files' | 'image' | 'richtext' | 'scores' | 'permissions' | 'password'
-export interface Option { value: string; label: string }
+export interface Option { value: string; label: string; color?: 'success' | 'warning' | 'info' | 'danger' | 'primary' }
 export interface Field {
   key: string; label: string; type: FieldType
   required?: boolean | string; options?: Option[]; ref?: string

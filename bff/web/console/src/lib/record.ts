@@ -24,14 +24,8 @@ export function show(field: Field, row: Row): string {
   }
 }
 
-const colours: Record<string, 'success' | 'warning' | 'info' | 'danger' | 'primary'> = {
-  fullMember: 'success', probationaryMember: 'primary', activist: 'warning', developmentTarget: 'warning', applicant: 'info',
-  paid: 'success', unpaid: 'warning', enabled: 'success', active: 'success', disabled: 'info', deleted: 'info', cleared: 'info',
-  pending: 'warning', approved: 'success', rejected: 'danger',
-  draft: 'info', waiting: 'warning', running: 'success', started: 'success', ended: 'info',
-}
 /** The tag colour of a state, if the field is one. */
-export const tag = (field: Field, row: Row) => (field.type === 'enum' ? colours[String(row[field.key])] : undefined)
+export const tag = (field: Field, row: Row) => field.options?.find((o) => o.value === String(row[field.key]))?.color
 
 /** Whether a form holds nothing for a field; blanks are nothing. */
 export const blank = (v: unknown) => v === undefined || v === null || (typeof v === 'string' && !v.trim()) || (Array.isArray(v) && !v.length)
