@@ -85,7 +85,7 @@ type elements struct {
 }
 
 func (s source) elements() (elements, error) {
-	if len(s.raw) < 5 || int(binary.LittleEndian.Uint32(s.raw)) != len(s.raw) {
+	if len(s.raw) < 5 || int(binary.LittleEndian.Uint32(s.raw)) != len(s.raw) || s.raw[len(s.raw)-1] != 0 {
 		return elements{}, errBSON
 	}
 	return elements{source: s, at: 4}, nil
@@ -282,6 +282,9 @@ func (s *shape) decode(e elements, out unsafe.Pointer) error {
 			}
 			known, ok := s.at[name]
 			if !ok {
+				known, ok = s.at[strings.ToLower(name)] // as the driver does
+			}
+			if !ok {
 				if err := e.value(); err != nil {
 					return fmt.Errorf("%s: %w", name, err)
 				}
@@ -337,11 +340,13 @@ func setterOf(t reflect.Type) setter {
 		inner := setterOf(t.Elem())
 		return func(e *elements, p unsafe.Pointer) error {
 			v := reflect.NewAt(t, p).Elem()
-			if e.kind == bson.TypeNull {
+			if e.kind == bson.TypeNull || e.kind == bson.TypeUndefined {
 				v.SetZero()
 				return nil
 			}
-			v.Set(reflect.New(t.Elem()))
+			if v.IsNil() {
+				v.Set(reflect.New(t.Elem()))
+			}
 			return inner(e, v.UnsafePointer())
 		}
 	case reflect.Slice:
@@ -421,7 +426,7 @@ func intSetter[N int | int32 | int64](other setter) setter {
 
 func boolSetter(other setter) setter {
 	return func(e *elements, p unsafe.Pointer) error {
-		if e.kind != bson.TypeBoolean {
+		if e.kind != bson.TypeBoolean || e.raw[e.from] > 1 {
 			return other(e, p)
 		}
 		*(*bool)(p) = e.raw[e.from] != 0
