@@ -153,7 +153,7 @@ func TestTamperingShows(t *testing.T) {
 		"a deletion":     set("deleted", true),
 		"its number":     set("seq", 9),
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("PLUS-31 changed: "+name, func(t *testing.T) {
 			db := modeltest.DB(t)
 			s := open(t, db)
 			hand(t, s, "a", "b", "c", "d")
@@ -164,7 +164,21 @@ func TestTamperingShows(t *testing.T) {
 			verify(t, s, 3, 2)
 		})
 	}
-	t.Run("a removed entry", func(t *testing.T) {
+	t.Run("PLUS-31 an added entry", func(t *testing.T) {
+		db := modeltest.DB(t)
+		s := open(t, db)
+		hand(t, s, "a", "b", "c")
+		var e model.AuditEntry
+		if err := db.Collection("auditEntries").FindOne(t.Context(), bson.D{{Key: "_id", Value: "000000000003"}}).Decode(&e); err != nil {
+			t.Fatal(err)
+		}
+		e.PrevHash, e.ID, e.Seq, e.Source, e.UserName = e.Hash, "000000000004", 4, "made up", "李四"
+		if _, err := db.Collection("auditEntries").InsertOne(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		verify(t, s, 4, 3)
+	})
+	t.Run("PLUS-31 a removed entry", func(t *testing.T) {
 		db := modeltest.DB(t)
 		s := open(t, db)
 		hand(t, s, "a", "b", "c")

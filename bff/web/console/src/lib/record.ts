@@ -10,7 +10,7 @@ export function show(field: Field, row: Row): string {
   const option = (x: unknown) => field.options?.find((o) => o.value === String(x))?.label ?? String(x)
   if (field.key === 'rate') return percent(v)
   switch (field.type) {
-    case 'money': return yuan(v)
+    case 'money': return typeof v === 'string' ? v : yuan(v) // a wage is shown masked
     case 'datetime': return time(v)
     case 'bool': return v ? '是' : '否'
     case 'enum': return option(v)

@@ -118,7 +118,7 @@ export function show(f: Field, row: Row): string {
   if (v === undefined || v === null || v === '') return ''
   if (f.options) return (Array.isArray(v) ? v : [v]).map((one) => f.options!.find((o) => o.value === one)?.label ?? String(one)).join('、')
   switch (f.type) {
-    case 'money': return `${yuan(Number(v))} 元`
+    case 'money': return typeof v === 'string' ? v : `${yuan(Number(v))} 元`
     case 'bool': return v ? '是' : '否'
     case 'datetime': return dateTime(typeof v === 'number' ? v : Date.parse(String(v)))
     case 'richtext': return String(v).replace(/<[^>]*>/g, ' ').replace(/&nbsp;/g, ' ').replace(/\s+/g, ' ').trim()
