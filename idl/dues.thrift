@@ -79,11 +79,6 @@ struct OrderReq {
     1: string id (go.tag = 'validate:"required,max=64"')
 }
 
-struct DeleteReq {
-    1: string id (go.tag = 'validate:"required,max=64"')
-    2: string reason (go.tag = 'validate:"max=200"')
-}
-
 struct NativePay {
     1: string codeUrl
     2: string qr             // data: URL of the PNG
@@ -120,15 +115,7 @@ service Dues {
     Order CreateOrder(1: CreateOrderReq req) (may = "duesOrder.create")
     Order GetOrder(1: OrderReq req) (may = "duesOrder.view", idempotent = "true")
     Order PayCash(1: OrderReq req) (may = "duesOrder.pay", idempotent = "true")
-    // ConfirmCash makes cash that somebody else entered count (CASH_CONFIRM).
-    Order ConfirmCash(1: OrderReq req) (may = "duesOrder.confirm", idempotent = "true")
-    // RejectCash sends it back: the order is unpaid again.
-    Order RejectCash(1: DeleteReq req) (may = "duesOrder.confirm")
     NativePay PayNative(1: OrderReq req) (may = "duesOrder.pay", idempotent = "true")
-    // DeleteOrder removes an unpaid entry (manual 7.1.4).
-    records.Empty DeleteOrder(1: DeleteReq req) (may = "duesOrder.delete")
-    // ReverseCash deletes a paid cash order; the row and the reason stay (manual 7.3.3, A01).
-    records.Empty ReverseCash(1: DeleteReq req) (may = "duesOrder.reverse")
     records.File PrintReceipt(1: OrderReq req) (may = "duesOrder.print")
 
     // Of the member who calls.

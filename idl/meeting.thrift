@@ -80,13 +80,7 @@ struct MyMeetings {
     1: list<MyMeeting> meetings
 }
 
-struct StartResp {
-    1: string message        // e.g. that the meeting is over and nobody was told
-    2: i32 notified
-}
-
 service Meeting {
-    StartResp Start(1: MeetingReq req) (may = "meeting.start")
     QR GetQR(1: MeetingReq req) (may = "meeting.view", idempotent = "true")
     Live GetLive(1: MeetingReq req) (may = "meeting.view", idempotent = "true")
     Statistics GetStatistics(1: MeetingReq req) (may = "meeting.view", idempotent = "true")

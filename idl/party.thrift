@@ -209,8 +209,6 @@ struct PaidThroughReq {
 service Party {
     Tree GetTree(1: OrgReq req) (may = "user", idempotent = "true")
     Statistics GetStatistics(1: OrgReq req) (may = "statistics.view", idempotent = "true")
-    // Unbind ends a member's binding (微信解绑, manual 6.8.1).
-    records.Empty Unbind(1: MemberReq req) (may = "binding.unbind")
     // RevealMember shows the personal fields of one member; the look is logged.
     Member RevealMember(1: MemberReq req) (may = "member.reveal")
 

@@ -161,6 +161,7 @@ struct TypeInfo {
     4: list<Permission> permissions
     5: bool own                      // members have a page of their own records
     6: string collection             // where its documents lie, for the relay of events; empty: they emit none
+    7: map<string, string> verbs     // what its actions are called, by key
 }
 
 struct TypeInfos {
@@ -172,6 +173,24 @@ struct ActReq {
     2: string id (go.tag = 'validate:"required,max=64"')
     3: string action (go.tag = 'validate:"required,max=40"')
     4: binary json                   // the values that the action asks for
+}
+
+struct ActManyReq {
+    1: string type (go.tag = 'validate:"required,max=40"')
+    2: string action (go.tag = 'validate:"required,max=40"')
+    3: binary json                   // {"ids": [...], "values": {...}}, the values for all of them
+}
+
+// ActOutcome is what an action on one of several records came to.
+struct ActOutcome {
+    1: string id
+    2: string name
+    3: bool done
+    4: string message                // what there is to know of it, or why it was not done
+}
+
+struct ActOutcomes {
+    1: list<ActOutcome> outcomes
 }
 
 struct UploadReq {
@@ -218,6 +237,9 @@ service Records {
     Empty Delete(1: IDsReq req) (may = "known")
     // Act runs an action of the record type's table on one record.
     JSON Act(1: ActReq req) (may = "known")
+    // ActMany runs an action on up to 200 records, each by itself: one that refuses keeps no
+    // other from it. What is wrong with the values is refused before the first.
+    ActOutcomes ActMany(1: ActManyReq req) (may = "known")
     Attachment Upload(1: UploadReq req) (may = "known")
     File Download(1: AttachmentReq req) (may = "known")
     // Rehome is called by the transfer job; it may run again and changes nothing more.

@@ -39,6 +39,7 @@ func (e *Edge) refused(ctx context.Context, c *app.RequestContext, r route.Route
 		for _, i := range infos {
 			if i.Type == cmp.Or(c.Param("type"), module) {
 				f.Type, f.TypeTitle = i.Type, i.Title
+				f.Title = cmp.Or(i.Verbs[c.Param("action")], f.Title)
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func TestDeliveries(t *testing.T) {
 	})
 	path := "/api/console/meetings/" + id
 	expect(t, "before the start", w.do(boss, "GET", path+"/deliveries", nil), 409, "meeting.notStarted")
-	w.do(boss, "POST", path+"/start", nil).into(t, &struct{}{})
+	w.do(boss, "POST", "/api/console/records/meeting/"+id+"/actions/start", nil).into(t, &struct{}{})
 	var doc model.Meeting
 	if err := w.platform.DB.Collection("meetings").FindOne(t.Context(), bson.D{{Key: "_id", Value: id}}).Decode(&doc); err != nil {
 		t.Fatal(err)

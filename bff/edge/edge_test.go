@@ -87,18 +87,18 @@ func (fakeMembers) Save(_ context.Context, req *records.SaveReq) (*records.JSON,
 
 type fakeMeeting struct{ meetingsvc.Client }
 
-func (fakeMeeting) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.StartResp, error) {
-	if req.Id == "over" {
-		return nil, kit.Conflict("meeting.over", "会议已结束")
-	}
-	return &meeting.StartResp{Message: kit.CallerOf(ctx).UserID}, nil
-}
-
 func (fakeMeeting) SignIn(ctx context.Context, req *meeting.CheckInReq) (*meeting.CheckIn, error) {
 	panic("a bug")
 }
 
 type fakeDues struct{ duessvc.Client }
+
+func (fakeDues) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order, error) {
+	if req.Id == "paid" {
+		return nil, kit.Conflict("dues.paid", "订单已支付")
+	}
+	return &dues.Order{Operator: kit.CallerOf(ctx).UserID}, nil
+}
 
 func (fakeDues) HandlePayNotice(_ context.Context, req *dues.Notice) (*records.Empty, error) {
 	if req.Headers["Wechatpay-Signature"] == "" {
@@ -172,10 +172,10 @@ func TestGuard(t *testing.T) {
 		"a member is no admin":                      {"GET", "/api/console/tree", "", []string{"Cookie", "zd_admin=member"}, 401, "未登录"},
 		"an admin is no member":                     {"POST", "/api/member/sign-in", `{"token":"x"}`, []string{"Authorization", "Bearer admin"}, 401, "未登录"},
 		"a bearer token opens no console":           {"GET", "/api/console/tree", "", []string{"Authorization", "Bearer admin"}, 401, "未登录"},
-		"a missing permission is refused":           {"POST", "/api/console/meetings/m1/start", "", []string{"Cookie", "zd_admin=reader", csrf, ours}, 403, "无操作权限"},
-		"a form of another site is refused":         {"POST", "/api/console/meetings/m1/start", "", []string{"Cookie", admin}, 403, "请求来源不正确"},
-		"the right session starts the meeting":      {"POST", "/api/console/meetings/m1/start", "", []string{"Cookie", admin, csrf, ours}, 200, `"u1"`},
-		"an error keeps its code, key and message":  {"POST", "/api/console/meetings/over/start", "", []string{"Cookie", admin, csrf, ours}, 409, `"key":"meeting.over"`},
+		"a missing permission is refused":           {"POST", "/api/console/dues/orders/o1/cash", "", []string{"Cookie", "zd_admin=reader", csrf, ours}, 403, "无操作权限"},
+		"a form of another site is refused":         {"POST", "/api/console/dues/orders/o1/cash", "", []string{"Cookie", admin}, 403, "请求来源不正确"},
+		"the right session takes the money":         {"POST", "/api/console/dues/orders/o1/cash", "", []string{"Cookie", admin, csrf, ours}, 200, `"u1"`},
+		"an error keeps its code, key and message":  {"POST", "/api/console/dues/orders/paid/cash", "", []string{"Cookie", admin, csrf, ours}, 409, `"key":"dues.paid"`},
 		"a panic is an internal error":              {"POST", "/api/member/sign-in", `{"token":"x"}`, []string{"Authorization", "Bearer member"}, 500, "系统繁忙"},
 		"a field too many characters long is named": {"POST", "/api/member/sign-in", `{"token":"` + strings.Repeat("x", 300) + `"}`, []string{"Authorization", "Bearer member"}, 400, `"token"`},
 		"broken JSON is refused":                    {"POST", "/api/member/sign-in", `{"token":`, []string{"Authorization", "Bearer member"}, 400, "格式不正确"},
@@ -225,7 +225,7 @@ func TestGuard(t *testing.T) {
 func TestIdentityCache(t *testing.T) {
 	e, a := newEdge(t)
 	for range 5 {
-		send(e, "POST", "/api/console/meetings/m1/start", "", "Cookie", admin, csrf, ours)
+		send(e, "POST", "/api/console/dues/orders/o1/cash", "", "Cookie", admin, csrf, ours)
 	}
 	if n := a.asked.Load(); n != 1 {
 		t.Fatalf("asked %d times", n)
@@ -233,7 +233,7 @@ func TestIdentityCache(t *testing.T) {
 	if status, body, _ := send(e, "POST", "/api/console/logout", "", "Cookie", admin, csrf, ours); status != 200 {
 		t.Fatal(status, body)
 	}
-	send(e, "POST", "/api/console/meetings/m1/start", "", "Cookie", admin, csrf, ours)
+	send(e, "POST", "/api/console/dues/orders/o1/cash", "", "Cookie", admin, csrf, ours)
 	if n := a.asked.Load(); n != 2 {
 		t.Fatalf("a logged-out token was believed: asked %d times", n)
 	}
@@ -286,7 +286,7 @@ func TestOpenAPI(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if got := doc.Paths["/api/console/meetings/{id}/start"]["post"].Summary; got != "启动会议" {
+	if got := doc.Paths["/api/console/dues/orders/{id}/cash"]["post"].Summary; got != "现金缴纳" {
 		t.Fatalf("summary %q", got)
 	}
 	for _, r := range e.Routes() {

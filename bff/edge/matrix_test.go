@@ -91,21 +91,15 @@ var matrix = []cells{
 	{route: "GET /api/console/participants", want: scoped, query: "orgId=$own"},
 	{route: "GET /api/console/statistics", want: mayAdmin},
 	{route: "GET /api/console/statistics", want: scoped, query: "orgId=$own"},
-	{route: "POST /api/console/members/:memberId/unbind", want: scoped, query: "$m3"},
 
 	{route: "POST /api/console/dues/base-preview", want: scoped, body: `{"memberId":"$m1","baseAmount":100000}`},
 	{route: "GET /api/console/dues/owed", want: scoped, query: "memberId=$m1"},
 	{route: "POST /api/console/dues/orders", want: scoped, body: `{"memberId":"$m1","toMonth":"$month"}`},
 	{route: "GET /api/console/dues/orders/:id", want: scoped, query: "$order"},
 	{route: "POST /api/console/dues/orders/:id/cash", want: scoped, query: "$order"},
-	{route: "POST /api/console/dues/orders/:id/confirm", want: scoped, query: "$order"},
-	{route: "POST /api/console/dues/orders/:id/reject", want: scoped, query: "$order", body: `{"reason":"x"}`},
 	{route: "POST /api/console/dues/orders/:id/native", want: scoped, query: "$order"},
-	{route: "POST /api/console/dues/orders/:id/delete", want: scoped, query: "$order"},
 	{route: "GET /api/console/dues/orders/:id/receipt", want: scoped, query: "$order"},
-	{route: "POST /api/console/dues/orders/:id/reverse", want: scoped, query: "$order", body: `{"reason":"x"}`},
 
-	{route: "POST /api/console/meetings/:id/start", want: scoped, query: "$draft"},
 	{route: "GET /api/console/meetings/:id/qr", want: scoped, query: "$meeting"},
 	{route: "GET /api/console/meetings/:id/live", want: scoped, query: "$meeting"},
 	{route: "GET /api/console/meetings/:id/live/stream", want: scoped, query: "$meeting"},
@@ -176,6 +170,7 @@ var recordMatrix = []line{
 	{cells: cells{route: "POST /imports/:id/confirm", want: ownOnly, query: "$import", body: `{}`}, verb: "import", without: absent},
 	{cells: cells{route: "POST /imports/:id/cancel", want: ownOnly, query: "$import", body: `{}`}, verb: "import", without: absent},
 	{cells: cells{route: "POST /:id/actions/:action", want: absent, query: "$sample/none", body: `{}`}},
+	{cells: cells{route: "POST /actions/:action", want: absent, query: "none", body: `{"ids":["$sample"]}`}},
 	{cells: cells{route: "POST /delete", want: scoped, body: `{"ids":["$fresh"]}`}, verb: "delete", without: never},
 	{cells: cells{route: "POST /upload", want: absent, query: "field=none", body: "file"}, verb: "create", without: never},
 	{cells: cells{route: "GET /files/:fileId", want: noFile, query: "none/id=$sample"}},
@@ -447,7 +442,7 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 	w.ids["m3"] = w.bound(t, "丙三", "own").id
 	w.ids["order"] = w.order(t, w.m1.id)
 	w.ids["meeting"], w.ids["draft"] = w.meeting(t), w.meeting(t)
-	w.do(w.by["own"], "POST", "/api/console/meetings/"+w.ids["meeting"]+"/start", nil).into(t, &struct{}{})
+	w.do(w.by["own"], "POST", "/api/console/records/meeting/"+w.ids["meeting"]+"/actions/start", nil).into(t, &struct{}{})
 	w.ids["notice"] = w.notice(t)
 	return w
 }

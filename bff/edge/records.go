@@ -118,6 +118,7 @@ func (e *Edge) recordRoutes() []route.Route {
 		console("PUT", "/:id", "修改", save),
 		console("POST", "/delete", "删除", remove),
 		console("POST", "/:id/actions/:action", "操作", act),
+		slow(console("POST", "/actions/:action", "操作多条", byType(e, recordsvc.ActMany))),
 		takes(engine.MostUpload, again(console("POST", "/upload", "上传附件", route.Func(e.upload, recordsvc.Upload.Rule())))),
 		console("GET", "/files/:fileId", "附件", route.Func(e.attachment, recordsvc.Download.Rule())),
 

@@ -189,13 +189,13 @@ func TestSecurityAudit(t *testing.T) {
 		for _, name := range []string{"sibling", "child"} {
 			c := w.by[name]
 			for _, ask := range []struct{ method, path, body string }{
-				{"POST", "meetings/$draft/start", ""}, {"GET", "meetings/$meeting/qr", ""}, {"GET", "meetings/$meeting/live", ""},
+				{"POST", "records/meeting/$draft/actions/start", ""}, {"GET", "meetings/$meeting/qr", ""}, {"GET", "meetings/$meeting/live", ""},
 				{"GET", "meetings/$meeting/live/stream", ""}, {"GET", "meetings/$meeting/statistics", ""}, {"GET", "meetings/$meeting/statistics/export", ""},
 				{"GET", "dues/orders/$order", ""}, {"POST", "dues/orders/$order/cash", ""}, {"POST", "dues/orders/$order/native", ""},
-				{"POST", "dues/orders/$order/delete", ""}, {"POST", "dues/orders/$order/reverse", `{"reason":"x"}`}, {"GET", "dues/orders/$order/receipt", ""},
+				{"POST", "records/duesOrder/$order/actions/delete", ""}, {"POST", "records/duesOrder/$order/actions/reverse", `{"reason":"x"}`}, {"GET", "dues/orders/$order/receipt", ""},
 				{"POST", "dues/orders", `{"memberId":"$m1","toMonth":"$month"}`}, {"GET", "dues/owed?memberId=$m1", ""},
 				{"POST", "dues/base-preview", `{"memberId":"$m1","baseAmount":1}`},
-				{"POST", "members/$m1/unbind", ""}, {"POST", "records/member/$m1/reveal", ""},
+				{"POST", "records/member/$m1/actions/unbind", ""}, {"POST", "records/member/$m1/reveal", ""},
 				{"GET", "points/entries?id=$m1", ""}, {"GET", "points/ranking?orgId=$own", ""}, {"GET", "statistics?orgId=$own", ""}, {"GET", "tree?orgId=$own", ""},
 				{"GET", "records/member/$m1", ""}, {"PUT", "records/member/$m1", `{"name":"改名","version":1}`}, {"POST", "records/member/delete", `{"ids":["$m1"]}`},
 				{"GET", "records/member?orgId=$own", ""}, {"GET", "records/member/export?orgId=$own", ""}, {"GET", "records/meeting/$draft", ""},
@@ -559,7 +559,7 @@ func TestSecurityAudit(t *testing.T) {
 
 	t.Run("a review is several writes with no transaction", func(t *testing.T) {
 		id := w.meeting(t)
-		w.do(own, "POST", "/api/console/meetings/"+id+"/start", nil).into(t, &struct{}{})
+		w.do(own, "POST", "/api/console/records/meeting/"+id+"/actions/start", nil).into(t, &struct{}{})
 		var doc struct {
 			State   string
 			Pending []struct{ Kind string }
@@ -1119,7 +1119,7 @@ func TestInput(t *testing.T) {
 			"title": "=1+1", "meetingType": "branch", "meetingForm": "offline", "place": "x", "agenda": "x", "startAt": now.Add(-time.Minute).Format(time.RFC3339),
 			"endAt": now.Add(time.Hour).Format(time.RFC3339), "needSignIn": true, "noticeForm": []string{"site"}, "participantIds": ids,
 		})
-		w.do(w.top, "POST", "/api/console/meetings/"+meeting+"/start", nil).into(t, &struct{}{})
+		w.do(w.top, "POST", "/api/console/records/meeting/"+meeting+"/actions/start", nil).into(t, &struct{}{})
 		for _, path := range []string{"records/member/export", "records/meeting/export", "meetings/" + meeting + "/statistics/export"} {
 			r := w.do(w.top, "GET", "/api/console/"+path, nil)
 			f, err := excelize.OpenReader(strings.NewReader(r.body))

@@ -324,8 +324,8 @@ func TestCheckIn(t *testing.T) {
 	if a := admin.Do("GET", "/api/console/meetings/"+id+"/qr", nil); a.Status == http.StatusOK {
 		t.Fatal("a draft has a code")
 	}
-	admin.Post("/api/console/meetings/"+id+"/start", nil, &struct{}{})
-	if a := admin.Do("POST", "/api/console/meetings/"+id+"/start", nil); a.Status != http.StatusConflict {
+	admin.Post("/api/console/records/meeting/"+id+"/actions/start", nil, &struct{}{})
+	if a := admin.Do("POST", "/api/console/records/meeting/"+id+"/actions/start", nil); a.Status != http.StatusConflict {
 		t.Fatalf("started twice: %d %s", a.Status, a.Body)
 	}
 	bfftest.Eventually(t, "participants are told", func() bool {

@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -176,10 +177,10 @@ func TestMeetingToPeople(t *testing.T) {
 		if got := mine("a"); len(got) != 0 || len(wx.take()) != 0 {
 			t.Errorf("before the start: %v", got)
 		}
-		if _, err := meetings.Start(admin, &meetinggen.MeetingReq{Id: running}); err != nil {
+		if _, err := m.Act(admin, &recordsgen.ActReq{Type: "meeting", Id: running, Action: "start"}); err != nil {
 			t.Fatal(err)
 		}
-		_, err := meetings.Start(admin, &meetinggen.MeetingReq{Id: running})
+		_, err := m.Act(admin, &recordsgen.ActReq{Type: "meeting", Id: running, Action: "start"})
 		if kit.FromError(err).Key != "meeting.started" {
 			t.Errorf("a second start: %v", err)
 		}
@@ -201,8 +202,8 @@ func TestMeetingToPeople(t *testing.T) {
 	})
 	t.Run("MEET-06 bound participants get one message, and none of a meeting that is over", func(t *testing.T) {
 		over := add("补录的会议", -2*time.Hour, 0)
-		r, err := meetings.Start(admin, &meetinggen.MeetingReq{Id: over})
-		if err != nil || !strings.Contains(r.Message, "不再通知") {
+		r, err := m.Act(admin, &recordsgen.ActReq{Type: "meeting", Id: over, Action: "start"})
+		if err != nil || !bytes.Contains(r.Json, []byte("不再通知")) {
 			t.Errorf("%+v %v", r, err)
 		}
 		follow()
@@ -210,7 +211,7 @@ func TestMeetingToPeople(t *testing.T) {
 			t.Errorf("messages: %v", got)
 		}
 		ahead := add("下周的会议", 7*24*time.Hour, 8*24*time.Hour)
-		if _, err := meetings.Start(admin, &meetinggen.MeetingReq{Id: ahead}); err != nil {
+		if _, err := m.Act(admin, &recordsgen.ActReq{Type: "meeting", Id: ahead, Action: "start"}); err != nil {
 			t.Fatal(err)
 		}
 		follow()

@@ -141,7 +141,7 @@ func TestBases(t *testing.T) {
 		w.ok(del(admin("b1")))
 		o := w.order("m1", "2024-05")
 		equal(t, "both months by the base before", o.Amount, 100_00)
-		_, err := w.DeleteOrder(admin("b1"), &gen.DeleteReq{Id: o.Id})
+		err := w.act(admin("b1"), o.Id, "delete", "")
 		w.ok(err)
 		w.base("m1", "2024-05", 300_000) // back again
 		w.cash(w.order("m1", "2024-05").Id)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	dues "zhihuidangjian/idl/gen/dues"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
@@ -29,54 +28,37 @@ func (s *Service) enterCash(ctx context.Context, id string, c *kit.Caller) (*mod
 	})
 }
 
-// ConfirmCash makes cash count that somebody else entered. It is paid from now on; the
-// points follow the time at which the member handed it in.
-func (s *Service) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Order, error) {
-	o, c, err := s.orderInScope(ctx, req.Id)
-	if err != nil {
-		return nil, err
-	}
+// confirmCash makes cash count that somebody else entered (CASH_CONFIRM). It is paid from
+// now on; the points follow the time at which the member handed it in.
+func (s *Service) confirmCash(ctx context.Context, o *model.DuesOrder, _ records.Input) (*model.DuesOrder, error) {
+	c := kit.CallerOf(ctx)
 	if n := len(o.Cash); o.Status == model.DuesPaidFor && n > 0 && o.Cash[n-1].DecidedByID == c.UserID {
-		return s.wire(c, o) // the same request again
+		return o, nil // the same request again
 	}
 	if _, err := life.Step(c, o, doConfirm, s.d.Clock.Now()); err != nil {
 		return nil, err
 	}
 	cash := *o.OpenCash()
-	o, err = s.settle(ctx, o.ID, payment{
+	o, err := s.settle(ctx, o.ID, payment{
 		method: model.PayCash, amount: o.Amount, at: s.d.Clock.Now(), handedIn: cash.At,
 		operator: &kit.Caller{UserID: cash.ByID, Name: cash.By}, confirmer: c,
 	})
 	if errors.Is(err, errTradeOpen) {
 		return nil, kit.ErrConflict.Because(err)
 	}
-	if err != nil {
-		return nil, records.Mapped(err)
-	}
-	return s.wire(c, o)
+	return o, err
 }
 
-// RejectCash sends cash back that is not there; the order is unpaid again, and expires
-// as it would have.
-func (s *Service) RejectCash(ctx context.Context, req *dues.DeleteReq) (*dues.Order, error) {
-	o, c, err := s.orderInScope(ctx, req.Id)
-	if err != nil {
-		return nil, err
-	}
-	reason, err := reasonOf(req, "请填写驳回原因")
-	if err != nil {
-		return nil, err
-	}
-	o, err = s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
+// rejectCash sends cash back that is not there; the order is unpaid again, and expires as
+// it would have.
+func (s *Service) rejectCash(ctx context.Context, o *model.DuesOrder, in records.Input) (*model.DuesOrder, error) {
+	c := kit.CallerOf(ctx)
+	return s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
 		was, now := *o, s.d.Clock.Now()
 		if _, err := life.Step(c, o, doReject, now); err != nil {
 			return err
 		}
-		o.DecideCash(c.Name, c.UserID, now, true, reason)
+		o.DecideCash(c.Name, c.UserID, now, true, in.String("reason"))
 		return s.Audit(ctx, "duesOrder", "驳回现金", &was, o)
 	})
-	if err != nil {
-		return nil, records.Mapped(err)
-	}
-	return s.wire(c, o)
 }

@@ -51,9 +51,9 @@ func TestCashConfirm(t *testing.T) {
 		w.ok(err)
 		equal(t, "entered once", len(again.Actions), 1) // reject
 		equal(t, "A's action", again.Actions[0], "reject")
-		_, err = w.ConfirmCash(clerk("甲"), &gen.OrderReq{Id: o.Id})
+		err = w.act(clerk("甲"), o.Id, "confirm", "")
 		refused(t, err, "现金须由经办人以外的人确认")
-		_, err = w.ConfirmCash(admin("b2"), &gen.OrderReq{Id: o.Id})
+		err = w.act(admin("b2"), o.Id, "confirm", "")
 		refused(t, err, kit.ErrNotFound.Message)
 		if r := row(w, clerk("乙"), o.Id); r["cashBy"] != "甲" || !slices.Contains(r["_actions"].([]any), any("confirm")) {
 			t.Errorf("B's row %v", r)
@@ -62,16 +62,16 @@ func TestCashConfirm(t *testing.T) {
 			t.Errorf("A's row %v", r)
 		}
 		w.at("2024-06-15 18:00")
-		paid, err := w.ConfirmCash(clerk("乙"), &gen.OrderReq{Id: o.Id})
-		w.ok(err)
+		w.ok(w.act(clerk("乙"), o.Id, "confirm", ""))
+		paid := w.get(o.Id)
 		if paid.Status != "paid" || paid.Operator != "甲" || paid.ConfirmedBy != "乙" || paid.PayMethod != "cash" || paid.CashBy != "" {
 			t.Errorf("%+v", paid)
 		}
 		equal(t, "ledger", w.ledger(), 150_00)
 		equal(t, "paid through", w.party.through("m1"), "2024-06")
-		_, err = w.ConfirmCash(clerk("乙"), &gen.OrderReq{Id: o.Id})
+		err = w.act(clerk("乙"), o.Id, "confirm", "")
 		w.ok(err) // the same again
-		_, err = w.ConfirmCash(clerk("丙"), &gen.OrderReq{Id: o.Id})
+		err = w.act(clerk("丙"), o.Id, "confirm", "")
 		refused(t, err, "订单已支付")
 		equal(t, "ledger", w.ledger(), 150_00)
 		// The points follow the time at which he handed it in.
@@ -93,7 +93,7 @@ func TestCashConfirm(t *testing.T) {
 		refused(t, err, waits)
 		_, err = w.payMine("oa", "2024-05", "k2") // would replace it
 		refused(t, err, waits)
-		_, err = w.DeleteOrder(clerk("乙"), &gen.DeleteReq{Id: o.Id})
+		err = w.act(clerk("乙"), o.Id, "delete", "")
 		refused(t, err, waits)
 		w.at("2024-06-17 09:00") // its day is over
 		_, err = w.ExpireOrders(system, &recordsgen.Empty{})
@@ -101,22 +101,21 @@ func TestCashConfirm(t *testing.T) {
 		w.status(o.Id, "unpaid")
 		_, err = w.CreateOrder(clerk("乙"), &gen.CreateOrderReq{MemberId: "m1", ToMonth: "2024-06"})
 		refused(t, err, waits)
-		_, err = w.ConfirmCash(clerk("乙"), &gen.OrderReq{Id: o.Id})
+		err = w.act(clerk("乙"), o.Id, "confirm", "")
 		w.ok(err)
 		w.status(o.Id, "paid")
 	})
 	t.Run("cash that is not there is sent back, with a reason that stays", func(t *testing.T) {
 		w, o := entered(t)
-		_, err := w.RejectCash(clerk("乙"), &gen.DeleteReq{Id: o.Id, Reason: " "})
+		err := w.act(clerk("乙"), o.Id, "reject", " ")
 		refused(t, err, "请填写驳回原因")
-		back, err := w.RejectCash(clerk("乙"), &gen.DeleteReq{Id: o.Id, Reason: "少10元"})
-		w.ok(err)
-		equal(t, "status", back.Status, "unpaid")
-		_, err = w.ConfirmCash(clerk("乙"), &gen.OrderReq{Id: o.Id})
+		w.ok(w.act(clerk("乙"), o.Id, "reject", "少10元"))
+		equal(t, "status", w.get(o.Id).Status, "unpaid")
+		err = w.act(clerk("乙"), o.Id, "confirm", "")
 		refused(t, err, "没有待确认的现金")
 		_, err = w.PayCash(clerk("甲"), &gen.OrderReq{Id: o.Id})
 		w.ok(err)
-		_, err = w.ConfirmCash(clerk("丙"), &gen.OrderReq{Id: o.Id})
+		err = w.act(clerk("丙"), o.Id, "confirm", "")
 		w.ok(err)
 		var doc model.DuesOrder
 		w.ok(w.db.Collection("duesOrders").FindOne(t.Context(), bson.D{{Key: "_id", Value: o.Id}}).Decode(&doc))
@@ -130,9 +129,9 @@ func TestCashConfirm(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 6 {
 			name := string(rune('a' + i))
-			wg.Go(func() { _, _ = w.ConfirmCash(clerk(name), &gen.OrderReq{Id: o.Id}) }) // losing is fine
+			wg.Go(func() { _ = w.act(clerk(name), o.Id, "confirm", "") }) // losing is fine
 		}
-		wg.Go(func() { _, _ = w.RejectCash(clerk("z"), &gen.DeleteReq{Id: o.Id, Reason: "x"}) })
+		wg.Go(func() { _ = w.act(clerk("z"), o.Id, "reject", "x") })
 		wg.Wait()
 		switch got := w.get(o.Id); {
 		case got.Status == "paid" && w.ledger() == 150_00 && w.count("duesMonths", nil) == 3:
@@ -146,7 +145,7 @@ func TestCashConfirm(t *testing.T) {
 		w.base("m1", "2024-01", 500_000)
 		o := w.order("m1", "2024-06")
 		equal(t, "status", w.cash(o.Id).Status, "paid")
-		_, err := w.ConfirmCash(clerk("乙"), &gen.OrderReq{Id: o.Id})
+		err := w.act(clerk("乙"), o.Id, "confirm", "")
 		refused(t, err, "订单已支付")
 	})
 }

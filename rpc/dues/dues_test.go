@@ -278,6 +278,15 @@ func (w *world) cash(id string) *gen.Order {
 	return o
 }
 
+// act runs an action of an order, with a reason where it asks for one.
+func (w *world) act(ctx context.Context, id, verb, reason string) error {
+	w.Helper()
+	values, err := json.Marshal(map[string]string{"reason": reason})
+	w.ok(err)
+	_, err = w.Act(ctx, &recordsgen.ActReq{Type: "duesOrder", Id: id, Action: verb, Json: values})
+	return err
+}
+
 func (w *world) get(id string) *gen.Order {
 	w.Helper()
 	o, err := w.GetOrder(admin("root"), &gen.OrderReq{Id: id})

@@ -125,8 +125,9 @@ func allowed(c *kit.Caller, o *model.DuesOrder, now time.Time) []string {
 	return out
 }
 
-// permissions are what actions ask for: what their methods do.
+// permissions are what verbs ask for: what their methods do, where they have one. Who may
+// confirm cash may send it back.
 var permissions = map[string]string{
-	doPay: duessvc.PayCash.Permission(), doDelete: duessvc.DeleteOrder.Permission(), doReverse: duessvc.ReverseCash.Permission(),
-	doPrint: duessvc.PrintReceipt.Permission(), doConfirm: duessvc.ConfirmCash.Permission(), doReject: duessvc.RejectCash.Permission(),
+	doPay: duessvc.PayCash.Permission(), doPrint: duessvc.PrintReceipt.Permission(),
+	doDelete: "duesOrder.delete", doReverse: "duesOrder.reverse", doConfirm: "duesOrder.confirm", doReject: "duesOrder.confirm",
 }

@@ -14,7 +14,6 @@ import (
 
 	dues "zhihuidangjian/idl/gen/dues"
 	partygen "zhihuidangjian/idl/gen/party"
-	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
@@ -188,17 +187,10 @@ func (s *Service) GetMyOrder(ctx context.Context, req *dues.OrderReq) (*dues.Ord
 	return s.wire(c, o)
 }
 
-// DeleteOrder removes an unpaid order (DUES-16). Its order at WeChat is closed first;
-// while it is being paid there, or WeChat does not answer, nothing happens (DUES-17).
-func (s *Service) DeleteOrder(ctx context.Context, req *dues.DeleteReq) (*recordsgen.Empty, error) {
-	o, c, err := s.orderInScope(ctx, req.Id)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.end(ctx, o.ID, doDelete, c, req.Reason); err != nil {
-		return nil, err
-	}
-	return &recordsgen.Empty{}, nil
+// deleteOrder removes an unpaid order (DUES-16, manual 7.1.4). Its order at WeChat is closed
+// first; while it is being paid there, or WeChat does not answer, nothing happens (DUES-17).
+func (s *Service) deleteOrder(ctx context.Context, o *model.DuesOrder, _ records.Input) (*model.DuesOrder, error) {
+	return s.end(ctx, o.ID, doDelete, kit.CallerOf(ctx), "")
 }
 
 // end takes an unpaid order out of the way, by a person or by the clock: WeChat closes
@@ -259,21 +251,14 @@ func (s *Service) clear(ctx context.Context, id string) error {
 	return err
 }
 
-// ReverseCash deletes a paid cash order (A01, DORD-06): the row stays with who, when and
-// why, its months are open again, 缴纳至 goes back. Later months go first.
-func (s *Service) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*recordsgen.Empty, error) {
-	o, c, err := s.orderInScope(ctx, req.Id)
-	if err != nil {
-		return nil, err
-	}
-	reason, err := reasonOf(req, "请填写删除原因")
-	if err != nil {
-		return nil, err
-	}
+// reverseCash deletes a paid cash order (A01, DORD-06, manual 7.3.3): the row stays with who,
+// when and why, its months are open again, 缴纳至 goes back. Later months go first.
+func (s *Service) reverseCash(ctx context.Context, o *model.DuesOrder, in records.Input) (*model.DuesOrder, error) {
+	c := kit.CallerOf(ctx)
 	if _, err := s.catchUp(ctx, o.MemberID); err != nil {
 		return nil, err
 	}
-	o, err = s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
+	o, err := s.orders.Update(ctx, model.Within(c.OrgID), o.ID, func(o *model.DuesOrder) error {
 		now := s.d.Clock.Now()
 		to, err := life.Step(c, o, doReverse, now)
 		if err != nil {
@@ -297,22 +282,13 @@ func (s *Service) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*record
 		}
 		was := *o
 		o.Status, o.Todo = to, todoUnbook
-		o.RemovedBy, o.RemovedAt, o.RemovedReason = c.Name, &now, reason
+		o.RemovedBy, o.RemovedAt, o.RemovedReason = c.Name, &now, in.String("reason")
 		announceReversed(o, now)
 		return s.Audit(ctx, "duesOrder", "删除现金党费", &was, o)
 	})
 	if err != nil {
-		return nil, records.Mapped(err)
+		return nil, err
 	}
 	s.finishLater(ctx, o)
-	return &recordsgen.Empty{}, nil
-}
-
-// reasonOf is why money is given back or sent back; who says nothing is refused.
-func reasonOf(req *dues.DeleteReq, refusal string) (string, error) {
-	reason := strings.TrimSpace(req.Reason)
-	if reason == "" {
-		return "", kit.InvalidFields(map[string]string{"reason": refusal})
-	}
-	return reason, nil
+	return o, nil
 }

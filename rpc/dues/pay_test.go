@@ -124,7 +124,7 @@ func TestWeChat(t *testing.T) {
 		w.base("m1", "2024-01", 500_000)
 		o := w.order("m1", "2024-06")
 		del := func() error {
-			_, err := w.DeleteOrder(admin("b1"), &gen.DeleteReq{Id: o.Id})
+			err := w.act(admin("b1"), o.Id, "delete", "")
 			return err
 		}
 		_, err := w.PayNative(admin("b1"), &gen.OrderReq{Id: o.Id})
@@ -341,9 +341,9 @@ func TestTogether(t *testing.T) {
 			case 2:
 				_, _ = w.PayCash(admin("b1"), &gen.OrderReq{Id: pick})
 			case 3:
-				_, _ = w.DeleteOrder(admin("b1"), &gen.DeleteReq{Id: pick})
+				_ = w.act(admin("b1"), pick, "delete", "")
 			case 4:
-				_, _ = w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: pick, Reason: "误收"})
+				_ = w.act(admin("b1"), pick, "reverse", "误收")
 			case 5:
 				if p, err := w.payMine([]string{"oa", "mini"}[rng.IntN(2)], kit.AddMonths(kit.Month(w.clock.Now()), rng.IntN(7)), fmt.Sprint(step)); err == nil {
 					_ = w.sim.Approve(p.Order.OrderNo, "")

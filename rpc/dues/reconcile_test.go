@@ -325,7 +325,7 @@ func TestTreeSums(t *testing.T) {
 		case 3:
 			paid := w.list(org, "duesOrder", map[string]string{"status": "paid"}).Items
 			if len(paid) > 0 {
-				_, _ = w.ReverseCash(org, &gen.DeleteReq{Id: paid[rng.IntN(len(paid))]["id"].(string), Reason: "x"})
+				_ = w.act(org, paid[rng.IntN(len(paid))]["id"].(string), "reverse", "x")
 			}
 		case 4:
 			if m == "m1" {

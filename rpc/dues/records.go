@@ -246,13 +246,16 @@ func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 		Indexes: orderIndexes,
 		Actions: []records.Action[*model.DuesOrder]{
 			{Key: doPay, Title: "支付", Permission: permissions[doPay]},
-			{Key: doDelete, Title: "删除", Confirm: "确定删除该笔未支付的党费吗？", Permission: permissions[doDelete]},
-			{Key: doReverse, Title: "删除", Permission: permissions[doReverse]},
+			{Key: doDelete, Title: "删除", Confirm: "确定删除该笔未支付的党费吗？", Run: s.deleteOrder},
+			{Key: doReverse, Title: "删除", Run: s.reverseCash, Fields: reason("删除原因"),
+				Confirm: "删除后党费缴纳至日期退回，记录保留在删除记录中。"},
 			{Key: doPrint, Title: "打印", Permission: permissions[doPrint]},
-			{Key: doConfirm, Title: "确认现金", Confirm: "确认已收到该笔现金？", Permission: permissions[doConfirm]},
-			{Key: doReject, Title: "驳回", Permission: permissions[doReject]},
+			{Key: doConfirm, Title: "确认现金", Confirm: "确认已收到该笔现金？", Run: s.confirmCash,
+				Done: func(*model.DuesOrder) string { return "现金已确认" }},
+			{Key: doReject, Title: "驳回", Permission: permissions[doReject], Run: s.rejectCash, Fields: reason("驳回原因"),
+				Confirm: "驳回后该笔党费恢复为未支付，登记的现金不计入。"},
 		},
-		Where:   ordersShown,
+		Listed:  ordersShown,
 		Filter:  orderFilter,
 		Life:    life,
 		Summary: s.sumOrders,
@@ -274,6 +277,11 @@ func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 			return nil
 		},
 	}
+}
+
+// reason asks why money is given back or sent back; who says nothing is refused.
+func reason(label string) []records.Field {
+	return []records.Field{{Key: "reason", Label: label, Type: "text", Required: true, Form: true, Max: 200}}
 }
 
 // ordersShown: cleared orders and deleted unpaid ones are in no list; deleted cash

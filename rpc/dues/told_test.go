@@ -8,7 +8,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	gen "zhihuidangjian/idl/gen/dues"
 	"zhihuidangjian/model"
 )
 
@@ -58,7 +57,7 @@ func TestAnnounced(t *testing.T) {
 		return doc.Pending[slices.IndexFunc(doc.Pending, func(e model.Event) bool { return e.Kind == kind })].ID
 	}
 	equal(t, "one fact, one id", id(model.EventTold), id(model.EventEarned))
-	_, err := w.ReverseCash(admin("b1"), &gen.DeleteReq{Id: o.Id, Reason: "收错了"})
+	err := w.act(admin("b1"), o.Id, "reverse", "收错了")
 	w.ok(err)
 	back := payload[model.Unearned](t, read().Pending, model.EventUnearned)
 	equal(t, "taken back", back.SourceType+" "+back.SourceID, "duesOrder "+doc.ID)

@@ -90,30 +90,22 @@ func (s *Service) get(ctx context.Context, id string) (*model.Meeting, error) {
 	return m, records.Mapped(err)
 }
 
-// Start publishes a meeting (MEET-12): its participants see it and are told by its
+// startAction publishes a meeting (MEET-12): its participants see it and are told by its
 // forms of notice, unless it is over already (MEET-06).
-func (s *Service) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.StartResp, error) {
-	c, err := kit.RequireUser(ctx)
-	if err != nil {
-		return nil, err
+func (s *Service) startAction() records.Action[*model.Meeting] {
+	return records.Action[*model.Meeting]{
+		Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？",
+		Do: func(ctx context.Context, m *model.Meeting, _ records.Input) error {
+			start(m, kit.CallerOf(ctx).UserID, s.d.Clock.Now())
+			return nil
+		},
+		Done: func(m *model.Meeting) string {
+			if !m.EndAt.After(*m.StartedAt) {
+				return "会议已启动。会议结束时间已过，不再通知参加对象"
+			}
+			return fmt.Sprintf("会议已启动，正在通知%d名参加对象", len(m.ParticipantIDs))
+		},
 	}
-	now := s.d.Clock.Now()
-	m, err := s.meetings.Update(ctx, model.Within(c.OrgID), req.Id, func(m *model.Meeting) error {
-		was := *m
-		if _, err := life.Step(c, m, "start", now); err != nil {
-			return err
-		}
-		start(m, c.UserID, now)
-		return s.Audit(ctx, "meeting", "启动会议", &was, m)
-	})
-	if err != nil {
-		return nil, records.Mapped(err)
-	}
-	s.live.forget(m.ID)
-	if !m.EndAt.After(now) {
-		return &meeting.StartResp{Message: "会议已启动。会议结束时间已过，不再通知参加对象"}, nil
-	}
-	return &meeting.StartResp{Message: "会议已启动，正在通知参加对象", Notified: int32(len(m.ParticipantIDs))}, nil
 }
 
 // start is the step draft → started.

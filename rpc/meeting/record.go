@@ -49,7 +49,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 			Parts:   []records.Part{records.Period("会议", "startAt", "endAt")},
 			Life:    life,
 			Actions: []records.Action[*model.Meeting]{
-				{Key: "start", Title: "启动", Confirm: "启动后不可修改，并通知参加对象。确定启动？", Permission: meetingsvc.Start.Permission()},
+				s.startAction(),
 				{Key: "qr", Title: "二维码", Permission: meetingsvc.GetQR.Permission()},
 				{Key: "statistics", Title: "统计", Permission: meetingsvc.GetStatistics.Permission()},
 				{Key: "deliveries", Title: "送达", Permission: notifysvc.ListDeliveries.Permission()},

@@ -16,7 +16,6 @@ import (
 
 	"zhihuidangjian/idl/gen/notify"
 	party "zhihuidangjian/idl/gen/party"
-	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/normal"
@@ -288,21 +287,13 @@ func (s *Service) useCode(ctx context.Context, phoneBlind, openID, code string) 
 	return s.d.Redis.Del(ctx, codeKey(phoneBlind, openID)).Err()
 }
 
-// Unbind ends a member's binding; he may bind again at once (manual 6.8.1).
-func (s *Service) Unbind(ctx context.Context, req *party.MemberReq) (*recordsgen.Empty, error) {
-	c, err := kit.RequireUser(ctx)
-	if err != nil {
-		return nil, err
+// unbindAction ends a member's binding; he may bind again at once (manual 6.8.1).
+func unbindAction() records.Action[*model.Member] {
+	return records.Action[*model.Member]{
+		Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: "binding.unbind",
+		Do:   func(_ context.Context, m *model.Member, _ records.Input) error { m.Unbind(); return nil },
+		Done: func(*model.Member) string { return "解绑成功" },
 	}
-	_, err = s.members.Update(ctx, model.Within(c.OrgID), req.MemberId, func(m *model.Member) error {
-		if !m.Bound() {
-			return errNotBound
-		}
-		was := *m
-		m.Unbind()
-		return s.Audit(ctx, "member", "微信解绑", &was, m)
-	})
-	return &recordsgen.Empty{}, records.Mapped(err)
 }
 
 // memberChanges counts the change of a member whom sessions know: before it is written,

@@ -138,13 +138,13 @@ func TestBind(t *testing.T) {
 		})
 		t.Run("BIND-02 微信解绑 ends the binding, he may bind again, an unbound one says so", func(t *testing.T) {
 			admin := h.admin("A")
-			if _, err := h.Unbind(admin, &gen.MemberReq{MemberId: id}); err != nil {
+			if _, err := h.Act(admin, unbinding(id)); err != nil {
 				t.Fatal(err)
 			}
 			if h.boundMember("w1", "oa") != "" || h.boundMember("mini1", "mini") != "" {
 				t.Error("still bound")
 			}
-			_, err := h.Unbind(admin, &gen.MemberReq{MemberId: id})
+			_, err := h.Act(admin, unbinding(id))
 			if e := kit.FromError(err); e.Message != "该党员未绑定" {
 				t.Errorf("%v", err)
 			}
@@ -172,6 +172,11 @@ func TestBind(t *testing.T) {
 			}
 		})
 	})
+}
+
+// unbinding asks for 微信解绑.
+func unbinding(id string) *recordsgen.ActReq {
+	return &recordsgen.ActReq{Type: "member", Id: id, Action: "unbind"}
 }
 
 func TestCountOfBindings(t *testing.T) {
@@ -207,7 +212,7 @@ func TestCountOfBindings(t *testing.T) {
 		{"a binding: nobody was known as him", func() { h.bind("w1", "甲一", 1) }, false},
 		{"what no session keeps: dues paid", pay, false},
 		{"another name", func() { change("甲二") }, true},
-		{"the end of the binding", func() { _ = must(h.Unbind(admin, &gen.MemberReq{MemberId: id})) }, true},
+		{"the end of the binding", func() { _ = must(h.Act(admin, unbinding(id))) }, true},
 		{"a change of an organisation's place", func() { h.mustSave(h.admin("P"), "organization", "", 0, org("X", "group", h.ids["A"])) }, true},
 	} {
 		if got := counted(step.do); got != step.want {
@@ -219,7 +224,7 @@ func TestCountOfBindings(t *testing.T) {
 		h.bind("w1", "甲二", 1)
 		h.deps.Redis.Del(t.Context(), model.BindingsKey)
 		h.deps.Redis.HSet(t.Context(), model.BindingsKey, "no", "number")
-		if _, err := h.Unbind(admin, &gen.MemberReq{MemberId: id}); err == nil {
+		if _, err := h.Act(admin, unbinding(id)); err == nil {
 			t.Error("unbound without a word to the sessions")
 		}
 		if h.boundMember("w1", "oa") != id {

@@ -11,7 +11,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -60,7 +59,7 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 					{Key: "reason", Label: "更正原因", Type: "text", Required: true, Form: true, Max: 200},
 				},
 				Do: s.correctPaidThrough},
-			{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？", Permission: partysvc.Unbind.Permission()},
+			unbindAction(),
 		},
 		Life: &records.Life[*model.Member]{Verbs: []records.Verb[*model.Member]{
 			{Key: "correctPaidThrough", If: paysDues}, {Key: "unbind", If: bound}}},
@@ -307,17 +306,15 @@ func (s *Service) bindingType() *records.Type[*model.Member] {
 			{Key: "bound", Label: "绑定状态", Type: "enum", Search: true, Virtual: true,
 				Options: []records.Option{{Value: "true", Label: "已绑定"}, {Value: "false", Label: "未绑定"}}},
 		},
-		Actions: []records.Action[*model.Member]{{Key: "unbind", Title: "微信解绑", Confirm: "确定解除该党员的微信绑定吗？"}},
+		Actions: []records.Action[*model.Member]{unbindAction()},
 		Life:    &records.Life[*model.Member]{Verbs: []records.Verb[*model.Member]{{Key: "unbind", If: bound}}},
+		Where:   func(context.Context, map[string]string) bson.D { return active },
 		// Bound members unless the unbound ones are asked for (6.8.1注).
-		Where: func(_ context.Context, filters map[string]string) bson.D {
-			if filters["bound"] == "false" {
-				return bson.D{{Key: "status", Value: "active"}, {Key: "boundAt", Value: bson.D{{Key: "$exists", Value: false}}}}
-			}
-			return bson.D{{Key: "status", Value: "active"}, {Key: "boundAt", Value: bson.D{{Key: "$exists", Value: true}}}}
+		Listed: func(_ context.Context, filters map[string]string) bson.D {
+			return bson.D{{Key: "boundAt", Value: bson.D{{Key: "$exists", Value: filters["bound"] != "false"}}}}
 		},
 		Filter: func(_ context.Context, key, _ string) (bson.D, bool, error) {
-			return nil, key == "bound", nil // Where has seen it
+			return nil, key == "bound", nil // Listed has seen it
 		},
 		Present: s.presentMembers,
 		Summary: s.bindingCounts,

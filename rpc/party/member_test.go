@@ -40,7 +40,7 @@ func TestScope(t *testing.T) {
 			wantErr(t, err, kit.ErrNotFound, "delete")
 			_, err = h.RevealMember(a, &gen.MemberReq{MemberId: id})
 			wantErr(t, err, kit.ErrNotFound, "reveal")
-			_, err = h.Unbind(a, &gen.MemberReq{MemberId: id})
+			_, err = h.Act(a, unbinding(id))
 			wantErr(t, err, kit.ErrNotFound, "unbind")
 			_, err = h.save(a, "member", "", 0, member("塞", 3, h.ids["B"]))
 			wantField(t, err, "orgId", "不在管理范围内")

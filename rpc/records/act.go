@@ -20,6 +20,23 @@ func (t *recordType) action(key string) *Action[model.Document] {
 
 // act runs an action: load, check, change, save if nobody else changed it meanwhile.
 func (t *recordType) act(ctx context.Context, id, key string, body []byte) (Row, error) {
+	a, err := t.acting(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	old, doc, err := t.do(ctx, a, id, body)
+	if err != nil {
+		return nil, err
+	}
+	row := t.saved(ctx, old, doc)
+	if a.Done != nil {
+		row["_done"] = a.Done(doc)
+	}
+	return row, nil
+}
+
+// acting is an action that the caller may run.
+func (t *recordType) acting(ctx context.Context, key string) (*Action[model.Document], error) {
 	a := t.action(key)
 	if a == nil || !t.runs(a) {
 		return nil, kit.ErrNotFound
@@ -27,16 +44,24 @@ func (t *recordType) act(ctx context.Context, id, key string, body []byte) (Row,
 	if !t.mayAct(kit.CallerOf(ctx), *a) {
 		return nil, kit.ErrForbidden
 	}
+	return a, nil
+}
+
+// do runs an action on a record, and answers it before and after.
+func (t *recordType) do(ctx context.Context, a *Action[model.Document], id string, body []byte) (old, doc model.Document, err error) {
 	seen, err := t.load(ctx, id) // the scope, and for members Own.Where
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	in, err := t.input(ctx, a, seen, body)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var old model.Document
-	doc, err := t.Collection.Update(ctx, model.Everything, id, func(doc model.Document) error {
+	if a.Run != nil {
+		doc, err = a.Run(ctx, seen, in)
+		return seen, doc, err
+	}
+	doc, err = t.Collection.Update(ctx, model.Everything, id, func(doc model.Document) error {
 		if err := t.may(ctx, doc, a.Key, a.Title); err != nil {
 			return err
 		}
@@ -55,15 +80,15 @@ func (t *recordType) act(ctx context.Context, id, key string, body []byte) (Row,
 		return t.claim(ctx, old, doc)
 	})
 	if err != nil {
-		return nil, t.duplicate(ctx, old, err)
+		return nil, nil, t.duplicate(ctx, old, err)
 	}
-	return t.saved(ctx, old, doc), nil
+	return old, doc, nil
 }
 
 // runs tells whether the engine runs an action: it has something to do, or leads to a state.
 func (t *recordType) runs(a *Action[model.Document]) bool {
 	v := t.Life.verb(a.Key)
-	return a.Do != nil || v != nil && v.To != "" && !v.Inner
+	return a.Do != nil || a.Run != nil || v != nil && v.To != "" && !v.Inner
 }
 
 // clone is a copy of a document that shares what it points to.

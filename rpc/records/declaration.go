@@ -26,8 +26,8 @@ func (t *Type[D]) run() (*recordType, error) {
 	}
 	for _, a := range t.Actions {
 		u.Actions = append(u.Actions, Action[model.Document]{
-			Key: a.Key, Title: a.Title, Confirm: a.Confirm, Fields: a.Fields, Related: a.Related, Batch: a.Batch,
-			Permission: a.Permission, Do: with(a.Do),
+			Key: a.Key, Title: a.Title, Confirm: a.Confirm, Fields: a.Fields, Related: a.Related, Alone: a.Alone,
+			Permission: a.Permission, Do: with(a.Do), Run: running(a.Run), Done: about(a.Done),
 		})
 	}
 	if o := t.Own; o != nil {
@@ -84,7 +84,7 @@ func typed[D model.Document](docs []model.Document) []D {
 	return out
 }
 
-// about, alone, with and change put hooks of one kind of document into the form that takes any.
+// about, alone, with, running and change put hooks of one kind of document into the form that takes any.
 func about[D model.Document, A any](f func(D) A) func(model.Document) A {
 	if f == nil {
 		return nil
@@ -104,6 +104,15 @@ func with[D model.Document](f func(context.Context, D, Input) error) func(contex
 		return nil
 	}
 	return func(ctx context.Context, doc model.Document, in Input) error { return f(ctx, doc.(D), in) }
+}
+
+func running[D model.Document](f func(context.Context, D, Input) (D, error)) func(context.Context, model.Document, Input) (model.Document, error) {
+	if f == nil {
+		return nil
+	}
+	return func(ctx context.Context, doc model.Document, in Input) (model.Document, error) {
+		return f(ctx, doc.(D), in)
+	}
 }
 
 func change[D model.Document](f func(ctx context.Context, old, doc D) error) func(ctx context.Context, old, doc model.Document) error {

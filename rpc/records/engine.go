@@ -250,13 +250,11 @@ func (e *Engine) Delete(ctx context.Context, req *gen.IDsReq) (*gen.Empty, error
 	if err != nil {
 		return nil, err
 	}
-	if len(req.Ids) == 0 {
-		return nil, kit.Invalid("nothing_chosen", "请选择要删除的数据")
+	ids, err := ticked(req.Ids, "删除")
+	if err != nil {
+		return nil, err
 	}
-	if len(req.Ids) > 200 {
-		return nil, kit.Invalid("too_many_chosen", "一次最多删除200条")
-	}
-	if err := t.delete(ctx, req.Ids); err != nil {
+	if err := t.delete(ctx, ids); err != nil {
 		return nil, Mapped(err)
 	}
 	return &gen.Empty{}, nil
@@ -269,6 +267,16 @@ func (e *Engine) Act(ctx context.Context, req *gen.ActReq) (*gen.JSON, error) {
 		return nil, err
 	}
 	return answer(t.act(ctx, req.Id, req.Action, req.Json))
+}
+
+// ActMany runs an action on several records within the caller's scope.
+func (e *Engine) ActMany(ctx context.Context, req *gen.ActManyReq) (*gen.ActOutcomes, error) {
+	t, err := e.person(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	out, err := t.actMany(ctx, req.Action, req.Json)
+	return out, Mapped(err)
 }
 
 // Types are the record types of this service, in the order of their declaration.

@@ -90,7 +90,17 @@ func tripType(c *model.Collection[*Trip]) *records.Type[*Trip] {
 	return &records.Type[*Trip]{
 		Name: "trip", Title: "行程", Collection: c, NameKey: "title", Life: tripLife,
 		Parts:   []records.Part{records.AboutMember(people{}), records.Period("行程", "from", "to")},
-		Actions: []records.Action[*Trip]{{Key: "send", Title: "出发"}},
+		Actions: []records.Action[*Trip]{
+			{Key: "send", Title: "出发"},
+			{
+				Key: "cancel", Title: "取消", Fields: []records.Field{{Key: "reason", Label: "原因", Required: true, Form: true}},
+				Run: func(ctx context.Context, t *Trip, in records.Input) (*Trip, error) {
+					return c.Update(ctx, model.Everything, t.ID, func(t *Trip) error { t.Title += in.String("reason"); return nil })
+				},
+				Done: func(*Trip) string { return "已取消" },
+			},
+			{Key: "photo", Title: "照片", Alone: true, Do: func(context.Context, *Trip, records.Input) error { return nil }},
+		},
 	}
 }
 

@@ -168,6 +168,9 @@ var errFilter = kit.Invalid("filter.unknown", "不支持的筛选条件")
 // filter is the query of a list, without the scope.
 func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 	out := slices.Clip(t.where(ctx, q.Filters))
+	if t.Listed != nil {
+		out = append(out, t.Listed(ctx, q.Filters)...)
+	}
 	asked := lookup{t: t}
 	keys := make([]string, 0, len(q.Filters))
 	for k := range q.Filters {

@@ -145,6 +145,12 @@ type schemaJSON struct {
 	Related     []Related       `json:"related,omitempty"`
 }
 
+// offered is an action as a page sees it.
+type offered struct {
+	Action[model.Document]
+	Many bool `json:"many,omitempty"` // for ticked rows too
+}
+
 func (t *recordType) schema(ctx context.Context) (any, error) {
 	if err := t.can(ctx, "view"); err != nil {
 		return nil, err
@@ -182,12 +188,12 @@ func (t *recordType) schema(ctx context.Context) (any, error) {
 			}
 		}
 	}
-	actions := []Action[model.Document]{}
+	actions := []offered{}
 	for _, a := range t.Actions {
 		ok := t.mayAct(c, a)
 		s.Permissions[a.Key] = ok
 		if ok {
-			actions = append(actions, a)
+			actions = append(actions, offered{a, t.many(&a)})
 		}
 	}
 	s.Actions = actions

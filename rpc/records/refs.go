@@ -157,7 +157,9 @@ func (t *recordType) info() *gen.TypeInfo {
 	add(!t.NoExport, "export", "导出")
 	add(t.reveals(), "reveal", "查看完整信息")
 	add(t.looksUp(), "lookup", "按证件号或手机号查找")
+	out.Verbs = map[string]string{}
 	for _, a := range t.Actions {
+		out.Verbs[a.Key] = a.Title
 		key := t.permission(a)
 		if !slices.ContainsFunc(out.Permissions, func(p *gen.Permission) bool { return p.Key == key }) {
 			out.Permissions = append(out.Permissions, &gen.Permission{Key: key, Label: a.Title})

@@ -369,13 +369,11 @@ func keyOf(r bson.Raw, keys []string) string {
 	return b.String()
 }
 
-// delete removes all or none: every document is asked first.
+// delete removes all or none of documents named once: every one is asked first.
 func (t *recordType) delete(ctx context.Context, ids []string) error {
 	if err := t.mayWrite(ctx, "delete", t.NoDelete); err != nil {
 		return err
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
 	var refused []string
 	var only *kit.Error
 	for _, id := range ids {

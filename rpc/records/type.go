@@ -118,8 +118,8 @@ type Field struct {
 const First = "^"
 
 // Action is a verb of a record type's own: what it asks for, and what it does. When it may
-// run, the type's Life says. Without Do it has a typed use case of its own, since its answer
-// is not the record, and the engine only offers it.
+// run, the type's Life says. Without Do and Run it has a typed use case of its own, since its
+// answer is not the record, and the engine only offers it.
 type Action[D model.Document] struct {
 	Key     string `json:"key"`
 	Title   string `json:"title"`
@@ -128,13 +128,19 @@ type Action[D model.Document] struct {
 	Fields []Field `json:"fields,omitempty"`
 	// Related are the lists that it opens, when it only shows what belongs to the record.
 	Related []Related `json:"related,omitempty"`
-	// Batch offers it for ticked rows too.
-	Batch bool `json:"batch,omitempty"`
+	// Alone keeps it from being run on several ticked rows at once.
+	Alone bool `json:"-"`
 	// Permission is "<type>.<key>" unless given.
 	Permission string `json:"-"`
 	// Do changes the document; it may run more than once, before the write that stores
 	// its result. Input holds the checked values of Fields.
 	Do func(ctx context.Context, doc D, in Input) error `json:"-"`
+	// Run does it by writes of the service's own, where one write of the document is not
+	// enough: it asks the Life in the write that decides, has its audit there, and answers
+	// the document as it is then. doc is what it was.
+	Run func(ctx context.Context, doc D, in Input) (D, error) `json:"-"`
+	// Done is what the person is told who did it; nil: that it is done.
+	Done func(doc D) string `json:"-"`
 }
 
 // Input is what a person filled into an action's dialog, by key.
@@ -246,6 +252,9 @@ type Type[D model.Document] struct {
 
 	// Where adds to every read, e.g. {status: active}. It sees the list's filters.
 	Where func(ctx context.Context, filters map[string]string) bson.D
+	// Listed adds to what lists find, e.g. those not yet over unless they are asked for; a
+	// record that it leaves out can be opened still. It sees the list's filters.
+	Listed func(ctx context.Context, filters map[string]string) bson.D
 	// Filter answers for filters that are not plain: the part to add, and true.
 	Filter func(ctx context.Context, key, value string) (bson.D, bool, error)
 	// Keyword adds alternatives to the search box, e.g. a blind index.

@@ -134,7 +134,7 @@ func TestAudit(t *testing.T) {
 		e := entry(t, a, url.Values{"f.recordId": {id}, "f.action": {"act"}})
 		says(t, e, "title", "权限设置")
 		says(t, e, "changes", "权限：（空） → member.view")
-		Refused(t, a.Do("POST", "/api/console/members/"+m.ID+"/unbind", nil), http.StatusConflict, "", "该党员未绑定")
+		Refused(t, a.Do("POST", "/api/console/records/member/"+m.ID+"/actions/unbind", nil), http.StatusConflict, "", "该党员未绑定")
 		u := entry(t, a, of("refused"))
 		says(t, u, "title", "微信解绑")
 		says(t, u, "changes", "未成功：该党员未绑定")
@@ -153,7 +153,7 @@ func TestAudit(t *testing.T) {
 		a.Post("/api/console/dues/orders/"+o.ID+"/cash", nil, &Item{})
 		a.Post("/api/console/dues/orders/"+o.ID+"/cash", nil, &Item{}) // the same again
 		says(t, order("现金缴纳"), "changes", "状态：未支付 → 已支付")
-		a.Post("/api/console/dues/orders/"+o.ID+"/reverse", Form{"reason": "误收"}, &struct{}{})
+		a.Post("/api/console/records/duesOrder/"+o.ID+"/actions/reverse", Form{"reason": "误收"}, &struct{}{})
 		says(t, order("删除现金党费"), "changes", "误收")
 		if n := entries(a, url.Values{"f.recordId": {o.ID}}); n != 3 {
 			t.Fatalf("%d entries of three things done", n)
@@ -166,7 +166,7 @@ func TestAudit(t *testing.T) {
 		says(t, bound, "title", "绑定微信")
 		says(t, bound, "userKind", "member")
 		says(t, bound, "ip", "127.0.0.1")
-		a.Post("/api/console/members/"+person.ID+"/unbind", nil, &struct{}{})
+		a.Post("/api/console/records/member/"+person.ID+"/actions/unbind", nil, &struct{}{})
 		bfftest.Eventually(t, "the end of the binding is told", func() bool {
 			e := entry(t, a, url.Values{"f.recordId": {person.ID}, "f.action": {"act"}})
 			return e["title"] == "微信解绑" && e["userName"] == Name("adminA")

@@ -160,7 +160,7 @@ func TestHome(t *testing.T) {
 		before := statisticsOf(t, p, top).Bindings
 		PhoneOf(t, people[0])
 		bound := statisticsOf(t, p, top).Bindings
-		p.Post("/api/console/members/"+people[0].ID+"/unbind", nil, &Item{})
+		p.Post("/api/console/records/member/"+people[0].ID+"/actions/unbind", nil, &Item{})
 		after := statisticsOf(t, p, top).Bindings
 		if before.sum() != 3 || bound.sum() != 3 || bound.of("bound") != before.of("bound")+1 || after.of("bound") != before.of("bound") {
 			t.Fatalf("%v %v %v", before, bound, after)

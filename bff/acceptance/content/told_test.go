@@ -103,7 +103,7 @@ func TestMembersAreTold(t *testing.T) {
 		start := time.Now().Add(time.Hour)
 		m := IDOf(Add(t, a, "meeting", MeetingForm("要通知的会", Form{"participantIds": []string{who.ID, unbound.ID}, "noticeForm": []string{"wechat"},
 			"startAt": start.Format(time.RFC3339), "endAt": start.Add(time.Hour).Format(time.RFC3339)})))
-		a.Post("/api/console/meetings/"+m+"/start", nil, &Item{})
+		a.Post("/api/console/records/meeting/"+m+"/actions/start", nil, &Item{})
 		var change, letter Item
 		phone.Post(Own("profileChange"), Form{"education": "bachelor"}, &change)
 		a.Post(Path("profileChange")+"/"+IDOf(change)+"/actions/approve", Form{"opinion": "同意"}, &Item{})

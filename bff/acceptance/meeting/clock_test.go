@@ -103,7 +103,7 @@ func TestDowntime(t *testing.T) {
 			now := c.Now(t)
 			m := IDOf(Add(t, a, "meeting", MeetingForm("停机期间的会", Form{"participantIds": []string{who.ID}, "noticeForm": []string{"wechat", "site"},
 				"startAt": now.Add(time.Minute).Format(time.RFC3339), "endAt": now.Add(time.Hour).Format(time.RFC3339)})))
-			a.Post("/api/console/meetings/"+m+"/start", nil, &Item{})
+			a.Post("/api/console/records/meeting/"+m+"/actions/start", nil, &Item{})
 			meetings = append(meetings, m)
 			c.Pass(t, time.Minute, a)
 		}

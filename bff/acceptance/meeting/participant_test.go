@@ -58,7 +58,7 @@ func guestsInMeetings(t *testing.T, typ, id string) {
 	began := func(t *testing.T, f Form) string {
 		t.Helper()
 		m := Add(t, a, "meeting", f)["id"].(string)
-		a.Post("/api/console/meetings/"+m+"/start", nil, &Item{})
+		a.Post("/api/console/records/meeting/"+m+"/actions/start", nil, &Item{})
 		return m
 	}
 	t.Run(id+"-06 until the last day he is offered under his home organisation's name, afterwards refused; what he joined keeps him", func(t *testing.T) {
@@ -127,7 +127,7 @@ func guestsInMeetings(t *testing.T, typ, id string) {
 		local := Add(t, a, typ, Form{"name": home.Name, "idNumber": home.IDNumber, "phone": home.Phone, "homeOrgName": "x", "startOn": Day(-1), "endOn": Day(1)})["id"].(string)
 		homePhone := PhoneOf(t, home)
 		homes := Add(t, b, "meeting", MeetingForm("家里的会", Form{"participantIds": []string{home.ID}}))["id"].(string)
-		b.Post("/api/console/meetings/"+homes+"/start", nil, &Item{})
+		b.Post("/api/console/records/meeting/"+homes+"/actions/start", nil, &Item{})
 		m := began(t, MeetingForm("都参加", Form{"participantIds": []string{g, local}}))
 		other := began(t, MeetingForm("不参加", Form{"participantIds": []string{NewMember(t, OrgA(t)).ID}}))
 		later := began(t, MeetingForm("将来的", Form{"participantIds": []string{local}, "startAt": time.Now().Add(time.Hour).Format(time.RFC3339), "endAt": time.Now().Add(2 * time.Hour).Format(time.RFC3339)}))
@@ -196,7 +196,7 @@ func TestParticipation(t *testing.T) {
 			stranger, idle := guest(), guest()
 			hold := func(by *bfftest.Browser, f Form) string {
 				m := IDOf(Add(t, by, "meeting", MeetingForm(Name("参加情况"), f)))
-				by.Post("/api/console/meetings/"+m+"/start", nil, &Item{})
+				by.Post("/api/console/records/meeting/"+m+"/actions/start", nil, &Item{})
 				return m
 			}
 			both := hold(a, Form{"participantIds": []string{local, stranger}})

@@ -37,7 +37,7 @@ func TestMemberMenu(t *testing.T) {
 		visitor.OpenPhone(visitor.WeChatUser("路人", "13800000000"))
 		closed(t, visitor, "a visitor")
 		for why, end := range map[string]func(bfftest.Person){
-			"unbound": func(p bfftest.Person) { AdminA(t).Post("/api/console/members/"+p.ID+"/unbind", nil, &Item{}) },
+			"unbound": func(p bfftest.Person) { AdminA(t).Post("/api/console/records/member/"+p.ID+"/actions/unbind", nil, &Item{}) },
 			"deleted": func(p bfftest.Person) {
 				AdminA(t).Post(Path("member")+"/delete", Form{"ids": []string{p.ID}}, &struct{}{})
 			},
@@ -69,7 +69,7 @@ func TestMemberMenu(t *testing.T) {
 				}
 			}
 			m := IDOf(Add(t, x.b, "meeting", MeetingForm(x.org+"的会", Form{"participantIds": []string{p}})))
-			x.b.Post("/api/console/meetings/"+m+"/start", nil, &Item{})
+			x.b.Post("/api/console/records/meeting/"+m+"/actions/start", nil, &Item{})
 		}
 		phone := PhoneOf(t, who)
 		var l struct {

@@ -111,7 +111,7 @@ func TestLedger(t *testing.T) {
 	one, two := NewMember(t, branch), NewMember(t, branch)
 	now := time.Now()
 	newest := IDOf(Add(t, admin, "meeting", MeetingForm("今年的会", Form{"participantIds": []string{one.ID, two.ID}, "meetingForm": "offline", "place": "礼堂"})))
-	admin.Post("/api/console/meetings/"+newest+"/start", nil, &Item{})
+	admin.Post("/api/console/records/meeting/"+newest+"/actions/start", nil, &Item{})
 	Add(t, admin, "meeting", MeetingForm("去年的会", Form{"participantIds": []string{two.ID},
 		"startAt": now.AddDate(-1, 0, 0).Format(time.RFC3339), "endAt": now.AddDate(-1, 0, 0).Add(time.Hour).Format(time.RFC3339)}))
 	Add(t, admin, "reward", Form{"memberId": one.ID, "rewardName": "优秀党员", "rewardedOn": now.Format(time.DateOnly), "content": "表彰"})

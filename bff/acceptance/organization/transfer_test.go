@@ -99,7 +99,7 @@ func TestTransfer(t *testing.T) {
 			"title": "转移前的会议", "meetingType": "branch", "meetingForm": "offline", "startAt": "2026-12-20 09:00", "endAt": "2026-12-20 10:00", "place": "会议室",
 			"participantIds": []string{people[0].ID}, "noticeForm": []string{"site"}, "needSignIn": true,
 		}))
-		inside.Post("/api/console/meetings/"+meeting+"/start", nil, &Item{})
+		inside.Post("/api/console/records/meeting/"+meeting+"/actions/start", nil, &Item{})
 		types := []string{"member", "duesBase", "meeting", "unit", "election", "organizationEvaluation", "binding", "user"}
 		Add(t, inside, "unit", Form{"unitName": Name("五人单位"), "unitNature": "school", "orgId": b, "orgForm": "none"})
 		Add(t, inside, "election", Form{"orgId": b, "electionForm": "memberMeeting", "electedOn": "2025-01-05", "termYears": 3})

@@ -114,7 +114,7 @@ test('MEET-07 MEET-12 MEET-14 MEET-18 started, it is told to its participants on
   const offered = await verbs(line)
   for (const verb of ['修改', '启动']) expect(offered).not.toContain(verb)
   for (const verb of ['二维码', '统计']) expect(offered).toContain(verb)
-  await expect(as('POST', `/meetings/${id}/start`)).rejects.toThrow('会议已启动')
+  await expect(as('POST', `/records/meeting/${id}/actions/start`)).rejects.toThrow('会议已启动')
 
   // Those who are bound have one message each, which opens the meeting.
   await expect(phone.inbox('meetingStarted')).toHaveCount(1)
@@ -135,7 +135,7 @@ test('MEET-07 MEET-12 MEET-14 MEET-18 started, it is told to its participants on
     title: `不签到${stamp}`, meetingType: 'other', meetingForm: 'onlineMeeting', startAt: new Date(t).toISOString(), endAt: new Date(t + 3_600_000).toISOString(),
     noticeForm: ['site'], participantIds: [ids.get(comer)], recorderIds: [],
   })
-  await as('POST', `/meetings/${quiet.id}/start`)
+  await as('POST', `/records/meeting/${quiet.id}/actions/start`)
   await expect(as('GET', `/meetings/${quiet.id}/qr`)).rejects.toThrow('不需要签到')
   await search(page, '会议名称', `不签到${stamp}`)
   await expect(row(page, `不签到${stamp}`)).toBeVisible()
@@ -194,7 +194,7 @@ test('MEET-13 MEET-15 the code on the screen signs in once who is expected, now,
     title: `稍后${stamp}`, meetingType: 'branch', meetingForm: 'offline', place: '礼堂', startAt: new Date(t + 7_200_000).toISOString(), endAt: new Date(t + 9_000_000).toISOString(),
     needSignIn: true, noticeForm: ['site'], participantIds: [ids.get(second)], recorderIds: [],
   })
-  await as('POST', `/meetings/${later.id}/start`)
+  await as('POST', `/records/meeting/${later.id}/actions/start`)
   await phone.scan((await as('GET', `/meetings/${later.id}/qr`)).url)
   await expect(screen.getByText('未到签到时间')).toBeVisible()
   await phone.newUser('路人', inventedPhone())

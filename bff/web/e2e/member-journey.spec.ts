@@ -136,7 +136,7 @@ test('MEET-15 a scan signs in once; a stranger, another time and an unbound phon
       title, meetingType: 'branch', meetingForm: 'offline', startAt: at(from), endAt: at(to), place: '三楼会议室', agenda: '学习文件', host: '书记',
       needSignIn: true, noticeForm: ['site'], participantIds: [who.id], recorderIds: [who.id]
     })
-    await as('POST', `/meetings/${id}/start`)
+    await as('POST', `/records/meeting/${id}/actions/start`)
     return new URL((await as('GET', `/meetings/${id}/qr`)).url).hash
   }
   const title = `支部党员大会 ${Date.now()}`

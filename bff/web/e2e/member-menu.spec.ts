@@ -82,7 +82,7 @@ test('MENU-11 MENU-12 messages open exactly their record, also when it is gone; 
       title: `${names[at]}的会`, meetingType: 'branch', meetingForm: 'onlineMeeting', needSignIn: false, noticeForm: ['wechat', 'site'], participantIds: [id],
       startAt: new Date(now + 3_600_000).toISOString(), endAt: new Date(now + 7_200_000).toISOString(),
     })
-    await as[at]('POST', `/meetings/${m.id}/start`)
+    await as[at]('POST', `/records/meeting/${m.id}/actions/start`)
     ids[at] = m.id
   }
   await open('pages/meeting/list')
@@ -109,7 +109,7 @@ test('PART-12 LEDG-03 参加情况 and the ledger show the meeting with the name
     title: '兼职参加的会', meetingType: 'branch', meetingForm: 'onlineMeeting', needSignIn: true, noticeForm: ['site'], participantOrgId: orgs.host,
     startAt: new Date(now + 3_600_000).toISOString(), endAt: new Date(now + 7_200_000).toISOString(),
   })
-  await as.host('POST', `/meetings/${m.id}/start`)
+  await as.host('POST', `/records/meeting/${m.id}/actions/start`)
   await login(desk, `host${stamp}`)
   await openMenu(desk, '兼职党员')
   await act(row(desk, who.name), '参加情况')

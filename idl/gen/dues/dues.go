@@ -93,11 +93,6 @@ type OrderReq struct {
 	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
 }
 
-type DeleteReq struct {
-	Id     string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
-	Reason string `thrift:"reason,2" frugal:"2,default,string" validate:"max=200" json:"reason"`
-}
-
 type NativePay struct {
 	CodeUrl string `thrift:"codeUrl,1" frugal:"1,default,string" json:"codeUrl"`
 	// data: URL of the PNG

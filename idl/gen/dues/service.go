@@ -16,15 +16,7 @@ type Dues interface {
 	CreateOrder(ctx context.Context, req *CreateOrderReq) (*Order, error)
 	GetOrder(ctx context.Context, req *OrderReq) (*Order, error)
 	PayCash(ctx context.Context, req *OrderReq) (*Order, error)
-	// ConfirmCash makes cash that somebody else entered count (CASH_CONFIRM).
-	ConfirmCash(ctx context.Context, req *OrderReq) (*Order, error)
-	// RejectCash sends it back: the order is unpaid again.
-	RejectCash(ctx context.Context, req *DeleteReq) (*Order, error)
 	PayNative(ctx context.Context, req *OrderReq) (*NativePay, error)
-	// DeleteOrder removes an unpaid entry (manual 7.1.4).
-	DeleteOrder(ctx context.Context, req *DeleteReq) (*records.Empty, error)
-	// ReverseCash deletes a paid cash order; the row and the reason stay (manual 7.3.3, A01).
-	ReverseCash(ctx context.Context, req *DeleteReq) (*records.Empty, error)
 	PrintReceipt(ctx context.Context, req *OrderReq) (*records.File, error)
 	// Of the member who calls.
 	GetMine(ctx context.Context, req *records.Empty) (*Owed, error)

@@ -87,9 +87,3 @@ type MyMeeting struct {
 type MyMeetings struct {
 	Meetings []*MyMeeting `thrift:"meetings,1" frugal:"1,default,list<MyMeeting>" json:"meetings"`
 }
-
-type StartResp struct {
-	// e.g. that the meeting is over and nobody was told
-	Message  string `thrift:"message,1" frugal:"1,default,string" json:"message"`
-	Notified int32  `thrift:"notified,2" frugal:"2,default,i32" json:"notified"`
-}

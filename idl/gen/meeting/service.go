@@ -11,7 +11,6 @@ import (
 
 // Meeting is the service, as its handler has it and as its clients do.
 type Meeting interface {
-	Start(ctx context.Context, req *MeetingReq) (*StartResp, error)
 	GetQR(ctx context.Context, req *MeetingReq) (*QR, error)
 	GetLive(ctx context.Context, req *MeetingReq) (*Live, error)
 	GetStatistics(ctx context.Context, req *MeetingReq) (*Statistics, error)

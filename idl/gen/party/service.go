@@ -13,8 +13,6 @@ import (
 type Party interface {
 	GetTree(ctx context.Context, req *OrgReq) (*Tree, error)
 	GetStatistics(ctx context.Context, req *OrgReq) (*Statistics, error)
-	// Unbind ends a member's binding (微信解绑, manual 6.8.1).
-	Unbind(ctx context.Context, req *MemberReq) (*records.Empty, error)
 	// RevealMember shows the personal fields of one member; the look is logged.
 	RevealMember(ctx context.Context, req *MemberReq) (*Member, error)
 	// GetLeadership shows the present and the former leaders (manual 5.1.2).

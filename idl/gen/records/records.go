@@ -197,6 +197,8 @@ type TypeInfo struct {
 	Own bool `thrift:"own,5" frugal:"5,default,bool" json:"own"`
 	// where its documents lie, for the relay of events; empty: they emit none
 	Collection string `thrift:"collection,6" frugal:"6,default,string" json:"collection"`
+	// what its actions are called, by key
+	Verbs map[string]string `thrift:"verbs,7" frugal:"7,default,map<string:string>" json:"verbs"`
 }
 
 type TypeInfos struct {
@@ -209,6 +211,26 @@ type ActReq struct {
 	Action string `thrift:"action,3" frugal:"3,default,string" validate:"required,max=40" json:"action"`
 	// the values that the action asks for
 	Json []byte `thrift:"json,4" frugal:"4,default,binary" json:"json"`
+}
+
+type ActManyReq struct {
+	Type   string `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
+	Action string `thrift:"action,2" frugal:"2,default,string" validate:"required,max=40" json:"action"`
+	// {"ids": [...], "values": {...}}, the values for all of them
+	Json []byte `thrift:"json,3" frugal:"3,default,binary" json:"json"`
+}
+
+// ActOutcome is what an action on one of several records came to.
+type ActOutcome struct {
+	Id   string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	Name string `thrift:"name,2" frugal:"2,default,string" json:"name"`
+	Done bool   `thrift:"done,3" frugal:"3,default,bool" json:"done"`
+	// what there is to know of it, or why it was not done
+	Message string `thrift:"message,4" frugal:"4,default,string" json:"message"`
+}
+
+type ActOutcomes struct {
+	Outcomes []*ActOutcome `thrift:"outcomes,1" frugal:"1,default,list<ActOutcome>" json:"outcomes"`
 }
 
 type UploadReq struct {

@@ -20,6 +20,9 @@ type Records interface {
 	Delete(ctx context.Context, req *IDsReq) (*Empty, error)
 	// Act runs an action of the record type's table on one record.
 	Act(ctx context.Context, req *ActReq) (*JSON, error)
+	// ActMany runs an action on up to 200 records, each by itself: one that refuses keeps no
+	// other from it. What is wrong with the values is refused before the first.
+	ActMany(ctx context.Context, req *ActManyReq) (*ActOutcomes, error)
 	Upload(ctx context.Context, req *UploadReq) (*Attachment, error)
 	Download(ctx context.Context, req *AttachmentReq) (*File, error)
 	// Rehome is called by the transfer job; it may run again and changes nothing more.

@@ -24,11 +24,7 @@ var (
 	CreateOrder     = call.New("CreateOrder", Client.CreateOrder, call.Rule{May: []string{"duesOrder.create"}})
 	GetOrder        = call.New("GetOrder", Client.GetOrder, call.Rule{May: []string{"duesOrder.view"}, Idempotent: true})
 	PayCash         = call.New("PayCash", Client.PayCash, call.Rule{May: []string{"duesOrder.pay"}, Idempotent: true})
-	ConfirmCash     = call.New("ConfirmCash", Client.ConfirmCash, call.Rule{May: []string{"duesOrder.confirm"}, Idempotent: true})
-	RejectCash      = call.New("RejectCash", Client.RejectCash, call.Rule{May: []string{"duesOrder.confirm"}})
 	PayNative       = call.New("PayNative", Client.PayNative, call.Rule{May: []string{"duesOrder.pay"}, Idempotent: true})
-	DeleteOrder     = call.New("DeleteOrder", Client.DeleteOrder, call.Rule{May: []string{"duesOrder.delete"}})
-	ReverseCash     = call.New("ReverseCash", Client.ReverseCash, call.Rule{May: []string{"duesOrder.reverse"}})
 	PrintReceipt    = call.New("PrintReceipt", Client.PrintReceipt, call.Rule{May: []string{"duesOrder.print"}})
 	GetMine         = call.New("GetMine", Client.GetMine, call.Rule{May: []string{"member"}, Idempotent: true})
 	PayMine         = call.New("PayMine", Client.PayMine, call.Rule{May: []string{"member"}, Idempotent: true})
@@ -40,7 +36,7 @@ var (
 )
 
 // Service describes Dues.
-var Service = call.Describe("Dues", Wrap, GetBasePreview, GetOwed, CreateOrder, GetOrder, PayCash, ConfirmCash, RejectCash, PayNative, DeleteOrder, ReverseCash, PrintReceipt, GetMine, PayMine, GetMyOrder, HandlePayNotice, ExpireOrders, QueryWaiting, Reconcile)
+var Service = call.Describe("Dues", Wrap, GetBasePreview, GetOwed, CreateOrder, GetOrder, PayCash, PayNative, PrintReceipt, GetMine, PayMine, GetMyOrder, HandlePayNotice, ExpireOrders, QueryWaiting, Reconcile)
 
 // RegisterService lets a server offer Dues.
 func RegisterService(s server.Server, handler Client) error {
@@ -72,24 +68,8 @@ func (w wrapped) PayCash(ctx context.Context, req *dues.OrderReq) (*dues.Order, 
 	return PayCash.Call(ctx, w.c, req)
 }
 
-func (w wrapped) ConfirmCash(ctx context.Context, req *dues.OrderReq) (*dues.Order, error) {
-	return ConfirmCash.Call(ctx, w.c, req)
-}
-
-func (w wrapped) RejectCash(ctx context.Context, req *dues.DeleteReq) (*dues.Order, error) {
-	return RejectCash.Call(ctx, w.c, req)
-}
-
 func (w wrapped) PayNative(ctx context.Context, req *dues.OrderReq) (*dues.NativePay, error) {
 	return PayNative.Call(ctx, w.c, req)
-}
-
-func (w wrapped) DeleteOrder(ctx context.Context, req *dues.DeleteReq) (*records.Empty, error) {
-	return DeleteOrder.Call(ctx, w.c, req)
-}
-
-func (w wrapped) ReverseCash(ctx context.Context, req *dues.DeleteReq) (*records.Empty, error) {
-	return ReverseCash.Call(ctx, w.c, req)
 }
 
 func (w wrapped) PrintReceipt(ctx context.Context, req *dues.OrderReq) (*records.File, error) {

@@ -19,7 +19,6 @@ type Client = meeting.Meeting
 
 // The methods of Meeting.
 var (
-	Start            = call.New("Start", Client.Start, call.Rule{May: []string{"meeting.start"}})
 	GetQR            = call.New("GetQR", Client.GetQR, call.Rule{May: []string{"meeting.view"}, Idempotent: true})
 	GetLive          = call.New("GetLive", Client.GetLive, call.Rule{May: []string{"meeting.view"}, Idempotent: true})
 	GetStatistics    = call.New("GetStatistics", Client.GetStatistics, call.Rule{May: []string{"meeting.view"}, Idempotent: true})
@@ -30,7 +29,7 @@ var (
 )
 
 // Service describes Meeting.
-var Service = call.Describe("Meeting", Wrap, Start, GetQR, GetLive, GetStatistics, ExportStatistics, SignIn, ListMine, GetMine)
+var Service = call.Describe("Meeting", Wrap, GetQR, GetLive, GetStatistics, ExportStatistics, SignIn, ListMine, GetMine)
 
 // RegisterService lets a server offer Meeting.
 func RegisterService(s server.Server, handler Client) error {
@@ -41,10 +40,6 @@ func RegisterService(s server.Server, handler Client) error {
 func Wrap(c client.Client) Client { return wrapped{c} }
 
 type wrapped struct{ c client.Client }
-
-func (w wrapped) Start(ctx context.Context, req *meeting.MeetingReq) (*meeting.StartResp, error) {
-	return Start.Call(ctx, w.c, req)
-}
 
 func (w wrapped) GetQR(ctx context.Context, req *meeting.MeetingReq) (*meeting.QR, error) {
 	return GetQR.Call(ctx, w.c, req)

@@ -21,7 +21,6 @@ type Client = party.Party
 var (
 	GetTree            = call.New("GetTree", Client.GetTree, call.Rule{May: []string{"user"}, Idempotent: true})
 	GetStatistics      = call.New("GetStatistics", Client.GetStatistics, call.Rule{May: []string{"statistics.view"}, Idempotent: true})
-	Unbind             = call.New("Unbind", Client.Unbind, call.Rule{May: []string{"binding.unbind"}})
 	RevealMember       = call.New("RevealMember", Client.RevealMember, call.Rule{May: []string{"member.reveal"}})
 	GetLeadership      = call.New("GetLeadership", Client.GetLeadership, call.Rule{May: []string{"organization.view"}, Idempotent: true})
 	GetMap             = call.New("GetMap", Client.GetMap, call.Rule{May: []string{"organization.view"}, Idempotent: true})
@@ -45,7 +44,7 @@ var (
 )
 
 // Service describes Party.
-var Service = call.Describe("Party", Wrap, GetTree, GetStatistics, Unbind, RevealMember, GetLeadership, GetMap, SendBindCode, Bind, GetMyProfile, GetMyOrganization, GetOrganization, GetPlaces, GetMember, GetMembers, ListMembers, ListParticipants, ListGuests, TurnGuests, FindByOpenID, SetDuesPaidThrough, RemindElections, ListTransfers, StepTransfer)
+var Service = call.Describe("Party", Wrap, GetTree, GetStatistics, RevealMember, GetLeadership, GetMap, SendBindCode, Bind, GetMyProfile, GetMyOrganization, GetOrganization, GetPlaces, GetMember, GetMembers, ListMembers, ListParticipants, ListGuests, TurnGuests, FindByOpenID, SetDuesPaidThrough, RemindElections, ListTransfers, StepTransfer)
 
 // RegisterService lets a server offer Party.
 func RegisterService(s server.Server, handler Client) error {
@@ -63,10 +62,6 @@ func (w wrapped) GetTree(ctx context.Context, req *party.OrgReq) (*party.Tree, e
 
 func (w wrapped) GetStatistics(ctx context.Context, req *party.OrgReq) (*party.Statistics, error) {
 	return GetStatistics.Call(ctx, w.c, req)
-}
-
-func (w wrapped) Unbind(ctx context.Context, req *party.MemberReq) (*records.Empty, error) {
-	return Unbind.Call(ctx, w.c, req)
 }
 
 func (w wrapped) RevealMember(ctx context.Context, req *party.MemberReq) (*party.Member, error) {

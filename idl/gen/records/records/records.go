@@ -26,6 +26,7 @@ var (
 	Save           = call.New("Save", Client.Save, call.Rule{May: []string{"known"}})
 	Delete         = call.New("Delete", Client.Delete, call.Rule{May: []string{"known"}})
 	Act            = call.New("Act", Client.Act, call.Rule{May: []string{"known"}})
+	ActMany        = call.New("ActMany", Client.ActMany, call.Rule{May: []string{"known"}})
 	Upload         = call.New("Upload", Client.Upload, call.Rule{May: []string{"known"}})
 	Download       = call.New("Download", Client.Download, call.Rule{May: []string{"known"}})
 	Rehome         = call.New("Rehome", Client.Rehome, call.Rule{May: []string{"system"}})
@@ -43,7 +44,7 @@ var (
 )
 
 // Service describes Records.
-var Service = call.Describe("Records", Wrap, Types, Schema, List, Get, Reveal, Save, Delete, Act, Upload, Download, Rehome, Resume, Template, Export, StartImport, GetImport, PreviewImport, MendImport, ConfirmImport, CancelImport, ImportFailures, RunImport)
+var Service = call.Describe("Records", Wrap, Types, Schema, List, Get, Reveal, Save, Delete, Act, ActMany, Upload, Download, Rehome, Resume, Template, Export, StartImport, GetImport, PreviewImport, MendImport, ConfirmImport, CancelImport, ImportFailures, RunImport)
 
 // RegisterService lets a server offer Records.
 func RegisterService(s server.Server, handler Client) error {
@@ -85,6 +86,10 @@ func (w wrapped) Delete(ctx context.Context, req *records.IDsReq) (*records.Empt
 
 func (w wrapped) Act(ctx context.Context, req *records.ActReq) (*records.JSON, error) {
 	return Act.Call(ctx, w.c, req)
+}
+
+func (w wrapped) ActMany(ctx context.Context, req *records.ActManyReq) (*records.ActOutcomes, error) {
+	return ActMany.Call(ctx, w.c, req)
 }
 
 func (w wrapped) Upload(ctx context.Context, req *records.UploadReq) (*records.Attachment, error) {

@@ -31,7 +31,7 @@ export interface Field {
 }
 /** One file of a record, or one that waits to be saved with it. */
 export interface FileRef { id: string; name: string; size: number; contentType: string }
-export interface Action { key: string; title: string; confirm?: string; fields?: Field[]; batch?: boolean; related?: Related[] }
+export interface Action { key: string; title: string; confirm?: string; fields?: Field[]; many?: boolean; related?: Related[] }
 export interface Schema {
   type: string; title: string; fields: Field[]; permissions: Record<string, boolean>
   actions?: Action[]; importable?: boolean; exportable?: boolean; defaultSort?: string
@@ -42,6 +42,8 @@ export interface Schema {
  * and all below it; without a type empty. Year is the field that a year is chosen by.
  */
 export interface Related { type?: string; field?: string; title: string; year?: string }
+/** What an action on one of several records came to. */
+export interface Outcome { id: string; name: string; done: boolean; message: string }
 export interface Row {
   id: string; version: number; _labels?: Record<string, string>; _actions?: string[]
   [key: string]: any
