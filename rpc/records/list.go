@@ -185,7 +185,7 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		if len(value) > 1000 || normal.Valid(value, false) != "" {
 			return nil, kit.ErrInvalid
 		}
-		if key == t.Life.field() {
+		if key == t.Life.field() && key != "" {
 			part, err := t.inState(value)
 			if err != nil {
 				return nil, err
