@@ -246,7 +246,9 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 			"orgName": fmt.Sprint("样本", w.serial()), "orgType": "group", "parentId": w.org["own"], "secretary": "书记", "contactName": "干事", "contactPhone": "13800138000",
 		})
 	},
-	"binding":    func(t *testing.T, w *matrixWorld) string { return w.bound(t, fmt.Sprint("绑定", w.serial()), "own").id },
+	"binding": func(t *testing.T, w *matrixWorld) string {
+		return w.bound(t, fmt.Sprint("绑定", w.serial()), "own").id
+	},
 	"pointsRule": func(t *testing.T, w *matrixWorld) string { return w.first(t, "pointsRule") },
 	"points": func(t *testing.T, w *matrixWorld) string {
 		id := fmt.Sprint("matrix-reward-", w.serial())
@@ -970,7 +972,9 @@ func (w *matrixWorld) ofConsole(t *testing.T, typ string) {
 		}
 		t.Run(l.name(), func(t *testing.T) {
 			// All of the type's own but to see it: which one an action asks for is its own affair.
-			lacks := func(p string) bool { return strings.HasPrefix(p, typ+".") && p != typ+".view" || p == borrowed[typ+" "+a.Key] }
+			lacks := func(p string) bool {
+				return strings.HasPrefix(p, typ+".") && p != typ+".view" || p == borrowed[typ+" "+a.Key]
+			}
 			w.check(t, l.cells, prefix, lacks, w.refresh(l, func(t *testing.T) string { return w.sample(t, typ) }))
 		})
 	}

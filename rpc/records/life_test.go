@@ -89,7 +89,7 @@ func (people) Identities(_ context.Context, ids []string) (map[string]records.Id
 func tripType(c *model.Collection[*Trip]) *records.Type[*Trip] {
 	return &records.Type[*Trip]{
 		Name: "trip", Title: "行程", Collection: c, NameKey: "title", Life: tripLife,
-		Parts:   []records.Part{records.AboutMember(people{}), records.Period("行程", "from", "to")},
+		Parts: []records.Part{records.AboutMember(people{}), records.Period("行程", "from", "to")},
 		Actions: []records.Action[*Trip]{
 			{Key: "send", Title: "出发"},
 			{

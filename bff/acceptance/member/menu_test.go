@@ -37,7 +37,9 @@ func TestMemberMenu(t *testing.T) {
 		visitor.OpenPhone(visitor.WeChatUser("路人", "13800000000"))
 		closed(t, visitor, "a visitor")
 		for why, end := range map[string]func(bfftest.Person){
-			"unbound": func(p bfftest.Person) { AdminA(t).Post("/api/console/records/member/"+p.ID+"/actions/unbind", nil, &Item{}) },
+			"unbound": func(p bfftest.Person) {
+				AdminA(t).Post("/api/console/records/member/"+p.ID+"/actions/unbind", nil, &Item{})
+			},
 			"deleted": func(p bfftest.Person) {
 				AdminA(t).Post(Path("member")+"/delete", Form{"ids": []string{p.ID}}, &struct{}{})
 			},
