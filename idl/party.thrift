@@ -2,8 +2,7 @@ namespace go party
 
 include "records.thrift"
 
-// Organisations, members and WeChat bindings (manual 3, 4.2, 5.1, 6.1, 6.8).
-// Record types: organization, member, binding.
+// The tree, members, their WeChat bindings and guests (manual 3, 4.2, 5.1, 5.2, 5.4, 6.1, 6.8).
 
 struct OrgReq {
     1: string orgId           // empty: the caller's own
@@ -82,36 +81,6 @@ struct Organization {
     13: string secretaryPhone
     14: string orgTypeName
     15: string introduction
-}
-
-// Leader is a person of an election's leadership (records.md 4).
-struct Leader {
-    1: string id
-    2: string memberId
-    3: string name
-    4: string position
-    5: string positionName
-    6: string phone
-    7: string adminDuty
-    8: string tenureStart
-}
-
-// Term is one election and who came out of it.
-struct Term {
-    1: string electionId
-    2: string electedOn
-    3: string nextElectionOn
-    4: string electionForm
-    5: string electionFormName
-    6: i32 termNo
-    7: list<Leader> leaders
-}
-
-// Leadership: the newest election is the current one, the others are history.
-struct Leadership {
-    1: string orgName
-    2: optional Term current  // absent without an election
-    3: list<Term> history     // newest first
 }
 
 // Place is an organisation on the map.
@@ -206,14 +175,37 @@ struct PaidThroughReq {
     4: bool force
 }
 
+// Identity is the ID number of a member, masked for people and sealed for who may open it.
+struct Identity {
+    1: string memberId
+    2: string masked
+    3: string sealed
+}
+
+struct Identities {
+    1: list<Identity> identities
+}
+
+struct BlindReq {
+    1: string idBlind         // the blind index of an ID number
+}
+
+struct StandingReq {
+    1: string memberId
+    2: bool left              // 党员减少; else he is back
+}
+
+struct RetiredReq {
+    1: string memberId
+    2: string retiredOn       // yyyy-MM-dd; empty: not retired
+}
+
 service Party {
     Tree GetTree(1: OrgReq req) (may = "user", idempotent = "true")
     Statistics GetStatistics(1: OrgReq req) (may = "statistics.view", idempotent = "true")
     // RevealMember shows the personal fields of one member; the look is logged.
     Member RevealMember(1: MemberReq req) (may = "member.reveal")
 
-    // GetLeadership shows the present and the former leaders (manual 5.1.2).
-    Leadership GetLeadership(1: OrgReq req) (may = "organization.view", idempotent = "true")
     // GetMap shows an organisation and those right below it (manual 5.1.5).
     OrgMap GetMap(1: OrgReq req) (may = "organization.view", idempotent = "true")
 
@@ -229,6 +221,17 @@ service Party {
     OrgPlaces GetPlaces(1: PlacesReq req) (may = "system", idempotent = "true")
     Member GetMember(1: MemberReq req) (may = "system", idempotent = "true")
     Members GetMembers(1: MembersReq req) (may = "system", idempotent = "true")
+    // GetIdentities are the ID numbers of members, of those who left too.
+    Identities GetIdentities(1: MembersReq req) (may = "system", idempotent = "true")
+    // FindByIDNumber is the member on the roll who has an ID number; without an id there is none.
+    Member FindByIDNumber(1: BlindReq req) (may = "system", idempotent = "true")
+    // SetStanding takes a member off the roll or back on it; twice is harmless. Back he does not
+    // come whose ID number is registered anew.
+    records.Empty SetStanding(1: StandingReq req) (may = "system", idempotent = "true")
+    // CheckReturn refuses who is registered anew.
+    records.Empty CheckReturn(1: MemberReq req) (may = "system", idempotent = "true")
+    // SetRetired tells a member's record since when he is retired; twice is harmless.
+    records.Empty SetRetired(1: RetiredReq req) (may = "system", idempotent = "true")
     Members ListMembers(1: OrgReq req) (may = "system", idempotent = "true")
     // ListParticipants are the people whom an organisation, and those below it, can invite.
     Members ListParticipants(1: OrgReq req) (may = "meeting.create", idempotent = "true")
@@ -238,8 +241,6 @@ service Party {
     records.Empty TurnGuests(1: records.Empty req) (may = "system")
     Member FindByOpenID(1: OpenIDReq req) (may = "system", idempotent = "true")
     records.Empty SetDuesPaidThrough(1: PaidThroughReq req) (may = "system", idempotent = "true")
-    // RemindElections gives the reminders of elections that are due (manual 5.3).
-    records.Empty RemindElections(1: records.Empty req) (may = "system")
     // Transfers are those with work left: the job moves each service's records, and
     // tells after every one by StepTransfer.
     Transfers ListTransfers(1: records.Empty req) (may = "system", idempotent = "true")

@@ -18,6 +18,8 @@ var (
 	ErrNotFound = errors.New("model: not found")
 	// ErrStale: somebody else changed the document since it was read.
 	ErrStale = errors.New("model: stale version")
+	// ErrUnchanged is what the change of an Update answers when there is nothing to save.
+	ErrUnchanged = errors.New("model: unchanged")
 	// ErrDuplicate: a unique key, or the _id, is taken.
 	ErrDuplicate = errors.New("model: duplicate key")
 )
@@ -130,7 +132,8 @@ func (c *Collection[D]) SaveMany(ctx context.Context, docs []D) (map[int]error, 
 }
 
 // Update loads a document, lets change check and alter it, and saves it if nobody else
-// did in between; otherwise it starts again. An error of change leaves it as it was.
+// did in between; otherwise it starts again. An error of change leaves it as it was;
+// ErrUnchanged does too, and is none to the caller.
 // Changes of Header().Pending are saved in the same write.
 func (c *Collection[D]) Update(ctx context.Context, s Scope, id string, change func(D) error) (D, error) {
 	return typed[D](c.update(ctx, s, id, func(doc Document) error { return change(doc.(D)) }))

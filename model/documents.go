@@ -225,7 +225,9 @@ func (c *documents) update(ctx context.Context, s Scope, id string, change func(
 		if err != nil {
 			return nil, err
 		}
-		if err := change(doc); err != nil {
+		if err := change(doc); errors.Is(err, ErrUnchanged) {
+			return doc, nil
+		} else if err != nil {
 			return nil, err
 		}
 		err = c.replace(ctx, doc)

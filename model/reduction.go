@@ -9,3 +9,23 @@ type MemberReduction struct {
 	ReducedOn     string `bson:"reducedOn" json:"reducedOn" record:"label=减少时间,type=date,past,required,list,search"`
 	Reason        string `bson:"reason" json:"reason" record:"label=原因,type=text,required,max=2000,list"`
 }
+
+// Leave takes a member off the roll, and with him his binding (manual 6.7); false when he is off
+// it.
+func (m *Member) Leave() bool {
+	if m.Status != "active" {
+		return false
+	}
+	m.Status = "reduced"
+	m.Unbind()
+	return true
+}
+
+// Return takes a member who left back on the roll, unbound; false when he is on it.
+func (m *Member) Return() bool {
+	if m.Status != "reduced" {
+		return false
+	}
+	m.Status = "active"
+	return true
+}

@@ -10,3 +10,25 @@ type Retirement struct {
 	Files          []File `bson:"files,omitempty" json:"files" record:"label=附件"`
 	Application    `bson:",inline"`
 }
+
+// RetireDues lets 党费类别 say what a retired member pays as; farmers and students pay as such
+// (spec/domain-rules.md 1).
+func (m *Member) RetireDues() {
+	if m.Retired && (m.DuesCategory == "" || m.DuesCategory == "salaried") {
+		m.DuesCategory = "retired"
+	}
+}
+
+// Retire tells a member's record that he is retired since a day, or with "" that he is not; false
+// when it says so already.
+func (m *Member) Retire(on string) bool {
+	if m.Retired == (on != "") && m.RetiredOn == on {
+		return false
+	}
+	m.Retired, m.RetiredOn = on != "", on
+	if on == "" && m.DuesCategory == "retired" {
+		m.DuesCategory = "salaried"
+	}
+	m.RetireDues()
+	return true
+}

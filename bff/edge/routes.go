@@ -9,6 +9,7 @@ import (
 	"zhihuidangjian/idl/call"
 	"zhihuidangjian/idl/gen/account"
 	accountsvc "zhihuidangjian/idl/gen/account/account"
+	affairssvc "zhihuidangjian/idl/gen/affairs/affairs"
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
@@ -63,7 +64,7 @@ func (e *Edge) Routes() []route.Route {
 		console("GET", "/home", "我的常用功能", route.Call(accountsvc.GetHome, s.Account)),
 		again(console("PUT", "/home", "设置常用功能", route.Call(accountsvc.SaveHome, s.Account))),
 		console("GET", "/tree", "组织树", route.Call(partysvc.GetTree, s.Party)),
-		console("GET", "/organizations/:orgId/leadership", "当前与历史领导班子", route.Call(partysvc.GetLeadership, s.Party)),
+		console("GET", "/organizations/:orgId/leadership", "当前与历史领导班子", route.Call(affairssvc.GetLeadership, s.Affairs)),
 		console("GET", "/organizations/:orgId/map", "组织地图", route.Call(partysvc.GetMap, s.Party)),
 		console("GET", "/participants", "可选参加人员", route.Call(partysvc.ListParticipants, s.Party)),
 		console("GET", "/statistics", "组织统计", route.Call(partysvc.GetStatistics, s.Party)),

@@ -19,6 +19,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	affairssvc "zhihuidangjian/idl/gen/affairs/affairs"
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
@@ -32,13 +33,14 @@ import (
 
 // Deps is what the scheduler needs.
 type Deps struct {
-	DB     *mongo.Database
-	Redis  redis.UniversalClient
-	Clock  *kit.Clock
-	Dues   duessvc.Client
-	Party  partysvc.Client
-	Notify notifysvc.Client
-	Audit  auditsvc.Client
+	DB      *mongo.Database
+	Redis   redis.UniversalClient
+	Clock   *kit.Clock
+	Dues    duessvc.Client
+	Party   partysvc.Client
+	Affairs affairssvc.Client
+	Notify  notifysvc.Client
+	Audit   auditsvc.Client
 	// Owners finds the services of record types.
 	Owners interface {
 		Records() []recordsvc.Client
@@ -72,7 +74,7 @@ func Tasks(d Deps) []Task {
 			return err
 		}},
 		{Name: "elections.remind", Every: time.Second, Daily: true, Do: func(ctx context.Context) error {
-			_, err := d.Party.RemindElections(ctx, none)
+			_, err := d.Affairs.RemindElections(ctx, none)
 			return err
 		}},
 		{Name: "organizations.transfer", Every: time.Second, Do: func(ctx context.Context) error { return transfer(ctx, d) }},

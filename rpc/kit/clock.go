@@ -39,6 +39,18 @@ func AddMonths(month string, n int) string {
 	return Month(t.AddDate(0, n, 0))
 }
 
+// MonthsBefore is the day (yyyy-MM-dd) some months before another; the last of a shorter month.
+// A malformed one stays as it is.
+func MonthsBefore(day string, months int) string {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	first := time.Date(d.Year(), d.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, -months, 0)
+	last := first.AddDate(0, 1, -1)
+	return first.AddDate(0, 0, min(d.Day(), last.Day())-1).Format(time.DateOnly)
+}
+
 // Midnight is the start of t's day in Shanghai.
 func Midnight(t time.Time) time.Time {
 	y, m, d := t.In(Shanghai).Date()

@@ -30,10 +30,12 @@ var errFixed = kit.Conflict("meeting.fixed", "参加对象和通知形式不可�
 
 // newEngine declares the record type.
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
+	refs := s.party().Refs()
+	refs["member"] = s.party().Participants()
 	return records.New(ctx,
 		records.Config{
 			DB: s.d.DB, Clock: s.d.Clock, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.checkins.Mongo()},
-			Orgs: s.party(), Refs: s.party().Refs(),
+			Orgs: s.party(), Refs: refs,
 		},
 		&records.Type[*model.Meeting]{
 			Name: recordType, Title: "会议", Collection: s.meetings,

@@ -2,7 +2,6 @@ package party
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,23 +56,17 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 	if err := model.Seeded(s.members.InsertMany(ctx, members)); err != nil {
 		return fmt.Errorf("demo members: %w", err)
 	}
-	if err := errors.Join(s.seedAwards(ctx, members), s.seedApplications(ctx, members)); err != nil {
-		return err
-	}
 	if err := s.EnsureRoot(ctx); err != nil {
 		return err
 	}
 	_, err := s.orgs.Update(ctx, model.Everything, model.RootOrg, func(o *model.Organization) error {
 		if o.Secretary != "待填写" {
-			return errUnchanged
+			return model.ErrUnchanged
 		}
 		o.Secretary, o.SecretaryPhone = "赵明远", "19900008001"
 		o.ContactName, o.ContactPhone, o.Address = "钱小慧", "19900008002", "示范市人民路1号"
 		return nil
 	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
 	return err
 }
 

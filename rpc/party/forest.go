@@ -122,14 +122,6 @@ func (s *Service) checkOrgs(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// checkEveryOrg is checkOrgs for those whom it does not bind to their own organisation.
-func (s *Service) checkEveryOrg(ctx context.Context, ids []string) error {
-	if kit.CallerOf(ctx).Kind == kit.Member {
-		ctx = kit.AsSystem(ctx)
-	}
-	return s.checkOrgs(ctx, ids)
-}
-
 func visible(ctx context.Context, o *model.Organization) bool {
 	c := kit.CallerOf(ctx)
 	return c.Kind == kit.System || slices.Contains(o.Orgs, c.OrgID)

@@ -80,7 +80,7 @@ var errAdds = kit.Conflict("action.refused", "只有添加该记录的组织可�
 
 // checkGuest holds the rules of a guest; the personal fields are open here.
 func (s *Service) checkGuest(ctx context.Context, c *model.Collection[*model.Guest], old, g *model.Guest) error {
-	wrong := checkPerson(&g.Person)
+	wrong := g.Wrong()
 	if len(wrong) > 0 {
 		return kit.InvalidFields(wrong)
 	}

@@ -208,7 +208,7 @@ func (s *Service) find(ctx context.Context, filter bson.D) (*party.Members, erro
 func (s *Service) SetDuesPaidThrough(ctx context.Context, req *party.PaidThroughReq) (*recordsgen.Empty, error) {
 	_, err := s.members.Update(ctx, model.Everything, req.MemberId, func(m *model.Member) error {
 		if m.DuesPaidThrough == req.Month {
-			return errUnchanged
+			return model.ErrUnchanged
 		}
 		if !req.Force && m.DuesPaidThrough != req.FromMonth {
 			return kit.ErrConflict
@@ -216,11 +216,5 @@ func (s *Service) SetDuesPaidThrough(ctx context.Context, req *party.PaidThrough
 		m.DuesPaidThrough = req.Month
 		return nil
 	})
-	if errors.Is(err, errUnchanged) {
-		err = nil
-	}
 	return &recordsgen.Empty{}, records.Mapped(err)
 }
-
-// errUnchanged ends an Update that has nothing to save.
-var errUnchanged = errors.New("unchanged")

@@ -5,23 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	development "zhihuidangjian/idl/gen/development"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 )
 
-var (
-	errNoHome     = kit.InvalidFields(map[string]string{"orgId": "所在支部应为党支部、联合支部或党小组"})
-	errIDNumber   = kit.InvalidFields(map[string]string{"idNumber": "身份证号码有误"})
-	mobilePattern = regexp.MustCompile(`^1\d{10}$`)
-)
+var errNoHome = kit.InvalidFields(map[string]string{"orgId": "所在支部应为党支部、联合支部或党小组"})
 
 // memberType is 党员 (spec/records.md 13).
 func (s *Service) memberType() *records.Type[*model.Member] {
@@ -67,7 +63,7 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 		Filter:       memberFilter,
 		BeforeSave:   s.checkMember,
 		BeforeDelete: s.leave,
-		Follow:       s.ensureCase,
+		Follow:       s.beginCase,
 		FollowWhen:   func(m *model.Member) bool { return m.MemberType != "fullMember" },
 		Present:      s.presentMembers,
 	}
@@ -143,9 +139,9 @@ func (s *Service) checkMember(ctx context.Context, old, m *model.Member) error {
 	if m.DuesCategory == "" {
 		m.DuesCategory = "salaried"
 	}
-	retire(m)
+	m.RetireDues()
 	if id, ok := model.ParseIDNumber(m.IDNumber); !ok {
-		wrong["idNumber"] = errIDNumber.Message
+		wrong["idNumber"] = model.WrongIDNumber
 	} else {
 		if m.BirthDate == "" {
 			m.BirthDate = id.BirthDate
@@ -154,13 +150,13 @@ func (s *Service) checkMember(ctx context.Context, old, m *model.Member) error {
 			m.Gender = id.Gender
 		}
 		if m.BirthDate != id.BirthDate || m.Gender != id.Gender {
-			wrong["idNumber"] = errIDNumber.Message + "，与出生日期或性别不一致"
+			wrong["idNumber"] = model.WrongIDNumber + "，与出生日期或性别不一致"
 		}
 		if today := s.d.Clock.Now().Format("2006-01-02"); id.BirthDate > today {
-			wrong["idNumber"] = errIDNumber.Message
+			wrong["idNumber"] = model.WrongIDNumber
 		}
 	}
-	if !mobilePattern.MatchString(m.Phone) {
+	if !model.IsMobile(m.Phone) {
 		wrong["phone"] = "手机号格式不正确"
 	}
 	all, err := s.treeNow(ctx)
@@ -254,7 +250,17 @@ func yearsAfter(day string, years int) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	return monthsBefore(d.Format(time.DateOnly), -12*years), true
+	return kit.MonthsBefore(d.Format(time.DateOnly), -12*years), true
+}
+
+// beginCase lets the development case of somebody who is no full member yet follow his record
+// (6.1.1注).
+func (s *Service) beginCase(ctx context.Context, m *model.Member) error {
+	if m.Status != "active" || m.Deleted {
+		return nil
+	}
+	_, err := s.d.Development.BeginCase(kit.OnBehalf(ctx), &development.BeginReq{MemberId: m.ID, MemberType: m.MemberType, OrgId: m.OrgID, Orgs: m.Orgs})
+	return err
 }
 
 func memberFilter(_ context.Context, key, value string) (bson.D, bool, error) {

@@ -46,7 +46,7 @@ func (s *Service) organizationType() *records.Type[*model.Organization] {
 		NameKey:     "orgName",
 		// Both are pages of their own.
 		Actions: []records.Action[*model.Organization]{
-			{Key: "leadership", Title: "领导班子", Permission: partysvc.GetLeadership.Permission()},
+			{Key: "leadership", Title: "领导班子", Permission: "organization.view"},
 			{Key: "map", Title: "组织地图", Permission: partysvc.GetMap.Permission()},
 		},
 		// Members look for one to apply to.

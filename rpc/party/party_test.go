@@ -16,6 +16,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	"zhihuidangjian/idl/gen/development"
+	developmentsvc "zhihuidangjian/idl/gen/development/development"
 	"zhihuidangjian/idl/gen/notify"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	gen "zhihuidangjian/idl/gen/party"
@@ -82,7 +84,7 @@ func newHouse(t *testing.T, codec bool) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.deps = party.Deps{DB: h.db, Redis: modeltest.Redis(t), Clock: h.clock, Seal: modeltest.Sealer(t), Notify: h.sms, Blobs: blobs}
+	h.deps = party.Deps{DB: h.db, Redis: modeltest.Redis(t), Clock: h.clock, Seal: modeltest.Sealer(t), Notify: h.sms, Blobs: blobs, Development: noCases{}}
 	svc, err := party.New(h.deps)
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +100,13 @@ func newHouse(t *testing.T, codec bool) *house {
 		h.ids[o[0]] = row["id"].(string)
 	}
 	return h
+}
+
+// noCases takes who begins, and opens no case.
+type noCases struct{ developmentsvc.Client }
+
+func (noCases) BeginCase(context.Context, *development.BeginReq) (*recordsgen.Empty, error) {
+	return &recordsgen.Empty{}, nil
 }
 
 // both runs a test in process and through the codec.

@@ -3,32 +3,12 @@ package party
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"zhihuidangjian/model"
-	"zhihuidangjian/rpc/kit"
-	"zhihuidangjian/rpc/normal"
+	"zhihuidangjian/rpc/records"
 )
-
-// checkPerson says by field what is wrong with a person whose personal fields are open, and
-// completes his gender.
-func checkPerson(p *model.Person) map[string]string {
-	wrong := map[string]string{}
-	id, ok := model.ParseIDNumber(p.IDNumber)
-	if !ok {
-		wrong["idNumber"] = errIDNumber.Message
-	} else if p.Gender == "" {
-		p.Gender = id.Gender
-	} else if p.Gender != id.Gender {
-		wrong["idNumber"] = errIDNumber.Message + "，与性别不一致"
-	}
-	if p.Phone != "" && !mobilePattern.MatchString(p.Phone) {
-		wrong["phone"] = "手机号格式不正确"
-	}
-	return wrong
-}
 
 // memberOf is the member of this system who a person is, nil when he is none; the ID number
 // is open. known tells whether the caller may know that: if not, nothing that he sees may
@@ -41,24 +21,9 @@ func (s *Service) memberOf(ctx context.Context, p *model.Person) (m *model.Membe
 	if err != nil {
 		return nil, false, err
 	}
-	known = mayKnow(ctx, m)
-	if !normal.Same(m.Name, p.Name) {
-		if known {
-			return nil, false, kit.InvalidFields(map[string]string{"name": "姓名与该身份证号的党员不一致"})
-		}
-		return nil, false, nil
+	is, known, err := records.Recognise(ctx, p.Name, m.ID, m.Name, m.Orgs)
+	if !is {
+		return nil, false, err
 	}
 	return m, known, nil
-}
-
-// mayKnow tells whether the caller may know that somebody is a member, and where.
-func mayKnow(ctx context.Context, m *model.Member) bool {
-	switch c := kit.CallerOf(ctx); c.Kind {
-	case kit.User:
-		return c.Can("member.view") && slices.Contains(m.Orgs, c.OrgID)
-	case kit.Member:
-		return c.MemberID == m.ID
-	default:
-		return c.Kind == kit.System
-	}
 }

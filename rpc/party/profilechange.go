@@ -103,7 +103,7 @@ func (s *Service) checkProfileChange(ctx context.Context, _, p *model.ProfileCha
 	if m.Status != "active" {
 		return kit.ErrNotFound
 	}
-	if p.Phone != "" && !mobilePattern.MatchString(p.Phone) {
+	if p.Phone != "" && !model.IsMobile(p.Phone) {
 		return kit.InvalidFields(map[string]string{"phone": "手机号格式不正确"})
 	}
 	p.OrgID, p.Orgs = m.OrgID, m.Orgs

@@ -14,42 +14,20 @@ import (
 func (s *Service) newEngine() (*records.Engine, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	hardships, retirements, abroad, inflows, outflows := s.hardshipType(), s.retirementType(), s.abroadType(), s.inflowType(), s.outflowType()
 	return records.New(ctx, records.Config{
 		DB: s.d.DB, Clock: s.d.Clock, Orgs: s, Seal: s.d.Seal, Blobs: s.d.Blobs,
 		Refs: map[string]records.Ref{
 			"organization": {Labels: s.orgLabels, Check: s.checkOrgs, Find: s.findOrg(nil), Options: s.orgOptions(nil)},
-			// Members find their way to any organisation; admins enter for those below them.
-			"everyOrganization": {Labels: s.orgLabels, Check: s.checkEveryOrg, Find: s.findOrg(nil), Options: s.orgOptions(nil)},
-			"branch":            {Labels: s.orgLabels, Check: s.checkOrgs, Find: s.findOrg(home), Options: s.orgOptions(home)},
+			"branch":       {Labels: s.orgLabels, Check: s.checkOrgs, Find: s.findOrg(home), Options: s.orgOptions(home)},
 		},
 	},
 		s.organizationType(),
 		s.unitType(),
-		s.electionType(),
-		s.leadershipType(),
 		s.transferType(),
-		s.evaluationType(),
-		s.rewardType(),
-		s.sanctionType(),
 		s.memberType(),
 		s.bindingType(),
 		s.profileChangeType(),
 		s.contactType(),
-		s.specialtyTagType(),
-		s.specialtyType(),
-		inflows,
-		s.inflowApplicationType(inflows),
-		outflows,
-		s.outflowApplicationType(outflows),
-		hardships,
-		records.Applications(hardships, "hardshipType", "description", "files"),
-		retirements,
-		records.Applications(retirements, "retiredOn", "retirementUnit", "remarks", "files"),
-		abroad,
-		records.Applications(abroad, "destination", "purpose", "purposeNote", "departOn", "expectedReturnOn", "files"),
-		s.reductionType(),
-		s.developmentType(),
 		s.guestType("partTimeMember", "兼职", s.guests[0]),
 		s.guestType("reportInMember", "报到", s.guests[1]),
 		s.organizationLedgerType(),

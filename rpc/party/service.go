@@ -1,5 +1,5 @@
-// Package party owns organisations, members and their WeChat bindings (manual 3, 4.2,
-// 5.1, 6.1, 6.8).
+// Package party owns the tree of organisations, their members, the members' WeChat bindings and
+// guests (manual 3, 4.2, 5.1, 5.2, 5.4, 6.1, 6.8).
 package party
 
 import (
@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	developmentsvc "zhihuidangjian/idl/gen/development/development"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/model"
@@ -28,6 +29,8 @@ type Deps struct {
 	Seal   *model.Sealer
 	Notify notifysvc.Client // sends the codes of bindings
 	Dues   recordsvc.Client // knows what was paid today; nil: nothing is asked
+	// Development opens the cases of those who are no full members yet.
+	Development developmentsvc.Client
 	// MapTiles is the address of a map's pictures, {z}/{x}/{y}; empty for a plain grid.
 	MapTiles string
 	Blobs    blob.Store
@@ -40,14 +43,10 @@ type Service struct {
 	orgs    *model.Collection[*model.Organization]
 	members *model.Collection[*model.Member]
 	guests  []guestCollection // part-time and report-in persons
-	cases   *model.Collection[*model.DevelopmentCase]
 	forest  forest
 
-	units       *model.Collection[*model.Unit]
-	elections   *model.Collection[*model.Election]
-	leaders     *model.Collection[*model.LeadershipMember]
-	transfers   *model.Collection[*model.OrganizationTransfer]
-	evaluations *model.Collection[*model.OrganizationEvaluation]
+	units     *model.Collection[*model.Unit]
+	transfers *model.Collection[*model.OrganizationTransfer]
 }
 
 // New opens the service and its indexes.
@@ -56,17 +55,13 @@ func New(d Deps) (*Service, error) {
 		d:       d,
 		orgs:    model.NewCollection[*model.Organization](d.DB, "organizations", d.Clock.Now),
 		members: model.NewCollection[*model.Member](d.DB, "members", d.Clock.Now),
-		cases:   model.NewCollection[*model.DevelopmentCase](d.DB, "developmentCases", d.Clock.Now),
 		guests: []guestCollection{
 			model.NewCollection[*model.Guest](d.DB, "partTimeMembers", d.Clock.Now),
 			model.NewCollection[*model.Guest](d.DB, "reportInMembers", d.Clock.Now),
 		},
 
-		units:       model.NewCollection[*model.Unit](d.DB, "units", d.Clock.Now),
-		elections:   model.NewCollection[*model.Election](d.DB, "elections", d.Clock.Now),
-		leaders:     model.NewCollection[*model.LeadershipMember](d.DB, "leaders", d.Clock.Now),
-		transfers:   model.NewCollection[*model.OrganizationTransfer](d.DB, "organizationTransfers", d.Clock.Now),
-		evaluations: model.NewCollection[*model.OrganizationEvaluation](d.DB, "organizationEvaluations", d.Clock.Now),
+		units:     model.NewCollection[*model.Unit](d.DB, "units", d.Clock.Now),
+		transfers: model.NewCollection[*model.OrganizationTransfer](d.DB, "organizationTransfers", d.Clock.Now),
 	}
 	s.members.Watch(s.memberChanges)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

@@ -165,12 +165,12 @@ func (s *Service) rehomeTransfers(ctx context.Context, orgID string, _ []string)
 		orgs := union(from.Orgs, to.Orgs)
 		_, err := s.transfers.Update(ctx, model.Everything, t.ID, func(t *model.OrganizationTransfer) error {
 			if slices.Equal(t.Orgs, orgs) {
-				return errUnchanged
+				return model.ErrUnchanged
 			}
 			t.Orgs = orgs
 			return nil
 		})
-		if err != nil && !errors.Is(err, errUnchanged) {
+		if err != nil {
 			return err
 		}
 	}

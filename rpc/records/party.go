@@ -44,12 +44,81 @@ func (p Party) places(ctx context.Context, ids []string) (map[string]*party.OrgP
 	return out, nil
 }
 
-// Refs are the refs organization and member, to put into a Config.
+// Refs are the refs to organisations and members, to put into a Config. Members find their way
+// to everyOrganization; admins enter those below them.
 func (p Party) Refs() map[string]Ref {
 	return map[string]Ref{
-		"organization": {Labels: p.OrgNames, Check: p.checkOrgs, Find: p.findOrg, Options: p.orgOptions},
-		"member":       {Labels: p.memberLabels, Check: p.checkMembers},
+		"organization":      {Labels: p.OrgNames, Check: p.checkOrgs, Find: p.findOrg, Options: p.orgOptions},
+		"everyOrganization": {Labels: p.OrgNames, Check: p.checkEveryOrg, Find: p.findOrg, Options: p.orgOptions},
+		"member":            {Labels: p.memberLabels, Check: p.checkMembers},
 	}
+}
+
+// Participants is the ref to people who can be invited: members, and guests in period.
+func (p Party) Participants() Ref {
+	return Ref{Labels: p.memberLabels, Check: func(ctx context.Context, ids []string) error {
+		_, err := p.Invitable(ctx, ids)
+		return err
+	}}
+}
+
+var _ People = Party{}
+
+// Place implements People.
+func (p Party) Place(ctx context.Context, memberID string) (string, []string, error) {
+	m, err := p.Member(ctx, memberID)
+	if err != nil {
+		return "", nil, err
+	}
+	return m.OrgId, m.Orgs, nil
+}
+
+// Identities implements People.
+func (p Party) Identities(ctx context.Context, ids []string) (map[string]Identity, error) {
+	r, err := p.Client.GetIdentities(kit.AsSystem(ctx), &party.MembersReq{MemberIds: ids})
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]Identity, len(r.Identities))
+	for _, i := range r.Identities {
+		out[i.MemberId] = Identity{Masked: i.Masked, Sealed: i.Sealed}
+	}
+	return out, nil
+}
+
+// Member is a member or guest by id, one who left too, with masked personal fields;
+// kit.ErrNotFound when there is none.
+func (p Party) Member(ctx context.Context, id string) (*party.Member, error) {
+	list, err := p.members(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, kit.ErrNotFound
+	}
+	return list[0], nil
+}
+
+// Members are members and guests by their ids, those who left too, with masked personal fields.
+func (p Party) Members(ctx context.Context, ids []string) (map[string]*party.Member, error) {
+	list, err := p.members(ctx, ids)
+	out := make(map[string]*party.Member, len(list))
+	for _, m := range list {
+		out[m.Id] = m
+	}
+	return out, err
+}
+
+// Within is an organisation of the caller's subtree; kit.ErrNotFound for any other.
+func (p Party) Within(ctx context.Context, orgID string) (*party.OrgPlace, error) {
+	if err := p.checkOrgs(ctx, []string{orgID}); err != nil {
+		return nil, err
+	}
+	known, err := p.places(ctx, []string{orgID})
+	if err != nil {
+		return nil, err
+	}
+	return known[orgID], nil
 }
 
 // OrgNames are the names of organisations by their ids; those that are gone are left out.
@@ -74,6 +143,14 @@ func (p Party) checkOrgs(ctx context.Context, ids []string) error {
 		}
 	}
 	return nil
+}
+
+// checkEveryOrg is checkOrgs for those whom it does not bind to their own organisation.
+func (p Party) checkEveryOrg(ctx context.Context, ids []string) error {
+	if kit.CallerOf(ctx).Kind == kit.Member {
+		ctx = kit.AsSystem(ctx)
+	}
+	return p.checkOrgs(ctx, ids)
 }
 
 func (p Party) findOrg(ctx context.Context, text string) (string, error) {
@@ -154,8 +231,14 @@ func (p Party) Invitable(ctx context.Context, ids []string) (map[string]*party.M
 	return out, nil
 }
 
+// checkMembers refuses who is none of the caller's, and guests, who are members elsewhere.
 func (p Party) checkMembers(ctx context.Context, ids []string) error {
-	_, err := p.Invitable(ctx, ids)
+	people, err := p.Invitable(ctx, ids)
+	for _, m := range people {
+		if m.MemberType == "guest" {
+			return kit.ErrNotFound
+		}
+	}
 	return err
 }
 

@@ -8,7 +8,9 @@ import (
 	"github.com/cloudwego/kitex/pkg/serviceinfo"
 
 	accountsvc "zhihuidangjian/idl/gen/account/account"
+	affairssvc "zhihuidangjian/idl/gen/affairs/affairs"
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
+	developmentsvc "zhihuidangjian/idl/gen/development/development"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
@@ -25,13 +27,15 @@ import (
 // for the records of every service, whatever carries the calls: the same process, or Kitex
 // and etcd.
 type Clients struct {
-	Account accountsvc.Client
-	Party   partysvc.Client
-	Dues    duessvc.Client
-	Meeting meetingsvc.Client
-	Points  pointssvc.Client
-	Notify  notifysvc.Client
-	Audit   auditsvc.Client
+	Account     accountsvc.Client
+	Party       partysvc.Client
+	Affairs     affairssvc.Client
+	Development developmentsvc.Client
+	Dues        duessvc.Client
+	Meeting     meetingsvc.Client
+	Points      pointssvc.Client
+	Notify      notifysvc.Client
+	Audit       auditsvc.Client
 
 	// Of are the services as owners of record types, by name.
 	Of map[string]recordsvc.Client

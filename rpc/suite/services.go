@@ -9,7 +9,9 @@ import (
 
 	"zhihuidangjian/idl/call"
 	accountsvc "zhihuidangjian/idl/gen/account/account"
+	affairssvc "zhihuidangjian/idl/gen/affairs/affairs"
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
+	developmentsvc "zhihuidangjian/idl/gen/development/development"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
@@ -17,13 +19,16 @@ import (
 	pointssvc "zhihuidangjian/idl/gen/points/points"
 	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/rpc/account"
+	"zhihuidangjian/rpc/affairs"
 	"zhihuidangjian/rpc/audit"
 	"zhihuidangjian/rpc/content"
+	"zhihuidangjian/rpc/development"
 	"zhihuidangjian/rpc/dues"
 	"zhihuidangjian/rpc/meeting"
 	"zhihuidangjian/rpc/notify"
 	"zhihuidangjian/rpc/party"
 	"zhihuidangjian/rpc/points"
+	"zhihuidangjian/rpc/roll"
 )
 
 // services are the domain services, in the order of the console's menu. Each owns record types
@@ -31,8 +36,18 @@ import (
 var services = []service{
 	typed("party", partysvc.Service, func(c *Clients) *partysvc.Client { return &c.Party }, func(p *Platform, c *Clients) (*party.Service, error) {
 		return party.New(party.Deps{
-			DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Notify: c.Notify, Dues: c.Of["dues"], MapTiles: p.Config.MapTiles,
+			DB: p.DB, Blobs: p.Blobs, Redis: p.Redis, Clock: p.Clock, Seal: p.Seal, Notify: c.Notify, Dues: c.Of["dues"],
+			Development: c.Development, MapTiles: p.Config.MapTiles,
 		})
+	}),
+	typed("affairs", affairssvc.Service, func(c *Clients) *affairssvc.Client { return &c.Affairs }, func(p *Platform, c *Clients) (*affairs.Service, error) {
+		return affairs.New(affairs.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Seal: p.Seal, Party: c.Party})
+	}),
+	plain("roll", func(p *Platform, c *Clients) (*roll.Service, error) {
+		return roll.New(roll.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Seal: p.Seal, Party: c.Party})
+	}),
+	typed("development", developmentsvc.Service, func(c *Clients) *developmentsvc.Client { return &c.Development }, func(p *Platform, c *Clients) (*development.Service, error) {
+		return development.New(development.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Party: c.Party})
 	}),
 	plain("content", func(p *Platform, c *Clients) (*content.Service, error) {
 		return content.New(content.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Party: c.Party})

@@ -3,6 +3,7 @@
 package trail
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -17,10 +18,10 @@ import (
 func By(ctx context.Context, now time.Time) model.AuditFact {
 	c := kit.CallerOf(ctx)
 	f := model.AuditFact{
-		ID: kit.NewID(now), At: now, UserID: c.UserID, UserName: c.Name, UserKind: string(c.Kind), IP: c.IP, RequestID: c.RequestID,
+		ID: kit.NewID(now), At: now, UserID: c.UserID, UserName: c.Name, UserKind: string(cmp.Or(c.For, c.Kind)), IP: c.IP, RequestID: c.RequestID,
 		OrgID: c.OrgID, Orgs: c.Orgs,
 	}
-	if c.Kind == kit.Member {
+	if f.UserKind == string(kit.Member) {
 		f.UserID = c.MemberID
 	}
 	if len(f.Orgs) == 0 {

@@ -4,8 +4,7 @@ package party
 
 import ()
 
-// Organisations, members and WeChat bindings (manual 3, 4.2, 5.1, 6.1, 6.8).
-// Record types: organization, member, binding.
+// The tree, members, their WeChat bindings and guests (manual 3, 4.2, 5.1, 5.2, 5.4, 6.1, 6.8).
 type OrgReq struct {
 	// empty: the caller's own
 	OrgId string `thrift:"orgId,1" frugal:"1,default,string" json:"orgId"`
@@ -90,38 +89,6 @@ type Organization struct {
 	SecretaryPhone string `thrift:"secretaryPhone,13" frugal:"13,default,string" json:"secretaryPhone"`
 	OrgTypeName    string `thrift:"orgTypeName,14" frugal:"14,default,string" json:"orgTypeName"`
 	Introduction   string `thrift:"introduction,15" frugal:"15,default,string" json:"introduction"`
-}
-
-// Leader is a person of an election's leadership (records.md 4).
-type Leader struct {
-	Id           string `thrift:"id,1" frugal:"1,default,string" json:"id"`
-	MemberId     string `thrift:"memberId,2" frugal:"2,default,string" json:"memberId"`
-	Name         string `thrift:"name,3" frugal:"3,default,string" json:"name"`
-	Position     string `thrift:"position,4" frugal:"4,default,string" json:"position"`
-	PositionName string `thrift:"positionName,5" frugal:"5,default,string" json:"positionName"`
-	Phone        string `thrift:"phone,6" frugal:"6,default,string" json:"phone"`
-	AdminDuty    string `thrift:"adminDuty,7" frugal:"7,default,string" json:"adminDuty"`
-	TenureStart  string `thrift:"tenureStart,8" frugal:"8,default,string" json:"tenureStart"`
-}
-
-// Term is one election and who came out of it.
-type Term struct {
-	ElectionId       string    `thrift:"electionId,1" frugal:"1,default,string" json:"electionId"`
-	ElectedOn        string    `thrift:"electedOn,2" frugal:"2,default,string" json:"electedOn"`
-	NextElectionOn   string    `thrift:"nextElectionOn,3" frugal:"3,default,string" json:"nextElectionOn"`
-	ElectionForm     string    `thrift:"electionForm,4" frugal:"4,default,string" json:"electionForm"`
-	ElectionFormName string    `thrift:"electionFormName,5" frugal:"5,default,string" json:"electionFormName"`
-	TermNo           int32     `thrift:"termNo,6" frugal:"6,default,i32" json:"termNo"`
-	Leaders          []*Leader `thrift:"leaders,7" frugal:"7,default,list<Leader>" json:"leaders"`
-}
-
-// Leadership: the newest election is the current one, the others are history.
-type Leadership struct {
-	OrgName string `thrift:"orgName,1" frugal:"1,default,string" json:"orgName"`
-	// absent without an election
-	Current *Term `thrift:"current,2,optional" frugal:"2,optional,Term" json:"current,omitempty"`
-	// newest first
-	History []*Term `thrift:"history,3" frugal:"3,default,list<Term>" json:"history"`
 }
 
 // Place is an organisation on the map.
@@ -231,4 +198,32 @@ type PaidThroughReq struct {
 	// set only when the member still stands here (compare and set)
 	FromMonth string `thrift:"fromMonth,3" frugal:"3,default,string" json:"fromMonth"`
 	Force     bool   `thrift:"force,4" frugal:"4,default,bool" json:"force"`
+}
+
+// Identity is the ID number of a member, masked for people and sealed for who may open it.
+type Identity struct {
+	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	Masked   string `thrift:"masked,2" frugal:"2,default,string" json:"masked"`
+	Sealed   string `thrift:"sealed,3" frugal:"3,default,string" json:"sealed"`
+}
+
+type Identities struct {
+	Identities []*Identity `thrift:"identities,1" frugal:"1,default,list<Identity>" json:"identities"`
+}
+
+type BlindReq struct {
+	// the blind index of an ID number
+	IdBlind string `thrift:"idBlind,1" frugal:"1,default,string" json:"idBlind"`
+}
+
+type StandingReq struct {
+	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	// 党员减少; else he is back
+	Left bool `thrift:"left,2" frugal:"2,default,bool" json:"left"`
+}
+
+type RetiredReq struct {
+	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	// yyyy-MM-dd; empty: not retired
+	RetiredOn string `thrift:"retiredOn,2" frugal:"2,default,string" json:"retiredOn"`
 }

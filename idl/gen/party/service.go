@@ -15,8 +15,6 @@ type Party interface {
 	GetStatistics(ctx context.Context, req *OrgReq) (*Statistics, error)
 	// RevealMember shows the personal fields of one member; the look is logged.
 	RevealMember(ctx context.Context, req *MemberReq) (*Member, error)
-	// GetLeadership shows the present and the former leaders (manual 5.1.2).
-	GetLeadership(ctx context.Context, req *OrgReq) (*Leadership, error)
 	// GetMap shows an organisation and those right below it (manual 5.1.5).
 	GetMap(ctx context.Context, req *OrgReq) (*OrgMap, error)
 	// Of the member who calls.
@@ -30,6 +28,17 @@ type Party interface {
 	GetPlaces(ctx context.Context, req *PlacesReq) (*OrgPlaces, error)
 	GetMember(ctx context.Context, req *MemberReq) (*Member, error)
 	GetMembers(ctx context.Context, req *MembersReq) (*Members, error)
+	// GetIdentities are the ID numbers of members, of those who left too.
+	GetIdentities(ctx context.Context, req *MembersReq) (*Identities, error)
+	// FindByIDNumber is the member on the roll who has an ID number; without an id there is none.
+	FindByIDNumber(ctx context.Context, req *BlindReq) (*Member, error)
+	// SetStanding takes a member off the roll or back on it; twice is harmless. Back he does not
+	// come whose ID number is registered anew.
+	SetStanding(ctx context.Context, req *StandingReq) (*records.Empty, error)
+	// CheckReturn refuses who is registered anew.
+	CheckReturn(ctx context.Context, req *MemberReq) (*records.Empty, error)
+	// SetRetired tells a member's record since when he is retired; twice is harmless.
+	SetRetired(ctx context.Context, req *RetiredReq) (*records.Empty, error)
 	ListMembers(ctx context.Context, req *OrgReq) (*Members, error)
 	// ListParticipants are the people whom an organisation, and those below it, can invite.
 	ListParticipants(ctx context.Context, req *OrgReq) (*Members, error)
@@ -39,8 +48,6 @@ type Party interface {
 	TurnGuests(ctx context.Context, req *records.Empty) (*records.Empty, error)
 	FindByOpenID(ctx context.Context, req *OpenIDReq) (*Member, error)
 	SetDuesPaidThrough(ctx context.Context, req *PaidThroughReq) (*records.Empty, error)
-	// RemindElections gives the reminders of elections that are due (manual 5.3).
-	RemindElections(ctx context.Context, req *records.Empty) (*records.Empty, error)
 	// Transfers are those with work left: the job moves each service's records, and
 	// tells after every one by StepTransfer.
 	ListTransfers(ctx context.Context, req *records.Empty) (*Transfers, error)

@@ -46,7 +46,7 @@ var (
 			"Collection.FindOneAndUpdate", "Collection.FindOneAndReplace", "Collection.FindOneAndDelete",
 		},
 	}
-	readers = []string{"Get", "List", "Find", "Schema", "Template", "Export", "Types", "Download"}
+	readers = []string{"Get", "List", "Find", "Check", "Schema", "Template", "Export", "Types", "Download"}
 )
 
 // writes is what again knows of a function that writes: through which call.

@@ -22,7 +22,6 @@ var (
 	GetTree            = call.New("GetTree", Client.GetTree, call.Rule{May: []string{"user"}, Idempotent: true})
 	GetStatistics      = call.New("GetStatistics", Client.GetStatistics, call.Rule{May: []string{"statistics.view"}, Idempotent: true})
 	RevealMember       = call.New("RevealMember", Client.RevealMember, call.Rule{May: []string{"member.reveal"}})
-	GetLeadership      = call.New("GetLeadership", Client.GetLeadership, call.Rule{May: []string{"organization.view"}, Idempotent: true})
 	GetMap             = call.New("GetMap", Client.GetMap, call.Rule{May: []string{"organization.view"}, Idempotent: true})
 	SendBindCode       = call.New("SendBindCode", Client.SendBindCode, call.Rule{May: []string{"phone"}})
 	Bind               = call.New("Bind", Client.Bind, call.Rule{May: []string{"phone"}})
@@ -32,19 +31,23 @@ var (
 	GetPlaces          = call.New("GetPlaces", Client.GetPlaces, call.Rule{May: []string{"system"}, Idempotent: true})
 	GetMember          = call.New("GetMember", Client.GetMember, call.Rule{May: []string{"system"}, Idempotent: true})
 	GetMembers         = call.New("GetMembers", Client.GetMembers, call.Rule{May: []string{"system"}, Idempotent: true})
+	GetIdentities      = call.New("GetIdentities", Client.GetIdentities, call.Rule{May: []string{"system"}, Idempotent: true})
+	FindByIDNumber     = call.New("FindByIDNumber", Client.FindByIDNumber, call.Rule{May: []string{"system"}, Idempotent: true})
+	SetStanding        = call.New("SetStanding", Client.SetStanding, call.Rule{May: []string{"system"}, Idempotent: true})
+	CheckReturn        = call.New("CheckReturn", Client.CheckReturn, call.Rule{May: []string{"system"}, Idempotent: true})
+	SetRetired         = call.New("SetRetired", Client.SetRetired, call.Rule{May: []string{"system"}, Idempotent: true})
 	ListMembers        = call.New("ListMembers", Client.ListMembers, call.Rule{May: []string{"system"}, Idempotent: true})
 	ListParticipants   = call.New("ListParticipants", Client.ListParticipants, call.Rule{May: []string{"meeting.create"}, Idempotent: true})
 	ListGuests         = call.New("ListGuests", Client.ListGuests, call.Rule{May: []string{"system"}, Idempotent: true})
 	TurnGuests         = call.New("TurnGuests", Client.TurnGuests, call.Rule{May: []string{"system"}})
 	FindByOpenID       = call.New("FindByOpenID", Client.FindByOpenID, call.Rule{May: []string{"system"}, Idempotent: true})
 	SetDuesPaidThrough = call.New("SetDuesPaidThrough", Client.SetDuesPaidThrough, call.Rule{May: []string{"system"}, Idempotent: true})
-	RemindElections    = call.New("RemindElections", Client.RemindElections, call.Rule{May: []string{"system"}})
 	ListTransfers      = call.New("ListTransfers", Client.ListTransfers, call.Rule{May: []string{"system"}, Idempotent: true})
 	StepTransfer       = call.New("StepTransfer", Client.StepTransfer, call.Rule{May: []string{"system"}})
 )
 
 // Service describes Party.
-var Service = call.Describe("Party", Wrap, GetTree, GetStatistics, RevealMember, GetLeadership, GetMap, SendBindCode, Bind, GetMyProfile, GetMyOrganization, GetOrganization, GetPlaces, GetMember, GetMembers, ListMembers, ListParticipants, ListGuests, TurnGuests, FindByOpenID, SetDuesPaidThrough, RemindElections, ListTransfers, StepTransfer)
+var Service = call.Describe("Party", Wrap, GetTree, GetStatistics, RevealMember, GetMap, SendBindCode, Bind, GetMyProfile, GetMyOrganization, GetOrganization, GetPlaces, GetMember, GetMembers, GetIdentities, FindByIDNumber, SetStanding, CheckReturn, SetRetired, ListMembers, ListParticipants, ListGuests, TurnGuests, FindByOpenID, SetDuesPaidThrough, ListTransfers, StepTransfer)
 
 // RegisterService lets a server offer Party.
 func RegisterService(s server.Server, handler Client) error {
@@ -66,10 +69,6 @@ func (w wrapped) GetStatistics(ctx context.Context, req *party.OrgReq) (*party.S
 
 func (w wrapped) RevealMember(ctx context.Context, req *party.MemberReq) (*party.Member, error) {
 	return RevealMember.Call(ctx, w.c, req)
-}
-
-func (w wrapped) GetLeadership(ctx context.Context, req *party.OrgReq) (*party.Leadership, error) {
-	return GetLeadership.Call(ctx, w.c, req)
 }
 
 func (w wrapped) GetMap(ctx context.Context, req *party.OrgReq) (*party.OrgMap, error) {
@@ -108,6 +107,26 @@ func (w wrapped) GetMembers(ctx context.Context, req *party.MembersReq) (*party.
 	return GetMembers.Call(ctx, w.c, req)
 }
 
+func (w wrapped) GetIdentities(ctx context.Context, req *party.MembersReq) (*party.Identities, error) {
+	return GetIdentities.Call(ctx, w.c, req)
+}
+
+func (w wrapped) FindByIDNumber(ctx context.Context, req *party.BlindReq) (*party.Member, error) {
+	return FindByIDNumber.Call(ctx, w.c, req)
+}
+
+func (w wrapped) SetStanding(ctx context.Context, req *party.StandingReq) (*records.Empty, error) {
+	return SetStanding.Call(ctx, w.c, req)
+}
+
+func (w wrapped) CheckReturn(ctx context.Context, req *party.MemberReq) (*records.Empty, error) {
+	return CheckReturn.Call(ctx, w.c, req)
+}
+
+func (w wrapped) SetRetired(ctx context.Context, req *party.RetiredReq) (*records.Empty, error) {
+	return SetRetired.Call(ctx, w.c, req)
+}
+
 func (w wrapped) ListMembers(ctx context.Context, req *party.OrgReq) (*party.Members, error) {
 	return ListMembers.Call(ctx, w.c, req)
 }
@@ -130,10 +149,6 @@ func (w wrapped) FindByOpenID(ctx context.Context, req *party.OpenIDReq) (*party
 
 func (w wrapped) SetDuesPaidThrough(ctx context.Context, req *party.PaidThroughReq) (*records.Empty, error) {
 	return SetDuesPaidThrough.Call(ctx, w.c, req)
-}
-
-func (w wrapped) RemindElections(ctx context.Context, req *records.Empty) (*records.Empty, error) {
-	return RemindElections.Call(ctx, w.c, req)
 }
 
 func (w wrapped) ListTransfers(ctx context.Context, req *records.Empty) (*party.Transfers, error) {

@@ -1,4 +1,4 @@
-package party
+package roll
 
 import (
 	"context"
@@ -19,7 +19,7 @@ func (s *Service) sanctionType() *records.Type[*model.Sanction] {
 	return &records.Type[*model.Sanction]{
 		Name: "sanction", Title: "党员处分", Menu: "组织管理",
 		Collection: model.NewCollection[*model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now),
-		Parts:      []records.Part{records.AboutMember(s), records.NotBefore("sanctionedOn", "liftedOn")},
+		Parts:      []records.Part{records.AboutMember(s.party), records.NotBefore("sanctionedOn", "liftedOn")},
 		Exports:    []string{"memberId", "idNumber", "orgId", "sanctionType", "sanctionedOn", "reason", "liftedOn"},
 		NameOf:     nameOf,
 		Own:        &records.Own[*model.Sanction]{Where: records.Mine, Fields: []string{"sanctionType", "authority", "sanctionedOn", "reason", "liftedOn", "files"}},
@@ -69,7 +69,7 @@ func (s *Service) loadMembers(ctx context.Context, docs []*model.Sanction) error
 	if len(ids) == 0 {
 		return nil
 	}
-	members, err := s.byID(ctx, ids)
+	members, err := s.party.Members(ctx, ids)
 	for _, d := range docs {
 		m := members[d.MemberID]
 		d.MemberLeft = m == nil || m.Status != "active"
@@ -80,7 +80,7 @@ func (s *Service) loadMembers(ctx context.Context, docs []*model.Sanction) error
 // reduceExpelled adds the 党员减少 that an expulsion asks for, by the rules of that type. One
 // that is there already is what it asks for.
 func (s *Service) reduceExpelled(ctx context.Context, x *model.Sanction) error {
-	m, err := s.members.Get(ctx, model.Everything, x.MemberID)
+	m, err := s.party.Member(ctx, x.MemberID)
 	if err != nil || m.Status != "active" {
 		return err
 	}

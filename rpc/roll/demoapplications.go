@@ -1,4 +1,4 @@
-package party
+package roll
 
 import (
 	"context"
@@ -6,16 +6,17 @@ import (
 	"slices"
 	"time"
 
+	party "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 )
 
 // seedApplications adds invented hardships, retirements, travels and flows of demo members, entered
 // or applied for; the last of each kind waits for a decision.
-func (s *Service) seedApplications(ctx context.Context, members []*model.Member) error {
+func (s *Service) seedApplications(ctx context.Context, members []*party.Member) error {
 	now := s.d.Clock.Now()
 	day := func(ago int) string { return now.AddDate(0, 0, -ago).Format(time.DateOnly) }
-	base := func(kind string, i int, m *model.Member) model.Base {
-		return model.Base{ID: fmt.Sprintf("0000demo%s%02d", kind, i+1), OrgID: m.OrgID, Orgs: m.Orgs, CreatedBy: "system"}
+	base := func(kind string, i int, m *party.Member) model.Base {
+		return model.Base{ID: fmt.Sprintf("0000demo%s%02d", kind, i+1), OrgID: m.OrgId, Orgs: m.Orgs, CreatedBy: "system"}
 	}
 	entered := model.Application{Approval: model.Approval{State: model.ApprovalApproved}, Channel: model.FromConsole}
 	waiting := model.Application{Approval: model.Approval{State: model.ApprovalPending, Undecided: true}, Channel: model.FromMobile}
@@ -27,22 +28,22 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 		{HardshipType: "disaster", Description: "房屋受暴雨损坏，正在修缮。", Application: waiting},
 	} {
 		m := members[5+i*13]
-		h.Base, h.MemberID, h.RegisteredOn = base("hardship", i, m), m.ID, day(40-i*15)
+		h.Base, h.MemberID, h.RegisteredOn = base("hardship", i, m), m.Id, day(40-i*15)
 		hard = append(hard, &h)
 	}
 	if err := model.Seeded(model.NewCollection[*model.Hardship](s.d.DB, "hardships", s.d.Clock.Now).InsertMany(ctx, hard)); err != nil {
 		return fmt.Errorf("demo hardships: %w", err)
 	}
 
-	old := slices.DeleteFunc(slices.Clone(members), func(m *model.Member) bool { return m.DuesCategory != "retired" })
+	old := slices.DeleteFunc(slices.Clone(members), func(m *party.Member) bool { return m.DuesCategory != "retired" })
 	var retired []*model.Retirement
 	for i, m := range old[:min(3, len(old))] {
-		r := &model.Retirement{Base: base("retirement", i, m), OfMember: model.OfMember{MemberID: m.ID}, RetiredOn: day(700 + i*400), RetirementUnit: "示范市机关服务中心", Application: entered}
+		r := &model.Retirement{Base: base("retirement", i, m), OfMember: model.OfMember{MemberID: m.Id}, RetiredOn: day(700 + i*400), RetirementUnit: "示范市机关服务中心", Application: entered}
 		r.FollowDue = true // the member's record is told after the start
 		retired = append(retired, r)
 	}
 	m := members[8]
-	retired = append(retired, &model.Retirement{Base: base("retirement", 9, m), OfMember: model.OfMember{MemberID: m.ID}, RetiredOn: day(3), RetirementUnit: "示范市第一中学", Application: waiting})
+	retired = append(retired, &model.Retirement{Base: base("retirement", 9, m), OfMember: model.OfMember{MemberID: m.Id}, RetiredOn: day(3), RetirementUnit: "示范市第一中学", Application: waiting})
 	if err := model.Seeded(model.NewCollection[*model.Retirement](s.d.DB, "retirements", s.d.Clock.Now).InsertMany(ctx, retired)); err != nil {
 		return fmt.Errorf("demo retirements: %w", err)
 	}
@@ -54,7 +55,7 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 		{Destination: "日本", Purpose: "private", PurposeNote: "探亲", DepartOn: day(-30), ExpectedReturnOn: day(-40), Application: waiting},
 	} {
 		m := members[11+i*9]
-		r.Base, r.MemberID = base("abroad", i, m), m.ID
+		r.Base, r.MemberID = base("abroad", i, m), m.Id
 		abroad = append(abroad, &r)
 	}
 	if err := model.Seeded(model.NewCollection[*model.AbroadRecord](s.d.DB, "abroadRecords", s.d.Clock.Now).InsertMany(ctx, abroad)); err != nil {
@@ -68,7 +69,7 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 		{OutflowPlace: "北京市", OutflowOn: day(2), Reason: "照顾家人", Application: waiting},
 	} {
 		m := members[14+i*11]
-		o.Base, o.MemberID = base("outflow", i, m), m.ID
+		o.Base, o.MemberID = base("outflow", i, m), m.Id
 		out = append(out, &o)
 	}
 	if err := model.Seeded(model.NewCollection[*model.MemberOutflow](s.d.DB, "memberOutflows", s.d.Clock.Now).InsertMany(ctx, out)); err != nil {
@@ -80,7 +81,7 @@ func (s *Service) seedApplications(ctx context.Context, members []*model.Member)
 	for i, name := range []string{"林远行", "高志远"} {
 		digits := fmt.Sprintf("99020119%d0315%03d", 78+i*9, 601+i*2)
 		x := &model.MemberInflow{
-			Base: base("inflow", i, here), HomeOrgName: "外省某县某镇党支部", InflowOrgID: here.OrgID, InflowOn: day(120 + i*60), EndOn: day(-200),
+			Base: base("inflow", i, here), HomeOrgName: "外省某县某镇党支部", InflowOrgID: here.OrgId, InflowOn: day(120 + i*60), EndOn: day(-200),
 			Place: "示范市建设路", Reason: "在本地务工", Application: entered,
 			Person: model.Person{Name: name, Gender: "male", IDNumber: digits + string(model.IDCheck(digits)), Phone: fmt.Sprintf("1990000095%d", i)},
 		}

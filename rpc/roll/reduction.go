@@ -1,11 +1,9 @@
-package party
+package roll
 
 import (
 	"context"
-	"errors"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
+	party "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
@@ -37,23 +35,13 @@ func (s *Service) reductionType() *records.Type[*model.MemberReduction] {
 			if old != nil {
 				return nil
 			}
-			m, err := s.members.Get(ctx, model.Everything, r.MemberID)
-			if err != nil {
-				return err
-			}
-			r.OrgID, r.Orgs = m.OrgID, m.Orgs
-			return nil
+			var err error
+			r.OrgID, r.Orgs, err = s.party.Place(ctx, r.MemberID)
+			return err
 		},
 		Follow: s.followReduction,
 		BeforeDelete: func(ctx context.Context, r *model.MemberReduction) error {
-			m, err := s.members.Get(ctx, model.Everything, r.MemberID)
-			if err != nil {
-				return err
-			}
-			taken, err := s.members.Count(ctx, model.Everything, append(bson.D{{Key: "idBlind", Value: m.IDBlind}}, active...))
-			if err == nil && taken > 0 {
-				return kit.Conflict("reduction.returned", "该党员已重新登记，不能恢复")
-			}
+			_, err := s.d.Party.CheckReturn(kit.AsSystem(ctx), &party.MemberReq{MemberId: r.MemberID})
 			return err
 		},
 	}
@@ -61,21 +49,6 @@ func (s *Service) reductionType() *records.Type[*model.MemberReduction] {
 
 // followReduction takes the member out, or back when the record is gone.
 func (s *Service) followReduction(ctx context.Context, r *model.MemberReduction) error {
-	_, err := s.members.Update(ctx, model.Everything, r.MemberID, func(m *model.Member) error {
-		was, title := *m, "减少"
-		switch {
-		case r.Deleted && m.Status == "reduced":
-			m.Status, title = "active", "恢复"
-		case !r.Deleted && m.Status == "active":
-			m.Status = "reduced"
-			m.Unbind()
-		default:
-			return errUnchanged
-		}
-		return s.Audit(ctx, "member", title, &was, m)
-	})
-	if errors.Is(err, errUnchanged) || errors.Is(err, model.ErrNotFound) {
-		return nil
-	}
+	_, err := s.d.Party.SetStanding(kit.OnBehalf(ctx), &party.StandingReq{MemberId: r.MemberID, Left: !r.Deleted})
 	return err
 }

@@ -1,4 +1,4 @@
-package party
+package roll
 
 import (
 	"context"
@@ -46,14 +46,14 @@ func (s *Service) specialtyType() *records.Type[*model.Specialty] {
 				return nil
 			}
 			var err error
-			x.OrgID, x.Orgs, err = s.Place(ctx, x.MemberID)
+			x.OrgID, x.Orgs, err = s.party.Place(ctx, x.MemberID)
 			return err
 		},
 		Viewed: func(ctx context.Context, x *model.Specialty) error {
 			if !kit.CallerOf(ctx).Can("member.reveal") {
 				return nil
 			}
-			m, err := s.RevealMember(ctx, &party.MemberReq{MemberId: x.MemberID})
+			m, err := s.d.Party.RevealMember(ctx, &party.MemberReq{MemberId: x.MemberID})
 			if errors.Is(err, kit.ErrNotFound) {
 				return nil // he moved away: masked
 			}
@@ -68,12 +68,12 @@ func (s *Service) specialtyType() *records.Type[*model.Specialty] {
 			for i, d := range docs {
 				ids[i] = d.MemberID
 			}
-			members, err := s.byID(ctx, ids)
+			members, err := s.party.Members(ctx, ids)
 			for i, d := range docs {
 				if m := members[d.MemberID]; d.Phone != "" {
 					rows[i]["phone"] = d.Phone
 				} else if m != nil {
-					rows[i]["phone"] = m.PhoneMasked
+					rows[i]["phone"] = m.Phone
 				}
 			}
 			return err

@@ -1,4 +1,4 @@
-package party
+package development
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	development "zhihuidangjian/idl/gen/development"
+	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
@@ -23,8 +25,8 @@ var beginnings = map[string]struct {
 	"probationaryMember": {"probation", 19},
 }
 
-// developmentType is 发展党员 as far as 党员管理 makes it: the list of the cases.
-func (s *Service) developmentType() *records.Type[*model.DevelopmentCase] {
+// caseType is 发展党员 as far as 党员管理 makes it: the list of the cases.
+func (s *Service) caseType() *records.Type[*model.DevelopmentCase] {
 	return &records.Type[*model.DevelopmentCase]{
 		Name: "developmentCase", Title: "发展党员", Menu: "党员管理", Collection: s.cases,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
@@ -36,23 +38,23 @@ func (s *Service) developmentType() *records.Type[*model.DevelopmentCase] {
 	}
 }
 
-// ensureCase opens the development case of a member who is no full member yet, once
-// (6.1.1注). It follows his record, also after a crash.
-func (s *Service) ensureCase(ctx context.Context, m *model.Member) error {
-	b, ok := beginnings[m.MemberType]
-	if !ok || m.Status != "active" || m.Deleted {
-		return nil
+// BeginCase opens the development case of somebody who is no full member yet, once (6.1.1注).
+func (s *Service) BeginCase(ctx context.Context, req *development.BeginReq) (*recordsgen.Empty, error) {
+	none := &recordsgen.Empty{}
+	b, ok := beginnings[req.MemberType]
+	if !ok {
+		return none, nil
 	}
-	open, err := s.cases.Count(ctx, model.Everything, bson.D{{Key: "memberId", Value: m.ID}, {Key: "state", Value: "running"}})
+	open, err := s.cases.Count(ctx, model.Everything, bson.D{{Key: "memberId", Value: req.MemberId}, {Key: "state", Value: "running"}})
 	if err != nil || open > 0 {
-		return err
+		return none, err
 	}
 	err = s.cases.Insert(ctx, &model.DevelopmentCase{
-		Base:     model.Base{ID: kit.KeyID("development", m.ID), OrgID: m.OrgID, Orgs: m.Orgs, CreatedBy: "system"},
-		MemberID: m.ID, Stage: b.stage, CurrentStepNo: b.step, State: "running", StartedOn: s.d.Clock.Now().Format("2006-01-02"),
+		Base:     model.Base{ID: kit.KeyID("development", req.MemberId), OrgID: req.OrgId, Orgs: req.Orgs, CreatedBy: "system"},
+		MemberID: req.MemberId, Stage: b.stage, CurrentStepNo: b.step, State: "running", StartedOn: s.d.Clock.Now().Format("2006-01-02"),
 	})
 	if errors.Is(err, model.ErrDuplicate) {
-		return nil
+		err = nil
 	}
-	return err
+	return none, err
 }

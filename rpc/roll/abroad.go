@@ -1,4 +1,4 @@
-package party
+package roll
 
 import (
 	"zhihuidangjian/model"
@@ -12,7 +12,7 @@ func (s *Service) abroadType() *records.Type[*model.AbroadRecord] {
 		Name: "abroadRecord", Title: "党员出国出境", Menu: "组织关系",
 		Collection: model.NewCollection[*model.AbroadRecord](s.d.DB, "abroadRecords", s.d.Clock.Now),
 		NameKey:    "destination",
-		Parts:      []records.Part{records.AboutMember(s), records.NotBefore("departOn", "expectedReturnOn", "returnOn")},
+		Parts:      []records.Part{records.AboutMember(s.party), records.NotBefore("departOn", "expectedReturnOn", "returnOn")},
 		Exports:    []string{"memberId", "idNumber", "orgId", "destination", "purpose", "departOn", "returnOn"},
 		Unique:     []records.Unique{{Keys: []string{"memberId", "departOn"}, Field: "departOn", Message: "该党员已有同一天出国（境）的记录"}},
 	}

@@ -1,4 +1,4 @@
-package party
+package affairs
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	party "zhihuidangjian/idl/gen/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -73,7 +74,7 @@ func electionState(e *model.Election, now time.Time) string {
 		return "historical"
 	case e.NextElectionOn <= today:
 		return "overdue"
-	case monthsBefore(e.NextElectionOn, 6) <= today:
+	case kit.MonthsBefore(e.NextElectionOn, 6) <= today:
 		return "due"
 	}
 	return "current"
@@ -115,17 +116,6 @@ func (s *Service) latestElections(ctx context.Context, filter bson.D) (map[strin
 	return out, nil
 }
 
-// monthsBefore is the day some months before another; the last of a shorter month.
-func monthsBefore(day string, months int) string {
-	d, err := time.Parse(time.DateOnly, day)
-	if err != nil {
-		return day
-	}
-	first := time.Date(d.Year(), d.Month(), 1, 0, 0, 0, 0, time.UTC).AddDate(0, -months, 0)
-	last := first.AddDate(0, 1, -1)
-	return first.AddDate(0, 0, min(d.Day(), last.Day())-1).Format(time.DateOnly)
-}
-
 // reminderSteps are the months before the due date at which a reminder is given (A46).
 var reminderSteps = []int{6, 3, 1, 0}
 
@@ -158,7 +148,7 @@ func (s *Service) RemindElections(ctx context.Context, _ *recordsgen.Empty) (*re
 func reachedStep(dueOn, today string) int {
 	reached := -1
 	for _, m := range reminderSteps {
-		if monthsBefore(dueOn, m) <= today {
+		if kit.MonthsBefore(dueOn, m) <= today {
 			reached = m
 		}
 	}
@@ -169,9 +159,9 @@ func reachedStep(dueOn, today string) int {
 func (s *Service) remind(ctx context.Context, id string, step int) error {
 	_, err := s.elections.Update(ctx, model.Everything, id, func(e *model.Election) error {
 		if e.Reminded.DueOn == e.NextElectionOn && e.Reminded.Months <= step {
-			return errUnchanged
+			return model.ErrUnchanged
 		}
-		o, err := s.orgs.Get(ctx, model.Everything, e.OrgID)
+		o, err := s.d.Party.GetOrganization(ctx, &party.OrgReq{OrgId: e.OrgID})
 		if err != nil {
 			return err
 		}
@@ -183,8 +173,8 @@ func (s *Service) remind(ctx context.Context, id string, step int) error {
 		e.Tell(kit.KeyID("election", e.ID, e.NextElectionOn, fmt.Sprint(step)), s.d.Clock.Now(), reminder(e, o.OrgName, secretary))
 		return nil
 	})
-	if errors.Is(err, errUnchanged) || errors.Is(err, model.ErrNotFound) {
-		return nil // somebody else did it, or it is gone
+	if errors.Is(err, model.ErrNotFound) || errors.Is(err, kit.ErrNotFound) {
+		return nil // it is gone, or its organisation
 	}
 	return err
 }
@@ -214,7 +204,7 @@ func reminder(e *model.Election, orgName, secretary string) model.Told {
 
 // secretaryOf is the member who is 书记 by the election, or who bears the name of the
 // organisation's 负责人; "" when that is not one person.
-func (s *Service) secretaryOf(ctx context.Context, o *model.Organization, electionID string) (string, error) {
+func (s *Service) secretaryOf(ctx context.Context, o *party.Organization, electionID string) (string, error) {
 	l, err := s.leaders.FindOne(ctx, model.Everything, bson.D{{Key: "electionId", Value: electionID}, {Key: "position", Value: "secretary"}})
 	if err == nil && l.MemberID != "" {
 		return l.MemberID, nil
@@ -226,9 +216,19 @@ func (s *Service) secretaryOf(ctx context.Context, o *model.Organization, electi
 	if err == nil {
 		name = l.Name
 	}
-	found, err := s.members.Find(ctx, model.Within(o.ID), slices.Concat(active, bson.D{{Key: "name", Value: name}}), model.Page{Limit: 2})
-	if err != nil || len(found) != 1 {
+	all, err := s.d.Party.ListMembers(ctx, &party.OrgReq{OrgId: o.Id})
+	if err != nil {
 		return "", err
 	}
-	return found[0].ID, nil
+	id := ""
+	for _, m := range all.Members {
+		if m.Name != name {
+			continue
+		}
+		if id != "" {
+			return "", nil
+		}
+		id = m.Id
+	}
+	return id, nil
 }

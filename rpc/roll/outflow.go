@@ -1,4 +1,4 @@
-package party
+package roll
 
 import (
 	"zhihuidangjian/model"
@@ -12,7 +12,7 @@ func (s *Service) outflowType() *records.Type[*model.MemberOutflow] {
 		Name: "memberOutflow", Title: "党员流出",
 		Collection: model.NewCollection[*model.MemberOutflow](s.d.DB, "memberOutflows", s.d.Clock.Now),
 		NameKey:    "outflowPlace",
-		Parts:      []records.Part{records.AboutMember(s), records.NotBefore("outflowOn", "expectedReturnOn", "returnedOn")},
+		Parts:      []records.Part{records.AboutMember(s.party), records.NotBefore("outflowOn", "expectedReturnOn", "returnedOn")},
 		Exports:    []string{"memberId", "idNumber", "orgId", "outflowPlace", "outflowOn", "expectedReturnOn", "reason"},
 		Unique:     []records.Unique{{Keys: []string{"memberId", "returnedOn"}, Field: "memberId", Message: "该党员已有尚未返回的流出记录"}},
 	}

@@ -1,4 +1,4 @@
-package party
+package roll
 
 import (
 	"context"
@@ -13,7 +13,7 @@ func (s *Service) rewardType() *records.Type[*model.Reward] {
 	return &records.Type[*model.Reward]{
 		Name: "reward", Title: "党员奖励", Menu: "组织管理",
 		Collection: model.NewCollection[*model.Reward](s.d.DB, "rewards", s.d.Clock.Now),
-		NameKey:    "rewardName", Parts: []records.Part{records.AboutMember(s)},
+		NameKey:    "rewardName", Parts: []records.Part{records.AboutMember(s.party)},
 		Exports: []string{"memberId", "idNumber", "orgId", "rewardName", "rewardLevel", "rewardedOn", "content"},
 		Own:     &records.Own[*model.Reward]{Where: records.Mine, Fields: []string{"rewardName", "rewardLevel", "authority", "rewardedOn", "content", "files"}},
 		BeforeSave: func(_ context.Context, old, r *model.Reward) error {

@@ -1,21 +1,22 @@
-package party
+package roll
 
 import (
 	"context"
 	"fmt"
 	"time"
 
+	party "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
 
 // seedAwards adds invented rewards, a sanction and specialties of demo members; days ago
 // keeps them recent.
-func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error {
+func (s *Service) seedAwards(ctx context.Context, members []*party.Member) error {
 	now := s.d.Clock.Now()
 	day := func(ago int) string { return now.AddDate(0, 0, -ago).Format(time.DateOnly) }
-	base := func(kind string, i int, m *model.Member) model.Base {
-		return model.Base{ID: fmt.Sprintf("0000demo%s%02d", kind, i+1), OrgID: m.OrgID, Orgs: m.Orgs, CreatedBy: "system"}
+	base := func(kind string, i int, m *party.Member) model.Base {
+		return model.Base{ID: fmt.Sprintf("0000demo%s%02d", kind, i+1), OrgID: m.OrgId, Orgs: m.Orgs, CreatedBy: "system"}
 	}
 	rewards := model.NewCollection[*model.Reward](s.d.DB, "rewards", s.d.Clock.Now)
 	var given []*model.Reward
@@ -26,8 +27,8 @@ func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error
 		{RewardName: "社区志愿服务标兵", RewardLevel: "unit", Authority: "街道党总支", RewardedOn: day(20), Content: "全年志愿服务二百小时。"},
 	} {
 		m := members[i*7]
-		r.Base, r.MemberID = base("reward", i, m), m.ID
-		s.book(model.ItemReward, &r.Base, m.ID, r.RewardName)
+		r.Base, r.MemberID = base("reward", i, m), m.Id
+		s.book(model.ItemReward, &r.Base, m.Id, r.RewardName)
 		given = append(given, &r)
 	}
 	if err := model.Seeded(rewards.InsertMany(ctx, given)); err != nil {
@@ -35,10 +36,10 @@ func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error
 	}
 	m := members[33]
 	warning := &model.Sanction{
-		Base: base("sanction", 0, m), OfMember: model.OfMember{MemberID: m.ID}, SanctionType: "warning",
+		Base: base("sanction", 0, m), OfMember: model.OfMember{MemberID: m.Id}, SanctionType: "warning",
 		Authority: "机关党总支", SanctionedOn: day(200), LiftedOn: day(15), Reason: "无正当理由多次不参加组织生活。",
 	}
-	s.book(model.ItemSanction, &warning.Base, m.ID, sanctionLabel("sanctionType", "warning"))
+	s.book(model.ItemSanction, &warning.Base, m.Id, sanctionLabel("sanctionType", "warning"))
 	sanctions := model.NewCollection[*model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now)
 	if err := model.Seeded(sanctions.InsertMany(ctx, []*model.Sanction{warning})); err != nil {
 		return fmt.Errorf("demo sanctions: %w", err)
@@ -54,7 +55,7 @@ func (s *Service) seedAwards(ctx context.Context, members []*model.Member) error
 		{[]string{"音乐舞蹈", "教学辅导"}, "可带社区合唱团"},
 	} {
 		m := members[3+i*11]
-		d := &model.Specialty{Base: base("specialty", i, m), MemberID: m.ID, Description: x.text}
+		d := &model.Specialty{Base: base("specialty", i, m), MemberID: m.Id, Description: x.text}
 		for _, t := range x.tags {
 			d.Tags = append(d.Tags, kit.KeyID("specialtyTag", t))
 		}

@@ -1,4 +1,4 @@
-package party
+package affairs
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	affairs "zhihuidangjian/idl/gen/affairs"
 	party "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -48,9 +49,9 @@ func (s *Service) checkLeader(ctx context.Context, _, l *model.LeadershipMember)
 	l.OrgID = e.OrgID
 	wrong := map[string]string{}
 	if l.MemberID != "" {
-		m, err := s.members.Get(ctx, model.Everything, l.MemberID)
+		m, err := s.party.Member(ctx, l.MemberID)
 		if err != nil {
-			return records.Mapped(err)
+			return err
 		}
 		if !slices.Contains(m.Orgs, e.OrgID) {
 			wrong["memberId"] = "请选择该组织或其下级组织的党员"
@@ -72,17 +73,17 @@ func (s *Service) checkLeader(ctx context.Context, _, l *model.LeadershipMember)
 
 // GetLeadership returns who leads an organisation now and who did before: those of its
 // newest election, and those of the others.
-func (s *Service) GetLeadership(ctx context.Context, req *party.OrgReq) (*party.Leadership, error) {
+func (s *Service) GetLeadership(ctx context.Context, req *affairs.LeadershipReq) (*affairs.Leadership, error) {
 	o, err := s.scope(ctx, req.OrgId)
 	if err != nil {
 		return nil, err
 	}
-	of := bson.D{{Key: "orgId", Value: o.ID}}
-	elections, err := s.elections.Find(ctx, model.Within(o.ID), of, model.Page{Sort: bson.D{{Key: "electedOn", Value: -1}}})
+	of := bson.D{{Key: "orgId", Value: o.Id}}
+	elections, err := s.elections.Find(ctx, model.Within(o.Id), of, model.Page{Sort: bson.D{{Key: "electedOn", Value: -1}}})
 	if err != nil {
 		return nil, err
 	}
-	leaders, err := s.leaders.Find(ctx, model.Within(o.ID), of, model.Page{})
+	leaders, err := s.leaders.Find(ctx, model.Within(o.Id), of, model.Page{})
 	if err != nil {
 		return nil, err
 	}
@@ -98,9 +99,9 @@ func (s *Service) GetLeadership(ctx context.Context, req *party.OrgReq) (*party.
 		}
 		l.Phone = model.MaskPhone(l.Phone) // in full on the leader's own page, written down there
 	}
-	out := &party.Leadership{OrgName: o.OrgName}
+	out := &affairs.Leadership{OrgName: o.OrgName}
 	for i, e := range elections {
-		t := &party.Term{
+		t := &affairs.Term{
 			ElectionId: e.ID, ElectedOn: e.ElectedOn, NextElectionOn: e.NextElectionOn, TermNo: int32(e.TermNo),
 			ElectionForm: e.ElectionForm, ElectionFormName: electionForms[e.ElectionForm],
 		}
@@ -108,7 +109,7 @@ func (s *Service) GetLeadership(ctx context.Context, req *party.OrgReq) (*party.
 			if l.ElectionID != e.ID {
 				continue
 			}
-			t.Leaders = append(t.Leaders, &party.Leader{
+			t.Leaders = append(t.Leaders, &affairs.Leader{
 				Id: l.ID, MemberId: l.MemberID, Name: l.Name, Position: l.Position, PositionName: offices[rank(l)].Label,
 				Phone: l.Phone, AdminDuty: l.AdminDuty, TenureStart: l.TenureStart,
 			})
@@ -120,4 +121,14 @@ func (s *Service) GetLeadership(ctx context.Context, req *party.OrgReq) (*party.
 		}
 	}
 	return out, nil
+}
+
+// scope is the organisation that a caller chose, "" for his own; one outside his subtree is
+// not_found, like one that does not exist.
+func (s *Service) scope(ctx context.Context, orgID string) (*party.OrgPlace, error) {
+	c, err := kit.RequireUser(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.party.Within(ctx, cmp.Or(orgID, c.OrgID))
 }

@@ -1,4 +1,4 @@
-package party
+package roll
 
 import (
 	"context"
@@ -14,7 +14,7 @@ func (s *Service) hardshipType() *records.Type[*model.Hardship] {
 	return &records.Type[*model.Hardship]{
 		Name: "hardship", Title: "困难党员", Menu: "党员管理",
 		Collection: model.NewCollection[*model.Hardship](s.d.DB, "hardships", s.d.Clock.Now),
-		Parts:      []records.Part{records.AboutMember(s)},
+		Parts:      []records.Part{records.AboutMember(s.party)},
 		Exports:    []string{"memberId", "idNumber", "orgId", "hardshipType", "description", "registeredOn"},
 		Unique:     []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已有困难党员记录"}},
 		BeforeSave: func(_ context.Context, old, h *model.Hardship) error {

@@ -1,10 +1,11 @@
-package party
+package roll
 
 import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	party "zhihuidangjian/idl/gen/party"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
@@ -67,19 +68,12 @@ func flowsOf(ctx context.Context, _ map[string]string) bson.D {
 
 // introduce fills in who the member is that applies.
 func (s *Service) introduce(ctx context.Context, x *model.MemberInflow) error {
-	m, err := s.members.Get(ctx, model.Everything, x.MemberID)
+	m, err := s.d.Party.GetMember(kit.AsSystem(ctx), &party.MemberReq{MemberId: x.MemberID})
 	if err != nil {
 		return err
 	}
-	names, err := s.orgLabels(ctx, []string{m.OrgID})
-	if err != nil {
-		return err
-	}
-	x.HomeOrgName = names[m.OrgID]
-	if err := s.d.Seal.Disclose(m); err != nil {
-		return err
-	}
-	x.Person = model.Person{Name: m.Name, Gender: m.Gender, IDNumber: m.IDNumber, Phone: m.Phone}
+	x.HomeOrgName = m.OrgName
+	x.Person = model.Person{Name: m.Name, Gender: m.Gender, IDNumber: m.IdNumber, Phone: m.Phone}
 	return nil
 }
 
@@ -89,7 +83,7 @@ func (s *Service) checkInflow(ctx context.Context, c *model.Collection[*model.Me
 	sealed := old == nil && x.IDBlind != ""
 	wrong := map[string]string{}
 	if !sealed {
-		wrong = checkPerson(&x.Person)
+		wrong = x.Wrong()
 		x.IDBlind = s.d.Seal.Blind(x.IDNumber)
 	}
 	if len(wrong) > 0 {
@@ -121,24 +115,21 @@ func (s *Service) checkInflow(ctx context.Context, c *model.Collection[*model.Me
 // recognise finds the member of this system who somebody entered is, and his branch. Who
 // may not know them learns nothing; the member reads it on his own pages all the same.
 func (s *Service) recognise(ctx context.Context, x *model.MemberInflow) error {
-	m, known, err := s.memberOf(ctx, &x.Person)
-	if err != nil {
+	x.MemberID, x.Matched = "", ""
+	m, err := s.d.Party.FindByIDNumber(kit.AsSystem(ctx), &party.BlindReq{IdBlind: x.IDBlind})
+	if err != nil || m.Id == "" {
 		return err
 	}
-	if x.MemberID, x.Matched = "", ""; m == nil {
+	switch is, known, err := records.Recognise(ctx, x.Name, m.Id, m.Name, m.Orgs); {
+	case !is:
+		return err
+	case !known:
+		x.Matched = m.Id
 		return nil
 	}
-	if !known {
-		x.Matched = m.ID
-		return nil
-	}
-	if m.OrgID == x.InflowOrgID {
+	if m.OrgId == x.InflowOrgID {
 		return kit.InvalidFields(map[string]string{"inflowOrgId": "该人员就是该组织的党员"})
 	}
-	names, err := s.orgLabels(ctx, []string{m.OrgID})
-	if err != nil {
-		return err
-	}
-	x.MemberID, x.HomeOrgName = m.ID, names[m.OrgID]
+	x.MemberID, x.HomeOrgName = m.Id, m.OrgName
 	return nil
 }
