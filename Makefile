@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export GOFLAGS := -buildvcs=false -ldflags=-w
 REPORTS := bin/reports
 
-.PHONY: help run test lint test-mongo bench spec generate generate-check web packages race e2e cluster clean
+.PHONY: help run test lint test-mongo bench spec generate generate-check types web packages race e2e cluster clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -34,13 +34,17 @@ spec: ## How many rows of the specification a passing test proves
 generate: ## Generate idl/gen from idl/*.thrift
 	bash scripts/generate.sh
 
+types: ## Make the clients' types of what the routes answer
+	cd bff/web/console && npm ci --no-audit --no-fund --silent
+	sh scripts/types.sh
+
 web: bin/.console bin/.member ## Build the web clients
 
-bin/.console: $(shell find bff/web/console -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
+bin/.console: $(shell find bff/web/shared bff/web/console bff/web/member/src/static/icons -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 	cd bff/web/console && npm ci --no-audit --no-fund && npm run build
 	@mkdir -p bin && touch $@
 
-bin/.member: bff/web/console/src/lib/reading.ts $(shell find bff/web/member -name node_modules -prune -o -name dist -prune -o -name unpackage -prune -o -type f -print 2>/dev/null)
+bin/.member: $(shell find bff/web/shared bff/web/member -name node_modules -prune -o -name dist -prune -o -name unpackage -prune -o -type f -print 2>/dev/null)
 	cd bff/web/member && npm ci --no-audit --no-fund && npm run build:h5 && npm run build:mp
 	@mkdir -p bin && touch $@
 

@@ -153,6 +153,16 @@ struct Permission {
     2: string label
 }
 
+// Place is where members find a type on the phone. Types of one title share an entry.
+struct Place {
+    1: string page                   // home, org, study, apply, personal, mine
+    2: string group                  // the heading there; empty: above all
+    3: string title
+    4: string icon                   // of bff/web/member/src/static/icons
+    5: bool single                   // a member has one record at most
+    6: string empty                  // what an empty list says; empty: 暂无数据
+}
+
 // TypeInfo is a record type as menus and roles see it.
 struct TypeInfo {
     1: string type
@@ -162,6 +172,10 @@ struct TypeInfo {
     5: bool own                      // members have a page of their own records
     6: string collection             // where its documents lie, for the relay of events; empty: they emit none
     7: map<string, string> verbs     // what its actions are called, by key
+    8: string icon                   // of the console's menu
+    9: string section                // of the manual, e.g. 5.3: its order within the menu
+    10: string tab                   // types of one menu and tab share a page of that name
+    11: optional Place place         // on the phone; absent: its pages are reached otherwise
 }
 
 struct TypeInfos {

@@ -66,7 +66,7 @@ type AuditEntry struct {
 	Base       `bson:",inline"`
 	Seq        int64         `bson:"seq" json:"seq" record:"label=序号,readonly,list,width=80"`
 	Source     string        `bson:"source" json:"-"` // ID of the fact
-	At         time.Time     `bson:"at" json:"at" record:"label=时间,readonly,list,search,width=160"`
+	At         time.Time     `bson:"at" json:"at" record:"label=时间,readonly,list,search,seconds,width=170"`
 	UserID     string        `bson:"userId" json:"userId"`
 	UserName   string        `bson:"userName" json:"userName" record:"label=操作人,readonly,list,search,keyword,width=100"`
 	UserKind   string        `bson:"userKind" json:"userKind" record:"label=身份,readonly,list,options=user:管理员|member:党员|system:系统"`

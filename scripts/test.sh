@@ -73,6 +73,7 @@ gotest() {
 
 member() {
   local status=0
+  sh scripts/types.sh -check || status=1
   (cd bff/web/member && npm run check && npm test) || status=1
   (cd bff/web/console && npm run check && npm test) || status=1
   exit $status

@@ -145,7 +145,7 @@ func New(o Options) *Edge {
 			e.files[r.Path] = r.Upload
 		}
 	}
-	document, _ := json.Marshal(route.OpenAPI("智慧党建", table)) // maps and strings: cannot fail
+	document, _ := json.Marshal(OpenAPI(table)) // maps and strings: cannot fail
 	h.GET("/openapi.json", func(_ context.Context, c *app.RequestContext) {
 		c.Data(consts.StatusOK, "application/json; charset=utf-8", document)
 	})
@@ -206,3 +206,9 @@ func (e *Edge) jsConfig(ctx context.Context, c *app.RequestContext) {
 	}
 	route.Answer(ctx, c, signed)
 }
+
+// OpenAPI describes routes, which are those of Routes.
+func OpenAPI(table []route.Route) map[string]any { return route.OpenAPI("智慧党建", table) }
+
+// Table are the routes, of services that nobody calls: for who reads them.
+func Table() []route.Route { return (&Edge{services: &suite.Clients{}}).Routes() }

@@ -118,6 +118,7 @@ var matrix = []cells{
 	{route: "GET /api/console/notifications", want: anyAdmin},
 	{route: "POST /api/console/notifications/:id/read", want: absent, query: "$notice"}, // m1's, no admin's
 
+	{route: "GET /api/member/records", want: bound},
 	{route: "GET /api/member/me", want: onPhone},
 	{route: "POST /api/member/logout", want: onPhone, ends: true},
 	{route: "GET /api/member/js-config", want: onPhone},

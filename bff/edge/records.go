@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"reflect"
 	"strings"
 
 	"github.com/cloudwego/hertz/pkg/app"
@@ -30,6 +31,29 @@ func (e *Edge) modules(ctx context.Context, c *app.RequestContext) {
 		}
 	}
 	c.JSON(consts.StatusOK, out)
+}
+
+// places are the record types that members find on the phone, in the order of their
+// declaration.
+func (e *Edge) places(ctx context.Context, c *app.RequestContext) {
+	infos, err := e.services.Types(ctx)
+	if err != nil {
+		route.Fail(ctx, c, err)
+		return
+	}
+	out := []*entry{}
+	for _, i := range infos {
+		if i.Own && i.Place != nil {
+			out = append(out, &entry{Type: i.Type, Place: i.Place})
+		}
+	}
+	c.JSON(consts.StatusOK, out)
+}
+
+// entry is a record type on the phone.
+type entry struct {
+	Type  string         `json:"type"`
+	Place *records.Place `json:"place"`
 }
 
 // permission is one line of a role's page.
@@ -92,15 +116,15 @@ func (e *Edge) recordRoutes() []route.Route {
 	phone := func(method, path, title string, h route.Handler) route.Route {
 		return route.Route{Method: method, Path: "/api/member/records/:type" + path, Title: title, Access: route.Phone, Handler: h}
 	}
-	schema := byType(e, recordsvc.Schema)
+	schema := byType(e, recordsvc.Schema).Answering(reflect.TypeFor[engine.Schema]())
 	list := byType(e, recordsvc.List)
 	get := byType(e, recordsvc.Get)
 	save := byType(e, recordsvc.Save)
 	remove := byType(e, recordsvc.Delete)
 	act := byType(e, recordsvc.Act)
 	return []route.Route{
-		{Method: "GET", Path: "/api/console/records", Title: "可用模块", Access: route.Console, Handler: route.Func(e.modules, user)},
-		{Method: "GET", Path: "/api/console/permissions", Title: "全部权限", Access: route.Console, Handler: route.Func(e.permissions, call.Rule{May: []string{"role.view"}})},
+		{Method: "GET", Path: "/api/console/records", Title: "可用模块", Access: route.Console, Handler: route.Func(e.modules, user).Answering(reflect.TypeFor[[]records.TypeInfo]())},
+		{Method: "GET", Path: "/api/console/permissions", Title: "全部权限", Access: route.Console, Handler: route.Func(e.permissions, call.Rule{May: []string{"role.view"}}).Answering(reflect.TypeFor[[]permission]())},
 		console("GET", "/schema", "记录类型的表单与列表", schema),
 		slow(console("GET", "/template", "下载导入模板", byType(e, recordsvc.Template))),
 		slow(console("GET", "/export", "导出", byType(e, recordsvc.Export))),
@@ -122,6 +146,7 @@ func (e *Edge) recordRoutes() []route.Route {
 		takes(engine.MostUpload, again(console("POST", "/upload", "上传附件", route.Func(e.upload, recordsvc.Upload.Rule())))),
 		console("GET", "/files/:fileId", "附件", route.Func(e.attachment, recordsvc.Download.Rule())),
 
+		{Method: "GET", Path: "/api/member/records", Title: "手机上的记录", Access: route.Phone, Handler: route.Func(e.places, member).Answering(reflect.TypeFor[[]entry]())},
 		phone("GET", "/schema", "我的记录的表单与列表", schema),
 		phone("GET", "", "我的记录", list),
 		phone("POST", "", "提交", save),

@@ -23,6 +23,7 @@ var (
 	anyone = call.Rule{May: []string{call.Anyone}}
 	user   = call.Rule{May: []string{call.User}}
 	phones = call.Rule{May: []string{call.Phone}}
+	member = call.Rule{May: []string{call.Member}}
 )
 
 // Routes is the table of the product's HTTP interface: one line a route. Who may use it

@@ -9,13 +9,16 @@ import (
 // that serves them.
 func OpenAPI(title string, routes []Route) map[string]any {
 	schemas := map[string]any{}
+	for _, r := range routes { // first: what is answered is there whole, what is asked may be left out
+		content(r.Handler.resp, answers{schemas})
+	}
 	paths := map[string]map[string]any{}
 	for _, r := range routes {
 		path, params := openPath(r.Path)
 		op := map[string]any{
 			"summary": r.Title, "x-access": string(r.Access),
 			"responses": map[string]any{
-				"200":     map[string]any{"description": "成功", "content": content(r.Handler.resp, schemas)},
+				"200":     map[string]any{"description": "成功", "content": content(r.Handler.resp, answers{schemas})},
 				"default": map[string]any{"description": "失败", "content": map[string]any{"application/json": map[string]any{"schema": errorSchema}}},
 			},
 		}
@@ -26,7 +29,7 @@ func OpenAPI(title string, routes []Route) map[string]any {
 			if r.Method == "GET" {
 				params = append(params, queryParams(t, r.Path)...)
 			} else {
-				op["requestBody"] = map[string]any{"content": content(t, schemas)}
+				op["requestBody"] = map[string]any{"content": content(t, asks{schemas})}
 			}
 		}
 		if len(params) > 0 {
@@ -71,57 +74,101 @@ func queryParams(t reflect.Type, path string) []any {
 		if strings.Contains(path, ":"+name) || f.Type.Kind() == reflect.Map {
 			continue
 		}
-		params = append(params, map[string]any{"name": name, "in": "query", "schema": schemaOf(f.Type, nil)})
+		params = append(params, map[string]any{"name": name, "in": "query", "schema": schemaOf(f.Type, asks{})})
 	}
 	return params
 }
 
-func content(t reflect.Type, schemas map[string]any) map[string]any {
+func content(t reflect.Type, in named) map[string]any {
 	switch {
 	case t == nil, t.Name() == "JSON":
 		return map[string]any{"application/json": map[string]any{"schema": map[string]any{}}}
-	case t.Name() == "File":
+	case t.Name() == "File" && strings.Contains(t.PkgPath(), "/idl/"):
 		return map[string]any{"application/octet-stream": map[string]any{"schema": map[string]any{"type": "string", "format": "binary"}}}
 	}
-	return map[string]any{"application/json": map[string]any{"schema": schemaOf(t, schemas)}}
+	return map[string]any{"application/json": map[string]any{"schema": schemaOf(t, in)}}
 }
 
-// schemaOf describes a generated type; structs go to components once.
-func schemaOf(t reflect.Type, schemas map[string]any) map[string]any {
+// named are the structs of the document, by name; must tells whether a field is always there.
+type named interface {
+	schemas() map[string]any
+	must(f reflect.StructField) bool
+}
+
+type asks struct{ all map[string]any }
+
+func (a asks) schemas() map[string]any { return a.all }
+func (asks) must(f reflect.StructField) bool {
+	return strings.Contains(f.Tag.Get("validate"), "required")
+}
+
+type answers struct{ all map[string]any }
+
+func (a answers) schemas() map[string]any { return a.all }
+func (answers) must(f reflect.StructField) bool {
+	return !strings.Contains(f.Tag.Get("json"), ",omitempty")
+}
+
+// enumerated is a struct some of whose texts are chosen from a closed list, by their JSON name.
+type enumerated interface{ Enums() map[string][]string }
+
+// schemaOf describes a type; structs go to components once.
+func schemaOf(t reflect.Type, in named) map[string]any {
 	switch t.Kind() {
 	case reflect.Pointer:
-		return schemaOf(t.Elem(), schemas)
+		return schemaOf(t.Elem(), in)
 	case reflect.String:
 		return map[string]any{"type": "string"}
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
-	case reflect.Int32, reflect.Int64:
+	case reflect.Int, reflect.Int32, reflect.Int64:
 		return map[string]any{"type": "integer", "format": t.Kind().String()}
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return map[string]any{"type": "string", "format": "byte"}
 		}
-		return map[string]any{"type": "array", "items": schemaOf(t.Elem(), schemas)}
+		return map[string]any{"type": "array", "items": schemaOf(t.Elem(), in)}
 	case reflect.Map:
-		return map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem(), schemas)}
+		return map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem(), in)}
 	case reflect.Struct:
 		name := t.PkgPath()[strings.LastIndex(t.PkgPath(), "/")+1:] + "." + t.Name()
-		if _, ok := schemas[name]; !ok {
+		name, _, _ = strings.Cut(name, "[") // of a generic one, its own name
+		if _, ok := in.schemas()[name]; !ok {
 			properties, required := map[string]any{}, []string{}
-			schemas[name] = nil // ends recursion
-			for f := range t.Fields() {
-				properties[jsonName(f)] = schemaOf(f.Type, schemas)
-				if strings.Contains(f.Tag.Get("validate"), "required") {
-					required = append(required, jsonName(f))
-				}
-			}
+			in.schemas()[name] = nil // ends recursion
+			object(t, in, properties, &required)
 			s := map[string]any{"type": "object", "properties": properties}
 			if len(required) > 0 {
 				s["required"] = required
 			}
-			schemas[name] = s
+			in.schemas()[name] = s
 		}
 		return map[string]any{"$ref": "#/components/schemas/" + name}
 	}
 	return map[string]any{}
+}
+
+// object describes the fields of a struct; those of one embedded are its own.
+func object(t reflect.Type, in named, properties map[string]any, required *[]string) {
+	var enums map[string][]string
+	if e, ok := reflect.Zero(t).Interface().(enumerated); ok {
+		enums = e.Enums()
+	}
+	for f := range t.Fields() {
+		name := jsonName(f)
+		switch {
+		case f.Anonymous && name == "":
+			object(f.Type, in, properties, required)
+			continue
+		case !f.IsExported(), name == "-", f.Type.Kind() == reflect.Func:
+			continue
+		}
+		properties[name] = schemaOf(f.Type, in)
+		if values := enums[name]; values != nil {
+			properties[name].(map[string]any)["enum"] = values
+		}
+		if in.must(f) {
+			*required = append(*required, name)
+		}
+	}
 }

@@ -95,6 +95,12 @@ func CallOf[S, Q, R any](m *call.Method[S, Q, R], find func(context.Context, *ap
 // its own.
 func Func(f app.HandlerFunc, rule call.Rule) Handler { return Handler{Serve: f, Rule: rule} }
 
+// Answering is a handler whose answer is ready-made and has a type, for those who read the API.
+func (h Handler) Answering(t reflect.Type) Handler {
+	h.resp = t
+	return h
+}
+
 // encoding writes empty lists as [], so that pages need not tell null from empty.
 var encoding = sonic.Config{NoNullSliceOrMap: true}.Froze()
 

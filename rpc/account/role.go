@@ -20,7 +20,7 @@ var permissionPattern = regexp.MustCompile(`^(\*|[a-zA-Z]+\.[a-zA-Z]+)$`)
 // next request.
 func (s *Service) roleType() *records.Type[*model.Role] {
 	return &records.Type[*model.Role]{
-		Name: "role", Title: "角色", Menu: "系统管理", Collection: s.roles, NameKey: "roleName", NoExport: true,
+		Name: "role", Title: "角色", Menu: "系统管理", Icon: "key", Section: "18.2", Collection: s.roles, NameKey: "roleName", NoExport: true,
 		Fields: []records.Field{
 			{Key: "userCount", Label: "用户数", Type: "int", List: true, Virtual: true},
 			{Key: "permissions", Label: "权限", Type: "permissions"},

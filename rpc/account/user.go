@@ -22,7 +22,7 @@ func (s *Service) newEngine(ctx context.Context, c records.Config) (*records.Eng
 // userType is 用户 (manual 18.1).
 func (s *Service) userType() *records.Type[*model.User] {
 	return &records.Type[*model.User]{
-		Name: "user", Title: "用户", Menu: "系统管理", Collection: s.users,
+		Name: "user", Title: "用户", Menu: "系统管理", Icon: "user", Section: "18.1", Collection: s.users,
 		Fields: []records.Field{
 			{Key: "orgId", Label: "所属组织", Ref: "organization", Required: true, List: true, Form: true, After: "realName"},
 			{Key: "permissions", Label: "附加权限", Type: "permissions", Form: true, After: "roleIds", Help: "一般由角色给予，不必另外填写"},

@@ -24,7 +24,7 @@ const mostApprovals = 20
 // electionType is 组织换届 (spec/records.md 3).
 func (s *Service) electionType() *records.Type[*model.Election] {
 	return &records.Type[*model.Election]{
-		Name: "election", Title: "组织换届", Menu: "组织管理", Collection: s.elections, NameKey: "electionName",
+		Name: "election", Title: "组织换届", Menu: "组织管理", Icon: "election", Section: "5.3", Collection: s.elections, NameKey: "electionName",
 		Fields: []records.Field{
 			{Key: "orgId", Label: "换届组织", Ref: "organization", Required: true, List: true, Form: true, Search: true, Fixed: true, After: records.First, Width: 180},
 			{Key: "state", Label: "状态", List: true, Virtual: true},

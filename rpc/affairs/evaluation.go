@@ -21,7 +21,7 @@ var aspects = []records.Option{
 // evaluationType is 组织评价 (spec/records.md 6): written by members, read by admins.
 func (s *Service) evaluationType() *records.Type[*model.OrganizationEvaluation] {
 	return &records.Type[*model.OrganizationEvaluation]{
-		Name: "organizationEvaluation", Title: "党组织评价", Menu: "组织管理", Collection: s.evaluations, NoCreate: true, NoUpdate: true,
+		Name: "organizationEvaluation", Title: "党组织评价", Menu: "组织管理", Icon: "evaluate", Section: "5.5", Collection: s.evaluations, NoCreate: true, NoUpdate: true,
 		Indexes: []model.Index{{Keys: bson.D{{Key: "memberId", Value: 1}, {Key: "_id", Value: -1}}}},
 		Fields: []records.Field{
 			{Key: "orgId", Label: "被评价组织", Ref: "organization", List: true, ReadOnly: true, After: "memberId", Width: 180},
@@ -31,6 +31,7 @@ func (s *Service) evaluationType() *records.Type[*model.OrganizationEvaluation] 
 		Exports: []string{"orgId", "memberId", "aspect", "score", "content", "evaluatedAt"},
 		NameOf:  func(e *model.OrganizationEvaluation) string { return e.MemberName + "的评价" },
 		Own: &records.Own[*model.OrganizationEvaluation]{
+			Place:  &records.Place{Page: "mine", Title: "组织评价", Icon: "evaluate"},
 			Where:  func(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} },
 			Fields: []string{"orgId", "aspects", "content", "evaluatedAt"}, Form: []string{"aspects", "content"},
 			Create: true, Announce: true,

@@ -57,7 +57,7 @@ func New(d Deps) (*Service, error) {
 // it happened when its organisation moves.
 func (s *Service) entryType() *records.Type[*model.AuditEntry] {
 	return &records.Type[*model.AuditEntry]{
-		Name: "audit", Title: "操作日志", Menu: "系统管理", Collection: s.entries,
+		Name: "audit", Title: "操作日志", Menu: "系统管理", Icon: "guide", Section: "18.3", Collection: s.entries,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{
 			{Key: "changes", Label: "内容", Type: "text", List: true, Virtual: true, After: "recordName", Width: 200},

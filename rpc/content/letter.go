@@ -19,13 +19,13 @@ const kindReplied = "replied"
 
 // suggestionType is 党员建议 (spec/records.md 10, manual 5.8).
 func (s *Service) suggestionType() *records.Type[*model.Letter] {
-	return s.letterType("suggestion", "党员建议", "建议", s.suggestions)
+	return s.letterType("suggestion", "党员建议", "建议", "5.8", &records.Place{Page: "mine", Title: "我的建议", Icon: "suggestion"}, s.suggestions)
 }
 
 // helpType is 党员帮助 (spec/records.md 11, manual 5.9): a letter whose writer wants to be
 // called, so that it shows his phone.
 func (s *Service) helpType() *records.Type[*model.Letter] {
-	t := s.letterType("helpRequest", "党员帮助", "帮助", s.helps)
+	t := s.letterType("helpRequest", "党员帮助", "帮助", "5.9", &records.Place{Page: "mine", Title: "需要帮助", Icon: "help"}, s.helps)
 	t.Fields = append(t.Fields, records.Field{Key: "phone", Label: "手机号", Type: "phone", List: true, Virtual: true, After: "orgId"})
 	read := t.Viewed
 	t.Viewed = func(ctx context.Context, l *model.Letter) error {
@@ -48,9 +48,9 @@ func (s *Service) helpType() *records.Type[*model.Letter] {
 
 // letterType is what members hand in: unread, read by the first admin who opens it, then
 // answered once.
-func (s *Service) letterType(name, title, noun string, c *model.Collection[*model.Letter]) *records.Type[*model.Letter] {
+func (s *Service) letterType(name, title, noun, section string, place *records.Place, c *model.Collection[*model.Letter]) *records.Type[*model.Letter] {
 	return &records.Type[*model.Letter]{
-		Name: name, Title: title, Menu: "组织管理", Collection: c, Indexes: []model.Index{records.ByMember}, NoCreate: true, NoUpdate: true,
+		Name: name, Title: title, Menu: "组织管理", Icon: place.Icon, Section: section, Collection: c, Indexes: []model.Index{records.ByMember}, NoCreate: true, NoUpdate: true,
 		Fields: []records.Field{
 			orgOf("memberId"),
 			{Key: "content", Label: noun + "内容", Type: "text", Required: true, Form: true, Max: 1000},
@@ -64,6 +64,7 @@ func (s *Service) letterType(name, title, noun string, c *model.Collection[*mode
 				Key: "reply", In: []string{model.LetterUnread, model.LetterRead}, Refuse: kit.Conflict("action.refused", "该%s已回复", noun)}},
 		},
 		Own: &records.Own[*model.Letter]{
+			Place: place,
 			Where: records.Mine, Create: true, Announce: true,
 			Fields: []string{"title", "content", "images", "submittedAt", "read", "reply", "repliedAt"},
 			Form:   []string{"title", "content", "images"},

@@ -11,7 +11,7 @@ import (
 // noteType is 党建记事本 (spec/records.md 12, manual 5.10): an organisation's own notes.
 func (s *Service) noteType() *records.Type[*model.NotebookEntry] {
 	return &records.Type[*model.NotebookEntry]{
-		Name: "notebookEntry", Title: "党建记事本", Menu: "组织管理", Collection: s.notes,
+		Name: "notebookEntry", Title: "党建记事本", Menu: "组织管理", Icon: "notebook", Section: "5.10", Collection: s.notes,
 		Fields:  []records.Field{orgOf("")},
 		Exports: []string{"title", "noteDate", "content", "authorId", "orgId"},
 		NameKey: "title",

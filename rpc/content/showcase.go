@@ -19,12 +19,12 @@ const kindShowcase = "showcase"
 // members of his organisation, or of one above it.
 func (s *Service) showcaseType() *records.Type[*model.MemberShowcase] {
 	return &records.Type[*model.MemberShowcase]{
-		Name: "memberShowcase", Title: "党员风采", Menu: "组织管理", Collection: s.showcases,
+		Name: "memberShowcase", Title: "党员风采", Menu: "组织管理", Icon: "showcase", Section: "5.7", Collection: s.showcases,
 		Indexes: []model.Index{{Keys: bson.D{{Key: "audienceId", Value: 1}, {Key: "_id", Value: -1}}}},
 		Fields:  []records.Field{orgOf("memberId")},
 		Unique:  []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已添加党员风采"}},
 		NameKey: "title",
-		Own: &records.Own[*model.MemberShowcase]{
+		Own: &records.Own[*model.MemberShowcase]{Place: &records.Place{Page: "home", Title: "党员风采", Icon: "showcase"},
 			Where: func(c *kit.Caller) bson.D {
 				return bson.D{{Key: "audienceId", Value: bson.D{{Key: "$in", Value: c.Orgs}}}}
 			},

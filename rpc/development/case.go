@@ -28,10 +28,11 @@ var beginnings = map[string]struct {
 // caseType is 发展党员 as far as 党员管理 makes it: the list of the cases.
 func (s *Service) caseType() *records.Type[*model.DevelopmentCase] {
 	return &records.Type[*model.DevelopmentCase]{
-		Name: "developmentCase", Title: "发展党员", Menu: "党员管理", Collection: s.cases,
+		Name: "developmentCase", Title: "发展党员", Menu: "党员管理", Icon: "development", Section: "6.2", Collection: s.cases,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", List: true, After: "memberId"}},
 		Own: &records.Own[*model.DevelopmentCase]{
+			Place: &records.Place{Page: "mine", Title: "发展资料", Icon: "development", Single: true, Empty: "暂无发展资料"},
 			Where: records.Mine, Fields: []string{"stage", "currentStepNo", "state", "startedOn", "finishedOn"},
 		},
 		NameOf: func(*model.DevelopmentCase) string { return "发展党员流程" },

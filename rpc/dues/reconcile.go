@@ -376,7 +376,7 @@ func (s *Service) refundsWithoutBill(ctx context.Context, day time.Time) ([]mode
 // reportType is 微信对账: seen by the admins of the top level, written by nobody.
 func (s *Service) reportType() *records.Type[*model.DuesReconcile] {
 	return &records.Type[*model.DuesReconcile]{
-		Name: "duesReconcile", Title: "微信对账", Menu: "党费", Collection: s.reports, NoCreate: true, NoUpdate: true, NoDelete: true,
+		Name: "duesReconcile", Title: "微信对账", Menu: "党费", Icon: "reconcile", Section: "7.4", Collection: s.reports, NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{
 			{Key: "day", Label: "日期", Type: "date", List: true, Search: true, Sort: true},
 			{Key: "state", Label: "结果", Type: "enum", List: true, Search: true, Options: []records.Option{

@@ -32,7 +32,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 // corrects it (BASE-04, BASE-05), so there is no separate change.
 func (s *Service) baseType() *records.Type[*model.DuesBase] {
 	return &records.Type[*model.DuesBase]{
-		Name: "duesBase", Title: "党费基数", Collection: s.bases, NoUpdate: true,
+		Name: "duesBase", Title: "党费基数", Menu: "党费", Icon: "money", Section: "7.2", Collection: s.bases, NoUpdate: true,
 		Fields: []records.Field{
 			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member", Required: true, Form: true, Fixed: true},
 			{Key: "memberName", Label: "姓名", List: true, Search: true, Keyword: true, Required: true},
@@ -217,7 +217,7 @@ func (s *Service) baseUnused(ctx context.Context, b *model.DuesBase) error {
 // orderType is 党费管理 and 支付明细 (manual 7.1, 7.3). All verbs are typed use cases.
 func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 	return &records.Type[*model.DuesOrder]{
-		Name: "duesOrder", Title: "党费", Collection: s.orders, NoCreate: true, NoUpdate: true, NoDelete: true,
+		Name: "duesOrder", Title: "党费", Menu: "党费", Icon: "dues", Section: "7.1", Collection: s.orders, NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{
 			{Key: "orderNo", Label: "订单号", List: true, Keyword: true, Width: 190},
 			{Key: "memberId", Label: "党员", Type: "ref", Ref: "member"}, // filtered by orderFilter
@@ -234,7 +234,7 @@ func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 			{Key: "payChannel", Label: "缴纳途径", Type: "enum", List: true, Options: []records.Option{
 				{Value: model.ViaConsole, Label: "后台支付"}, {Value: model.ViaMobile, Label: "手机支付"}}},
 			{Key: "createdAt", Label: "录入时间", Type: "datetime", List: true},
-			{Key: "paidAt", Label: "支付时间", Type: "datetime", List: true, Search: true},
+			{Key: "paidAt", Label: "支付时间", Type: "datetime", List: true, Search: true, Seconds: true},
 			{Key: "operator", Label: "经办人", List: true},
 			{Key: "cashBy", Label: "待确认现金的经办人", Virtual: true, List: s.d.CashConfirm},
 			{Key: "confirmedBy", Label: "确认人", List: s.d.CashConfirm},

@@ -38,7 +38,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 			Orgs: s.party(), Refs: refs,
 		},
 		&records.Type[*model.Meeting]{
-			Name: recordType, Title: "会议", Collection: s.meetings,
+			Name: recordType, Title: "会议", Menu: "组织生活", Icon: "meeting", Section: "9.2", Collection: s.meetings,
 			Indexes: []model.Index{{Keys: bson.D{{Key: "participantIds", Value: 1}, {Key: "_id", Value: -1}}}}, // ListMine
 			Fields: []records.Field{
 				{Key: "orgId", Label: "组织", Type: "ref", Ref: "organization", List: true, After: "meetingForm", ReadOnly: true},

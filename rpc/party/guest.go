@@ -32,12 +32,12 @@ var participation = []records.Related{
 }
 
 // guestType is 兼职党员 or 报到党员 (spec/records.md 24, 25; manual 6.9, 6.10). verb is 兼职 or 报到.
-func (s *Service) guestType(name, verb string, c *model.Collection[*model.Guest]) *records.Type[*model.Guest] {
+func (s *Service) guestType(name, verb, icon, section string, c *model.Collection[*model.Guest]) *records.Type[*model.Guest] {
 	date := func(key, label string) records.Field {
 		return records.Field{Key: key, Label: verb + label, Type: "date", Required: true, List: true, Form: true}
 	}
 	return &records.Type[*model.Guest]{
-		Name: name, Title: verb + "党员", Menu: "党员管理", Collection: c,
+		Name: name, Title: verb + "党员", Menu: "党员管理", Icon: icon, Section: section, Collection: c,
 		Fields: []records.Field{
 			{Key: "homeOrgName", Label: "原党组织", Required: true, List: true, Form: true, Max: 100, After: "phone", Width: 180,
 				Help: "管理范围内的党员按身份证号自动对应其所在支部"},

@@ -13,7 +13,7 @@ import (
 // below each what it did in a year.
 func (s *Service) organizationLedgerType() *records.Type[*model.Organization] {
 	return &records.Type[*model.Organization]{
-		Name: "organizationLedger", Title: "党组织台账", Menu: "工作台账", Collection: s.orgs, SharedIndexes: true,
+		Name: "organizationLedger", Title: "党组织台账", Menu: "工作台账", Icon: "files", Section: "15.1", Collection: s.orgs, SharedIndexes: true,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields:  []records.Field{{Key: "memberCount", Label: "党员数", Type: "int", List: true, Virtual: true}},
 		NameKey: "orgName",
@@ -32,7 +32,7 @@ func (s *Service) organizationLedgerType() *records.Type[*model.Organization] {
 // memberLedgerType is 工作台账→党员 (manual 15.2).
 func (s *Service) memberLedgerType() *records.Type[*model.Member] {
 	return &records.Type[*model.Member]{
-		Name: "memberLedger", Title: "党员台账", Menu: "工作台账", Collection: s.members, SharedIndexes: true,
+		Name: "memberLedger", Title: "党员台账", Menu: "工作台账", Icon: "collection", Section: "15.2", Collection: s.members, SharedIndexes: true,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{
 			{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", Resolver: "branch", List: true, After: "name", Width: 180},

@@ -28,7 +28,7 @@ func (s *Service) memberType() *records.Type[*model.Member] {
 	joined, regular, activist := show("入党日期", probationary...), show("转正日期", "fullMember"), show("确定为积极分子日期", "activist", "developmentTarget", "probationaryMember", "fullMember")
 	joined.Key, joined.List, regular.Key, activist.Key = "joinedOn", true, "regularizedOn", "activistOn"
 	return &records.Type[*model.Member]{
-		Name: "member", Title: "党员", Collection: s.members, SharedIndexes: true,
+		Name: "member", Title: "党员", Menu: "党员管理", Icon: "member", Section: "6.1", Collection: s.members, SharedIndexes: true,
 		Fields: []records.Field{
 			{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", Resolver: "branch", Required: true, List: true, Form: true, After: "phone", Width: 180},
 			{Key: "bound", Label: "公众号绑定", Type: "bool", List: true, Search: true, Virtual: true},
@@ -301,7 +301,7 @@ func bound(_ *kit.Caller, m *model.Member, _ time.Time) *kit.Error {
 // bindingType is 绑定党员 (manual 6.8): the members seen by their binding.
 func (s *Service) bindingType() *records.Type[*model.Member] {
 	return &records.Type[*model.Member]{
-		Name: "binding", Title: "绑定党员", Collection: s.members, SharedIndexes: true,
+		Name: "binding", Title: "绑定党员", Menu: "党员管理", Icon: "binding", Section: "6.8", Collection: s.members, SharedIndexes: true,
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Only: []string{"name", "phone"},
 		Fields: []records.Field{

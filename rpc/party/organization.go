@@ -32,7 +32,7 @@ var orgTypes = records.OptionLabels[model.Organization]()
 // organizationType is 党组织 (spec/records.md 1).
 func (s *Service) organizationType() *records.Type[*model.Organization] {
 	return &records.Type[*model.Organization]{
-		Name: "organization", Title: "党组织", Collection: s.orgs, SharedIndexes: true,
+		Name: "organization", Title: "党组织", Menu: "组织管理", Icon: "organization", Section: "5.1", Collection: s.orgs, SharedIndexes: true,
 		Fields: []records.Field{{Key: "memberCount", Label: "党员数", Type: "int", List: true, Virtual: true}},
 		Unique: []records.Unique{
 			{Keys: []string{"parentId", "orgName"}, Field: "orgName", Message: "同一上级组织下已有同名组织"},

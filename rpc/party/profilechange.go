@@ -18,7 +18,7 @@ var editable = []string{"phone", "education", "degree", "address", "email", "pos
 // branch or above approves, then exactly what he asked for changes (manual 6).
 func (s *Service) profileChangeType() *records.Type[*model.ProfileChange] {
 	return &records.Type[*model.ProfileChange]{
-		Name: "profileChange", Title: "信息修改申请", Menu: "党员管理",
+		Name: "profileChange", Title: "信息修改申请", Menu: "党员管理", Icon: "change", Section: "6.1.9",
 		Collection: model.NewCollection[*model.ProfileChange](s.d.DB, "profileChanges", s.d.Clock.Now),
 		NoCreate:   true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{
@@ -32,6 +32,7 @@ func (s *Service) profileChangeType() *records.Type[*model.ProfileChange] {
 		}},
 		NameOf: func(*model.ProfileChange) string { return "个人信息修改" },
 		Own: &records.Own[*model.ProfileChange]{
+			Place: &records.Place{Page: "personal", Title: "修改申请", Icon: "change"},
 			Where: records.Mine, Create: true, Form: editable,
 			Fields: []string{"summary", "state", "opinion", "createdAt", "approvedAt"},
 			Prepare: func(ctx context.Context, p *model.ProfileChange) error {

@@ -28,8 +28,8 @@ func (s *Service) newEngine() (*records.Engine, error) {
 		s.bindingType(),
 		s.profileChangeType(),
 		s.contactType(),
-		s.guestType("partTimeMember", "兼职", s.guests[0]),
-		s.guestType("reportInMember", "报到", s.guests[1]),
+		s.guestType("partTimeMember", "兼职", "partTime", "6.9", s.guests[0]),
+		s.guestType("reportInMember", "报到", "reportIn", "6.10", s.guests[1]),
 		s.organizationLedgerType(),
 		s.memberLedgerType(),
 	)

@@ -28,7 +28,7 @@ var sweeps = []time.Duration{2 * time.Second, 20 * time.Second, 3 * time.Minute,
 // transferType is 整建制转移 (spec/records.md 5).
 func (s *Service) transferType() *records.Type[*model.OrganizationTransfer] {
 	return &records.Type[*model.OrganizationTransfer]{
-		Name: "organizationTransfer", Title: "整建制转移", Menu: "组织管理", Collection: s.transfers, NoUpdate: true, NoDelete: true, NoExport: true,
+		Name: "organizationTransfer", Title: "整建制转移", Menu: "组织管理", Icon: "transfer", Section: "5.4", Collection: s.transfers, NoUpdate: true, NoDelete: true, NoExport: true,
 		Fields: []records.Field{
 			{Key: "transferOrgId", Label: "迁移组织", Ref: "organization", Required: true, List: true, Form: true, Search: true, After: records.First, Width: 180},
 		},

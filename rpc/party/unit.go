@@ -15,7 +15,7 @@ var errUnitMembers = kit.Conflict("unit.members", "该单位存在党员，不�
 // unitType is 组织单位 (spec/records.md 2).
 func (s *Service) unitType() *records.Type[*model.Unit] {
 	return &records.Type[*model.Unit]{
-		Name: "unit", Title: "组织单位", Menu: "组织管理", Collection: s.units, NameKey: "unitName",
+		Name: "unit", Title: "组织单位", Menu: "组织管理", Icon: "unit", Section: "5.2", Collection: s.units, NameKey: "unitName",
 		Fields: []records.Field{
 			{Key: "orgId", Label: "所属党组织", Ref: "organization", Required: true, List: true, Form: true, After: "unitNature", Width: 180},
 			{Key: "memberCount", Label: "党员数", Type: "int", List: true, Virtual: true, After: "orgForm"},

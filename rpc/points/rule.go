@@ -115,7 +115,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	return records.New(ctx, records.Config{
 		DB: s.d.DB, Clock: s.d.Clock, Orgs: records.Party{Client: s.d.Party}, Blobs: s.d.Blobs, Beside: []*mongo.Collection{s.days.Mongo()},
 	}, &records.Type[*model.PointsRule]{
-		Name: ruleType, Title: "积分配置", Collection: s.rules,
+		Name: ruleType, Title: "积分配置", Menu: "积分", Icon: "medal", Section: "13.2", Collection: s.rules,
 		Global: true, NoCreate: true, NoDelete: true, NoExport: true, DefaultSort: "sortNo",
 		BeforeSave: checkRule,
 		NameOf:     func(r *model.PointsRule) string { return itemLabels[r.Item] },
@@ -132,7 +132,7 @@ func (s *Service) entryType() *records.Type[*model.PointsEntry] {
 		}
 	}
 	return &records.Type[*model.PointsEntry]{
-		Name: "points", Title: "积分明细", Collection: s.entries, SharedIndexes: true, Quiet: true,
+		Name: "points", Title: "积分明细", Menu: "积分", Icon: "ranking", Section: "13.1", Collection: s.entries, SharedIndexes: true, Quiet: true,
 		NoCreate: true, NoUpdate: true, NoDelete: true, NoExport: true, DefaultSort: "-earnedAt",
 		Fields: []records.Field{
 			{Key: "item", Label: "评分项", Options: items, List: true, Search: true},

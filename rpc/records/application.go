@@ -11,7 +11,10 @@ import (
 )
 
 // applicationMenu is 审批事项 (manual 17).
-const applicationMenu = "审批事项"
+const (
+	applicationMenu    = "审批事项"
+	applicationSection = "17." // and that of the records
+)
 
 // Applications makes a type of what members apply for (审批事项, manual 17), beside t, the type
 // of what follows from it; both keep their documents in one collection. Members hand in an
@@ -28,7 +31,7 @@ func Applications[D interface {
 	Applications() *model.Application
 }](t *Type[D], form ...string) *Type[D] {
 	a := *t
-	a.Name, a.Menu = t.Name+"Application", applicationMenu
+	a.Name, a.Menu, a.Section = t.Name+"Application", applicationMenu, applicationSection+t.Section
 	a.NoCreate, a.NoUpdate, a.NoDelete = true, true, true
 	// What belongs to the records alone: how they are entered, and what follows from them.
 	a.Columns, a.Follow, a.FollowWhen, a.Ready, a.Related, a.Actions, a.Summary = nil, nil, nil, nil, nil, nil, nil
@@ -43,6 +46,7 @@ func Applications[D interface {
 	}
 	a.Own = &Own[D]{
 		Where: Mine, Form: form, Create: true,
+		Place:  &Place{Page: "apply", Title: t.Title, Icon: t.Icon},
 		Fields: append(slices.Clone(form), "state", "opinion", "createdAt", "approvedAt"),
 		Prepare: func(ctx context.Context, doc D) error {
 			doc.Subject().MemberID = kit.CallerOf(ctx).MemberID

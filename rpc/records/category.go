@@ -15,10 +15,10 @@ import (
 // deleted, written by the top-level admin only, seen by everybody; one that is in use
 // cannot be deleted (COMM-08 and the 分类 and 标签 pages of the manual). Fields refer to it by
 // ref=<name>, so that a new name is seen everywhere at once.
-func Categories(db *mongo.Database, clock *kit.Clock, name, title, menu string, defaults ...string) *Type[*model.Category] {
+func Categories(db *mongo.Database, clock *kit.Clock, name, title, menu, section string, defaults ...string) *Type[*model.Category] {
 	c := model.NewCollection[*model.Category](db, name, clock.Now)
 	return &Type[*model.Category]{
-		Name: name, Title: title, Menu: menu, Collection: c, Global: true, Open: true, NameKey: "name", DefaultSort: "sortNo",
+		Name: name, Title: title, Menu: menu, Icon: "tag", Section: section, Collection: c, Global: true, Open: true, NameKey: "name", DefaultSort: "sortNo",
 		Indexes: []model.Index{{Keys: bson.D{{Key: "sortNo", Value: 1}, {Key: "_id", Value: 1}}}},
 		Fields:  []Field{{Key: "sortNo", Label: "排序", Type: "int", Form: true, List: true, Sort: true, Max: 9999}},
 		Unique:  []Unique{{Keys: []string{"name"}, Field: "name", Message: "该名称已存在"}},

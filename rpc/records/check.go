@@ -19,6 +19,14 @@ var fieldTypes = []string{
 	"enum", "enums", "ref", "refs", "files", "image", "scores", "permissions", "password",
 }
 
+// Enums are the types of fields, for those who read the API.
+func (Field) Enums() map[string][]string { return map[string][]string{"type": fieldTypes} }
+
+// Enums are the colours of tags.
+func (Option) Enums() map[string][]string {
+	return map[string][]string{"color": {"success", "warning", "info", "danger", "primary"}}
+}
+
 // intimate are the names of what is a person's own beside numbers, which their type tells:
 // where he lives and what he earns.
 var intimate = regexp.MustCompile(`住址|工资|薪|收入|基数|养老金|退休金`)
@@ -103,6 +111,9 @@ func (t *recordType) check() error {
 			}
 			t.checkField(&f, wrong)
 		}
+	}
+	if t.Menu != "" && (t.Icon == "" || t.Section == "") {
+		wrong("its entry in the menu %s has no icon or no section", t.Menu)
 	}
 	t.checkLife(wrong)
 	if o := t.Own; o != nil {

@@ -52,7 +52,7 @@ func TestMisspelt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := bookType(books, func() error { return nil })
 			c.spoil(b)
-			_, err := records.New(t.Context(), config, records.Categories(db, clock, "shelf", "书架", ""), b)
+			_, err := records.New(t.Context(), config, records.Categories(db, clock, "shelf", "书架", "", ""), b)
 			if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "record type book") {
 				t.Fatalf("got %v, want %q", err, c.says)
 			}

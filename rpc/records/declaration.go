@@ -33,7 +33,7 @@ func (t *Type[D]) run() (*recordType, error) {
 	if o := t.Own; o != nil {
 		u.Own = &Own[model.Document]{
 			Where: o.Where, Fields: o.Fields, Form: o.Form, Create: o.Create, Update: o.Update, Delete: o.Delete,
-			Actions: o.Actions, Announce: o.Announce, Prepare: alone(o.Prepare),
+			Place: o.Place, Actions: o.Actions, Announce: o.Announce, Prepare: alone(o.Prepare),
 		}
 	}
 	if a := t.Approval; a != nil {

@@ -162,6 +162,8 @@ func (f *Field) parseTag(tag string) error {
 			f.ReadOnly, f.Form = true, false
 		case "past":
 			f.Past = true
+		case "seconds":
+			f.Seconds = true
 		case model.PersonalTag:
 			f.Personal = true
 		case "public":

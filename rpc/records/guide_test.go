@@ -39,7 +39,7 @@ type Book struct {
 // bookType is the whole declaration.
 func bookType(c *model.Collection[*Book], effect func() error) *records.Type[*Book] {
 	return &records.Type[*Book]{
-		Name: "book", Title: "书籍", Menu: "组织管理", Collection: c, NameKey: "title",
+		Name: "book", Title: "书籍", Menu: "组织管理", Icon: "collection", Section: "5.2", Collection: c, NameKey: "title",
 		Unique:  []records.Unique{{Keys: []string{"orgId", "title"}, Field: "title", Message: "该书已登记"}},
 		Columns: []string{"title", "shelfId", "price", "boughtOn"},
 		Own: &records.Own[*Book]{
@@ -116,7 +116,7 @@ func open(t *testing.T) *library {
 	l := &library{books: model.NewCollection[*Book](db, "books", clock.Now)}
 	var err error
 	l.Engine, err = records.New(t.Context(), records.Config{DB: db, Clock: clock, Orgs: tree{}, Seal: modeltest.Sealer(t)},
-		records.Categories(db, clock, "shelf", "书架", "组织管理", "党史", "理论"), bookType(l.books, l.effect))
+		records.Categories(db, clock, "shelf", "书架", "组织管理", "5.1", "党史", "理论"), bookType(l.books, l.effect))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func TestImportsEnd(t *testing.T) {
 		return nil
 	}
 	e, err := records.New(t.Context(), records.Config{DB: db, Clock: clock, Orgs: tree{}, Seal: modeltest.Sealer(t)},
-		records.Categories(db, clock, "shelf", "书架", "组织管理", "党史"), book)
+		records.Categories(db, clock, "shelf", "书架", "组织管理", "5.1", "党史"), book)
 	if err != nil {
 		t.Fatal(err)
 	}

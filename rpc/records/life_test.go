@@ -297,7 +297,7 @@ func TestPartsFit(t *testing.T) {
 			b := bookType(books, func() error { return nil })
 			c.spoil(b)
 			_, err := records.New(t.Context(), records.Config{DB: db, Clock: clock, Orgs: tree{}, Seal: modeltest.Sealer(t)},
-				records.Categories(db, clock, "shelf", "书架", ""), b)
+				records.Categories(db, clock, "shelf", "书架", "", ""), b)
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Fatalf("got %v, want %q", err, c.says)
 			}

@@ -132,21 +132,21 @@ func (t *recordType) fillable(c *kit.Caller, f *Field) bool {
 	return f.Form
 }
 
-// schemaJSON is what the console builds its pages from.
-type schemaJSON struct {
+// Schema is what the clients build the pages of a type from.
+type Schema struct {
 	Type        string          `json:"type"`
 	Title       string          `json:"title"`
 	Fields      []*Field        `json:"fields"`
 	Permissions map[string]bool `json:"permissions"`
-	Actions     any             `json:"actions"`
+	Actions     []Offer         `json:"actions"`
 	Importable  bool            `json:"importable"`
 	Exportable  bool            `json:"exportable"`
 	DefaultSort string          `json:"defaultSort"`
 	Related     []Related       `json:"related,omitempty"`
 }
 
-// offered is an action as a page sees it.
-type offered struct {
+// Offer is an action as a page sees it.
+type Offer struct {
 	Action[model.Document]
 	Many bool `json:"many,omitempty"` // for ticked rows too
 }
@@ -158,7 +158,7 @@ func (t *recordType) schema(ctx context.Context) (any, error) {
 	c := kit.CallerOf(ctx)
 	writes := !t.Global || c.TopLevel || c.Kind == kit.Member
 	may := func(verb string) bool { return t.can(ctx, verb) == nil }
-	s := schemaJSON{
+	s := Schema{
 		Type: t.Name, Title: t.Title, Fields: []*Field{},
 		Importable: len(t.Columns) > 0, Exportable: !t.NoExport, DefaultSort: "-createdAt", Related: t.Related,
 		Permissions: map[string]bool{
@@ -188,12 +188,12 @@ func (t *recordType) schema(ctx context.Context) (any, error) {
 			}
 		}
 	}
-	actions := []offered{}
+	actions := []Offer{}
 	for _, a := range t.Actions {
 		ok := t.mayAct(c, a)
 		s.Permissions[a.Key] = ok
 		if ok {
-			actions = append(actions, offered{a, t.many(&a)})
+			actions = append(actions, Offer{a, t.many(&a)})
 		}
 	}
 	s.Actions = actions

@@ -141,6 +141,10 @@ func (t *recordType) uses(ctx context.Context, typ, id string) (bool, error) {
 // info is the type as menus and roles see it.
 func (t *recordType) info() *gen.TypeInfo {
 	out := &gen.TypeInfo{Type: t.Name, Title: t.Title, Menu: t.Menu, Own: t.Own != nil, Collection: t.Collection.Mongo().Name()}
+	out.Icon, out.Section, out.Tab = t.Icon, t.Section, t.Tab
+	if t.Own != nil {
+		out.Place = t.Own.Place
+	}
 	if t.Quiet {
 		out.Collection = ""
 	}

@@ -11,6 +11,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
@@ -86,6 +87,8 @@ type Field struct {
 	Keyword bool `json:"-"`
 	// Sort: the list may be sorted by it; it needs an index.
 	Sort bool `json:"sortable,omitempty"`
+	// Seconds: they matter in this moment, which is otherwise read to the minute.
+	Seconds bool `json:"seconds,omitempty"`
 	// Past: a date that may not lie in the future.
 	Past bool `json:"-"`
 	// Distinct: of several values none may be named twice. Their number is bounded by Max.
@@ -164,6 +167,9 @@ type Related struct {
 	Year string `json:"year,omitempty"`
 }
 
+// Place is where members find a record type on the phone. Types of one title share an entry.
+type Place = gen.Place
+
 // Own opens a record type to members in WeChat: each sees, and may write as far as is
 // said here, the records that Where finds for him, and no other.
 type Own[D model.Document] struct {
@@ -171,6 +177,8 @@ type Own[D model.Document] struct {
 	// Fields are shown, in this order; Form are those that he fills in.
 	Fields, Form           []string
 	Create, Update, Delete bool
+	// Place is where he finds it on the phone; nil: by other records.
+	Place *Place
 	// Actions are those of the type that he may run.
 	Actions []string
 	// Announce tells the admins who may view the type of what he hands in; with an
@@ -216,6 +224,12 @@ type Type[D model.Document] struct {
 	// a document by. NameOf says it where no field does; without both it is called Title.
 	NameKey string
 	NameOf  func(D) string
+	// Icon is that of its entry in the console's menu, a name of bff/web/console/src/icons.ts.
+	Icon string
+	// Section is that of the manual, e.g. "5.3", which orders the entries of a menu.
+	Section string
+	// Tab is the page that it shares with other types of its menu; empty: it has its own.
+	Tab string
 	// DefaultSort is "-createdAt" unless given.
 	DefaultSort string
 

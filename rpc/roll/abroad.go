@@ -9,7 +9,7 @@ import (
 // where he is.
 func (s *Service) abroadType() *records.Type[*model.AbroadRecord] {
 	return &records.Type[*model.AbroadRecord]{
-		Name: "abroadRecord", Title: "党员出国出境", Menu: "组织关系",
+		Name: "abroadRecord", Title: "党员出国出境", Menu: "组织关系", Icon: "abroad", Section: "8.3",
 		Collection: model.NewCollection[*model.AbroadRecord](s.d.DB, "abroadRecords", s.d.Clock.Now),
 		NameKey:    "destination",
 		Parts:      []records.Part{records.AboutMember(s.party), records.NotBefore("departOn", "expectedReturnOn", "returnOn")},

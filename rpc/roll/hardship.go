@@ -12,7 +12,7 @@ import (
 // an admin or by an application of their own.
 func (s *Service) hardshipType() *records.Type[*model.Hardship] {
 	return &records.Type[*model.Hardship]{
-		Name: "hardship", Title: "困难党员", Menu: "党员管理",
+		Name: "hardship", Title: "困难党员", Menu: "党员管理", Icon: "hardship", Section: "6.5",
 		Collection: model.NewCollection[*model.Hardship](s.d.DB, "hardships", s.d.Clock.Now),
 		Parts:      []records.Part{records.AboutMember(s.party)},
 		Exports:    []string{"memberId", "idNumber", "orgId", "hardshipType", "description", "registeredOn"},

@@ -13,12 +13,15 @@ import (
 
 const errInflowOpen = "该人员在该组织已有尚未结束的流入记录"
 
+// flowPlace is where members apply for both (MENU-06).
+var flowPlace = &records.Place{Page: "apply", Group: "党务", Title: "流动党员", Icon: "flow"}
+
 // inflowType is 党员流入 (spec/records.md 18, manual 6.4.1). The receiving organisation's admins
 // enter and keep it; a member of this system stays in his branch.
 func (s *Service) inflowType() *records.Type[*model.MemberInflow] {
 	inflows := model.NewCollection[*model.MemberInflow](s.d.DB, "memberInflows", s.d.Clock.Now)
 	return &records.Type[*model.MemberInflow]{
-		Name: "memberInflow", Title: "党员流入", Collection: inflows,
+		Name: "memberInflow", Title: "党员流入", Menu: "党员管理", Icon: "flow", Section: "6.4.1", Tab: "党员流动", Collection: inflows,
 		Indexes: []model.Index{records.ByMember, {Keys: bson.D{{Key: "idBlind", Value: 1}}}},
 		Fields: []records.Field{
 			{Key: "phone", Label: "电话", Type: "phone", Form: true},
@@ -53,7 +56,7 @@ func (s *Service) inflowApplicationType(t *records.Type[*model.MemberInflow]) *r
 		is := func(key string) bson.D { return bson.D{{Key: key, Value: c.MemberID}} }
 		return bson.D{{Key: "$and", Value: bson.A{bson.D{{Key: "$or", Value: bson.A{is("memberId"), is("matched")}}}}}} // beside the $or of a search
 	}
-	a.Menu, a.Where = "", flowsOf // a page of its own shows both
+	a.Where, a.Own.Place = flowsOf, flowPlace
 	return a
 }
 

@@ -9,7 +9,7 @@ import (
 // pays his dues there.
 func (s *Service) outflowType() *records.Type[*model.MemberOutflow] {
 	return &records.Type[*model.MemberOutflow]{
-		Name: "memberOutflow", Title: "党员流出",
+		Name: "memberOutflow", Title: "党员流出", Menu: "党员管理", Icon: "flow", Section: "6.4.2", Tab: "党员流动",
 		Collection: model.NewCollection[*model.MemberOutflow](s.d.DB, "memberOutflows", s.d.Clock.Now),
 		NameKey:    "outflowPlace",
 		Parts:      []records.Part{records.AboutMember(s.party), records.NotBefore("outflowOn", "expectedReturnOn", "returnedOn")},
@@ -22,6 +22,6 @@ func (s *Service) outflowType() *records.Type[*model.MemberOutflow] {
 // waits at a time.
 func (s *Service) outflowApplicationType(t *records.Type[*model.MemberOutflow]) *records.Type[*model.MemberOutflow] {
 	a := records.Applications(t, "outflowPlace", "outflowOrgName", "outflowOn", "expectedReturnOn", "reason", "contactPhone")
-	a.Menu, a.Where = "", flowsOf
+	a.Where, a.Own.Place = flowsOf, flowPlace
 	return a
 }

@@ -15,7 +15,7 @@ import (
 func (s *Service) reductionType() *records.Type[*model.MemberReduction] {
 	only := func(kind string) *records.ShowIf { return &records.ShowIf{Field: "reductionType", In: []string{kind}} }
 	return &records.Type[*model.MemberReduction]{
-		Name: "memberReduction", Title: "党员减少", Menu: "党员管理",
+		Name: "memberReduction", Title: "党员减少", Menu: "党员管理", Icon: "leave", Section: "6.7",
 		Collection: model.NewCollection[*model.MemberReduction](s.d.DB, "memberReductions", s.d.Clock.Now),
 		Fields: []records.Field{
 			{Key: "orgId", Label: "原所在支部", Type: "ref", Ref: "organization", List: true, After: "memberId"},

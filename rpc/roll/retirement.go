@@ -13,7 +13,7 @@ import (
 // counts as retired: bases from the month of his retirement on follow the rates of the retired.
 func (s *Service) retirementType() *records.Type[*model.Retirement] {
 	return &records.Type[*model.Retirement]{
-		Name: "retirement", Title: "退休党员", Menu: "党员管理",
+		Name: "retirement", Title: "退休党员", Menu: "党员管理", Icon: "retirement", Section: "6.6",
 		Collection: model.NewCollection[*model.Retirement](s.d.DB, "retirements", s.d.Clock.Now),
 		Parts:      []records.Part{records.AboutMember(s.party)},
 		Exports:    []string{"memberId", "idNumber", "orgId", "retiredOn", "retirementUnit"},

@@ -8,14 +8,17 @@ import (
 	"zhihuidangjian/rpc/records"
 )
 
+// honours is where a member reads of both.
+var honours = &records.Place{Page: "mine", Title: "我的奖惩", Icon: "award"}
+
 // rewardType is 党员奖励 (spec/records.md 7, manual 5.6.1).
 func (s *Service) rewardType() *records.Type[*model.Reward] {
 	return &records.Type[*model.Reward]{
-		Name: "reward", Title: "党员奖励", Menu: "组织管理",
+		Name: "reward", Title: "党员奖励", Menu: "组织管理", Icon: "award", Section: "5.6.1",
 		Collection: model.NewCollection[*model.Reward](s.d.DB, "rewards", s.d.Clock.Now),
 		NameKey:    "rewardName", Parts: []records.Part{records.AboutMember(s.party)},
 		Exports: []string{"memberId", "idNumber", "orgId", "rewardName", "rewardLevel", "rewardedOn", "content"},
-		Own:     &records.Own[*model.Reward]{Where: records.Mine, Fields: []string{"rewardName", "rewardLevel", "authority", "rewardedOn", "content", "files"}},
+		Own:     &records.Own[*model.Reward]{Place: honours, Where: records.Mine, Fields: []string{"rewardName", "rewardLevel", "authority", "rewardedOn", "content", "files"}},
 		BeforeSave: func(_ context.Context, old, r *model.Reward) error {
 			if old == nil {
 				s.book(model.ItemReward, &r.Base, r.MemberID, r.RewardName)

@@ -17,12 +17,12 @@ var sanctionLabel = records.OptionLabels[model.Sanction]()
 func (s *Service) sanctionType() *records.Type[*model.Sanction] {
 	nameOf := func(x *model.Sanction) string { return sanctionLabel("sanctionType", x.SanctionType) }
 	return &records.Type[*model.Sanction]{
-		Name: "sanction", Title: "党员处分", Menu: "组织管理",
+		Name: "sanction", Title: "党员处分", Menu: "组织管理", Icon: "warning", Section: "5.6.2",
 		Collection: model.NewCollection[*model.Sanction](s.d.DB, "sanctions", s.d.Clock.Now),
 		Parts:      []records.Part{records.AboutMember(s.party), records.NotBefore("sanctionedOn", "liftedOn")},
 		Exports:    []string{"memberId", "idNumber", "orgId", "sanctionType", "sanctionedOn", "reason", "liftedOn"},
 		NameOf:     nameOf,
-		Own:        &records.Own[*model.Sanction]{Where: records.Mine, Fields: []string{"sanctionType", "authority", "sanctionedOn", "reason", "liftedOn", "files"}},
+		Own:        &records.Own[*model.Sanction]{Place: honours, Where: records.Mine, Fields: []string{"sanctionType", "authority", "sanctionedOn", "reason", "liftedOn", "files"}},
 		Actions: []records.Action[*model.Sanction]{{
 			Key: "reduce", Title: "办理党员减少", Permission: "memberReduction.create",
 			Confirm: "该党员已被开除党籍，确定登记党员减少（出党）吗？登记后不再列入党员名册，微信绑定同时解除。",

@@ -14,7 +14,7 @@ import (
 
 // specialtyTagType is 特长标签, the words that specialties are told and found by.
 func (s *Service) specialtyTagType() *records.Type[*model.Category] {
-	t := records.Categories(s.d.DB, s.d.Clock, "specialtyTag", "特长标签", "党员管理",
+	t := records.Categories(s.d.DB, s.d.Clock, "specialtyTag", "特长标签", "党员管理", "6.3.1",
 		"书法绘画", "摄影摄像", "音乐舞蹈", "体育健身", "文字写作", "计算机", "外语翻译", "法律咨询", "医疗急救", "教学辅导", "水电维修", "驾驶")
 	t.Fields = append(t.Fields, records.Field{Key: "name", Label: "名称", Required: true, List: true, Form: true, Search: true, Keyword: true, Max: 10})
 	return t
@@ -24,7 +24,7 @@ func (s *Service) specialtyTagType() *records.Type[*model.Category] {
 // maintains himself without approval.
 func (s *Service) specialtyType() *records.Type[*model.Specialty] {
 	return &records.Type[*model.Specialty]{
-		Name: "specialty", Title: "党员特长", Menu: "党员管理",
+		Name: "specialty", Title: "党员特长", Menu: "党员管理", Icon: "specialty", Section: "6.3.2",
 		Collection: model.NewCollection[*model.Specialty](s.d.DB, "specialties", s.d.Clock.Now),
 		Indexes:    []model.Index{{Keys: bson.D{{Key: "tags", Value: 1}}}},
 		Fields: []records.Field{
@@ -34,6 +34,7 @@ func (s *Service) specialtyType() *records.Type[*model.Specialty] {
 		},
 		Unique: []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已有特长记录，请在原记录中修改"}},
 		Own: &records.Own[*model.Specialty]{
+			Place: &records.Place{Page: "mine", Title: "我的特长", Icon: "specialty", Single: true},
 			Where: records.Mine, Create: true, Update: true, Delete: true,
 			Fields: []string{"tags", "description", "updatedAt"}, Form: []string{"tags", "description"},
 			Prepare: func(ctx context.Context, x *model.Specialty) error {

@@ -186,6 +186,21 @@ type Permission struct {
 	Label string `thrift:"label,2" frugal:"2,default,string" json:"label"`
 }
 
+// Place is where members find a type on the phone. Types of one title share an entry.
+type Place struct {
+	// home, org, study, apply, personal, mine
+	Page string `thrift:"page,1" frugal:"1,default,string" json:"page"`
+	// the heading there; empty: above all
+	Group string `thrift:"group,2" frugal:"2,default,string" json:"group"`
+	Title string `thrift:"title,3" frugal:"3,default,string" json:"title"`
+	// of bff/web/member/src/static/icons
+	Icon string `thrift:"icon,4" frugal:"4,default,string" json:"icon"`
+	// a member has one record at most
+	Single bool `thrift:"single,5" frugal:"5,default,bool" json:"single"`
+	// what an empty list says; empty: 暂无数据
+	Empty string `thrift:"empty,6" frugal:"6,default,string" json:"empty"`
+}
+
 // TypeInfo is a record type as menus and roles see it.
 type TypeInfo struct {
 	Type  string `thrift:"type,1" frugal:"1,default,string" json:"type"`
@@ -199,6 +214,14 @@ type TypeInfo struct {
 	Collection string `thrift:"collection,6" frugal:"6,default,string" json:"collection"`
 	// what its actions are called, by key
 	Verbs map[string]string `thrift:"verbs,7" frugal:"7,default,map<string:string>" json:"verbs"`
+	// of the console's menu
+	Icon string `thrift:"icon,8" frugal:"8,default,string" json:"icon"`
+	// of the manual, e.g. 5.3: its order within the menu
+	Section string `thrift:"section,9" frugal:"9,default,string" json:"section"`
+	// types of one menu and tab share a page of that name
+	Tab string `thrift:"tab,10" frugal:"10,default,string" json:"tab"`
+	// on the phone; absent: its pages are reached otherwise
+	Place *Place `thrift:"place,11,optional" frugal:"11,optional,Place" json:"place,omitempty"`
 }
 
 type TypeInfos struct {

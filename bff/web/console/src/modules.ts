@@ -1,60 +1,58 @@
-import {
-  Aim, Avatar, Calendar, ChatDotRound, ChatLineRound, Coin, Collection, Connection, DataLine, EditPen, Files, FirstAidKit,
-  Guide, House, Key, Medal, Minus, Money, Notebook, OfficeBuilding, Opportunity, Picture, Place, Position, PriceTag, Refresh, School,
-  Sort, Star, Sunset, Switch, Tickets, TrendCharts, Trophy, User, UserFilled, WarnTriangleFilled,
-} from '@element-plus/icons-vue'
-import { markRaw, type Component } from 'vue'
+import type { TypeInfo } from '@shared/types'
+import type { Component } from 'vue'
+import { icons } from '@/icons'
 
 /** A page of the menu, for those who have its permission, or one of them. */
-export interface Module { path: string; title: string; permission: string | string[]; icon: Component }
+export interface Module { path: string; title: string; permission: string | string[]; icon: Component; section: string }
 
-const m = (path: string, title: string, permission: string | string[], icon: Component): Module =>
-  ({ path, title, permission, icon: markRaw(icon) })
+/** The chapters of the manual, which are the groups of the menu. */
+const chapters = ['组织管理', '党员管理', '党费', '组织关系', '组织生活', '学习教育', '考核考评', '投票问卷', '积分', '宣传', '工作台账', '任务', '审批事项', '系统管理']
 
-/** 党员流动 (manual 6.4): two types on one page, and what members apply for. */
-export const flows = {
-  records: ['memberInflow', 'memberOutflow'],
-  applications: ['memberInflowApplication', 'memberOutflowApplication'],
+/** The record types that have a page of their own, and what it is called; all others are shown by the generic one. */
+const pages: Record<string, { path: string; title: string } | undefined> = {
+  organization: { path: '/organization', title: '党组织管理' },
+  member: { path: '/member', title: '党员管理' },
+  binding: { path: '/binding', title: '绑定党员' },
+  duesOrder: { path: '/dues', title: '党费管理' },
+  duesBase: { path: '/dues-base', title: '基数管理' },
+  meeting: { path: '/meetings', title: '会议' },
+  points: { path: '/ranking', title: '积分排行' },
+  pointsRule: { path: '/points-rule', title: '积分分值' },
+}
+/** Pages of the menu that show no type of their own. */
+const beside = [{ menu: '党费', path: '/payments', title: '支付明细', permission: 'duesOrder.view', icon: 'tickets', section: '7.3' }]
+
+export const home: Module = { path: '/', title: '首页', permission: '', icon: icons.home, section: '' }
+
+/** Those that share a page with a type, in its order; the page has the name of the first. */
+export const sharing = (types: TypeInfo[], t: TypeInfo) => types.filter((o) => o === t || (t.tab && o.menu === t.menu && o.tab === t.tab)).sort(bySection)
+
+const bySection = (a: { section: string }, b: { section: string }) => {
+  const [x, y] = [a.section, b.section].map((s) => s.split('.').map(Number))
+  for (let i = 0; i < Math.max(x.length, y.length); i++) if ((x[i] ?? 0) !== (y[i] ?? 0)) return (x[i] ?? 0) - (y[i] ?? 0)
+  return 0
 }
 
-/** The menu: groups of modules in the order of the manual. */
-export const menu: { title: string; modules: Module[] }[] = [
-  { title: '组织管理', modules: [m('/organization', '党组织管理', 'organization.view', OfficeBuilding)] },
-  { title: '党员管理', modules: [
-    m('/member', '党员管理', 'member.view', User),
-    m('/binding', '绑定党员', 'binding.view', Avatar),
-    m('/flow', '党员流动', flows.records.map((t) => `${t}.view`), Switch),
-  ] },
-  { title: '党费', modules: [
-    m('/dues', '党费管理', 'duesOrder.view', Coin),
-    m('/dues-base', '基数管理', 'duesBase.view', Money),
-    m('/payments', '支付明细', 'duesOrder.view', Tickets),
-  ] },
-  { title: '组织生活', modules: [m('/meetings', '会议', 'meeting.view', Calendar)] },
-  { title: '积分', modules: [
-    m('/ranking', '积分排行', 'points.view', DataLine),
-    m('/points-rule', '积分分值', 'pointsRule.view', Medal),
-  ] },
-  { title: '审批事项', modules: [m('/flow-applications', '党员流动', flows.applications.map((t) => `${t}.view`), Switch)] },
-]
-export const home = m('/', '首页', '', House)
-
-/** The icons of record types; one that is not named has a sheet of paper. */
-export const icons: Record<string, Component> = markRaw({
-  unit: School, election: Refresh, organizationTransfer: Sort, organizationEvaluation: Star, reward: Trophy, sanction: WarnTriangleFilled,
-  memberShowcase: Picture, suggestion: ChatLineRound, helpRequest: ChatDotRound, notebookEntry: Notebook,
-  profileChange: EditPen, specialtyTag: PriceTag, specialty: Opportunity, hardship: FirstAidKit, retirement: Sunset, memberReduction: Minus,
-  developmentCase: TrendCharts, partTimeMember: Connection, reportInMember: Position, duesReconcile: Aim, abroadRecord: Place,
-  organizationLedger: Files, memberLedger: Collection, hardshipApplication: FirstAidKit, retirementApplication: Sunset,
-  abroadRecordApplication: Place, user: UserFilled, role: Key, audit: Guide,
-})
-
-const pages: Record<string, string> = {
-  organization: '/organization', member: '/member', duesOrder: '/dues', duesBase: '/dues-base', pointsRule: '/points-rule', meeting: '/meetings',
-  ...Object.fromEntries(flows.records.map((t) => [t, '/flow'])), ...Object.fromEntries(flows.applications.map((t) => [t, '/flow-applications'])),
+/** The menu of a user who has these types, in the order of the manual. */
+export function menuOf(types: TypeInfo[], can: (permission: string | string[]) => boolean): { title: string; modules: Module[] }[] {
+  const groups = new Map<string, Module[]>()
+  const add = (menu: string, m: Module) => groups.set(menu, [...(groups.get(menu) ?? []), m])
+  for (const t of types) {
+    if (!t.menu) continue
+    const icon = icons[t.icon] ?? icons.document
+    const shared = sharing(types, t)
+    if (shared[0] !== t) continue
+    const own = t.tab ? { path: `/tabs/${t.type}`, title: t.tab } : (pages[t.type] ?? { path: `/r/${t.type}`, title: t.title })
+    add(t.menu, { ...own, permission: shared.map((o) => `${o.type}.view`), icon, section: t.section })
+  }
+  for (const { menu, ...m } of beside) if (can(m.permission)) add(menu, { ...m, icon: icons[m.icon] })
+  const place = (title: string) => { const i = chapters.indexOf(title); return i < 0 ? chapters.length : i }
+  return [...groups].map(([title, modules]) => ({ title, modules: modules.sort(bySection) })).sort((a, b) => place(a.title) - place(b.title))
 }
+
 /** Where a record is shown: the page of its type, that opens it. */
-export const placeOf = (type: string, id: string) => {
-  const path = pages[type] ?? `/r/${type}`
-  return { path, query: { ...(path.startsWith('/flow') && { tab: type }), id } }
+export function placeOf(types: TypeInfo[], type: string, id: string) {
+  const info = types.find((t) => t.type === type)
+  if (info?.tab) return { path: `/tabs/${sharing(types, info)[0].type}`, query: { tab: type, id } }
+  return { path: pages[type]?.path ?? `/r/${type}`, query: { id } }
 }

@@ -1,7 +1,6 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { onSignedOut } from '@/api/client'
 import { agreed, unsaved } from '@/lib/unsaved'
-import { flows } from '@/modules'
 import { useSession } from '@/stores/session'
 
 /** A page that is nothing but a record type. */
@@ -26,9 +25,7 @@ export const router = createRouter({
         records('points-rule', 'pointsRule'),
         records('dues-base', 'duesBase'),
         { path: 'binding', component: () => import('@/views/BindingView.vue'), meta: { permission: 'binding.view' } },
-        ...([['flow', flows.records], ['flow-applications', flows.applications]] as const).map(([path, types]) => (
-          { path, component: () => import('@/views/FlowView.vue'), props: { types }, meta: { permission: types.map((t) => `${t}.view`) } }
-        )),
+        { path: 'tabs/:type', component: () => import('@/views/TabsView.vue'), props: true },
         { path: 'dues', component: () => import('@/views/DuesView.vue'), meta: { permission: 'duesOrder.view' } },
         { path: 'dues/:id/cashier', component: () => import('@/views/CashierView.vue'), props: true, meta: { permission: 'duesOrder.pay', title: '收银台' } },
         { path: 'payments', component: () => import('@/views/PaymentsView.vue'), meta: { permission: 'duesOrder.view' } },

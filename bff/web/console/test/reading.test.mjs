@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { transformWithOxc } from 'vite'
 
-const file = new URL('../src/lib/reading.ts', import.meta.url)
+const file = new URL('../../shared/reading.ts', import.meta.url)
 const { code } = await transformWithOxc(readFileSync(file, 'utf8'), file.pathname)
 const { readClock, readDay, readMonth, readTime, foldPhone, foldID, fen, misread } = await import(`data:text/javascript,${encodeURIComponent(code)}`)
 

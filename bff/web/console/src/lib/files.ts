@@ -1,6 +1,6 @@
 import { inject, type InjectionKey, type Ref } from 'vue'
 import { ApiError, refused, url } from '@/api/client'
-import type { Field, FileRef } from '@/api/types'
+import type { Field, FileRef } from '@shared/types'
 
 /** The record that a form is about; without an id it is not saved yet. */
 export const about: InjectionKey<{ type: string; id: Ref<string | undefined> }> = Symbol('record')

@@ -4,7 +4,7 @@ import { onScopeDispose, ref, watch } from 'vue'
 import { store, stored } from '@/stores/prefs'
 import { useSession } from '@/stores/session'
 import { newKey } from './once'
-import { blank } from './record'
+import { blank } from '@shared/record'
 
 type Values = Record<string, any>
 /** A form as it was left. */

@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia'
 import { get } from '@/api/client'
-import type { TreeNode } from '@/api/types'
+import type { TreeNode } from '@shared/types'
 
 /** The organisation tree and the node chosen in it, which scopes every page. */
 export const useScope = defineStore('scope', {

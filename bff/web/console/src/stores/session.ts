@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia'
 import { get, post } from '@/api/client'
-import type { Me } from '@/api/types'
+import type { Me } from '@shared/types'
 
 /** Who is logged in and what he may do. */
 export const useSession = defineStore('session', {
@@ -22,7 +22,7 @@ export const useSession = defineStore('session', {
     can(permission?: string | string[]): boolean {
       const held = this.me?.permissions ?? []
       if (Array.isArray(permission)) return permission.some((p) => this.can(p))
-      return !permission || held.includes('*') || held.includes(permission) || held.includes(`${permission.split('.')[0]}.*`)
+      return !permission || held.includes('*') || held.includes(permission)
     },
   },
 })

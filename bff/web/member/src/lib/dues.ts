@@ -1,6 +1,6 @@
 import { ApiError, getContent, post } from './api'
 import { newKey } from './once'
-import type { DuesOrder, JSAPIPay } from './types'
+import type { Order, JSAPIPay } from '@shared/types'
 
 const INTENT = 'zd.pay'
 
@@ -46,9 +46,9 @@ export async function prepare(toMonth: string): Promise<JSAPIPay> {
 const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
 
 /** Asks until the order is no longer unpaid, for some 20 seconds; its last state. */
-export async function awaitPaid(id: string, stopped: () => boolean = () => false): Promise<DuesOrder> {
+export async function awaitPaid(id: string, stopped: () => boolean = () => false): Promise<Order> {
   for (let tries = 0; ; tries++) {
-    const order = await getContent<DuesOrder>(`/api/member/dues/orders/${id}`)
+    const order = await getContent<Order>(`/api/member/dues/orders/${id}`)
     if (order.status !== 'unpaid' || tries >= 12 || stopped()) return order
     await pause(tries < 3 ? 800 : 2000)
   }

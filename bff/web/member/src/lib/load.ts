@@ -2,7 +2,7 @@ import { onLoad, onPullDownRefresh, onShow } from '@dcloudio/uni-app'
 import { ref, shallowRef } from 'vue'
 import { ApiError } from './api'
 import { asMember, Redirected } from './session'
-import type { Me } from './types'
+import type { Me } from '@shared/types'
 
 export type LoadState = 'loading' | 'ready' | 'error'
 export type Query = Record<string, string | undefined>

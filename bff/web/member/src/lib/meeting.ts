@@ -1,4 +1,4 @@
-import type { Meeting } from './types'
+import type { Meeting } from '@shared/types'
 
 const STATES: Record<string, { text: string; tone: string }> = {
   waiting: { text: '待开始', tone: 'red' },

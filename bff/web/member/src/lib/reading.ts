@@ -1,5 +1,2 @@
-// What is typed or pasted is read as in the console.
 /** The kind of input for a phone number: the mini-program knows no tel, and H5's number drops what is pasted. */
 export const PHONE_INPUT = process.env.UNI_PLATFORM === 'h5' ? 'tel' : 'number'
-
-export { fen, foldID, foldPhone } from '../../../console/src/lib/reading'

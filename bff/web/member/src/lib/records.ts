@@ -1,35 +1,8 @@
-// The record types a member may see: what the server's schemas and rows look like, and how
-// their values read. The pages under pages/records show any of them.
+// The record types a member may see, on the way to the server and back. The pages under
+// pages/records show any of them.
 import { ApiError, BASE, get, getContent, patient, post, request } from './api'
-import { dateTime, yuan } from './format'
+import type { FileRef, List, Option, PhoneEntry, Row, Schema, Values } from '@shared/types'
 import { token } from './session'
-
-export interface Option { value: string; label: string }
-export interface Field {
-  key: string
-  label: string
-  type: string
-  required?: boolean
-  options?: Option[]
-  ref?: string
-  list: boolean
-  form: boolean
-  fixed?: boolean
-  readonly?: boolean
-  help?: string
-  max?: number
-  min?: number
-  accept?: string[]
-  personal?: boolean
-  showIf?: { field: string; in: string[] }
-}
-export interface Action { key: string; title: string; confirm?: string; fields?: Field[] }
-export interface Schema { type: string; title: string; fields: Field[]; permissions: Record<string, boolean>; actions?: Action[] | null }
-export interface Row { id: string; version: number; _labels?: Record<string, string>; _actions?: string[] | null; [key: string]: unknown }
-export interface Rows { items: Row[] | null; total: number }
-export interface FileInfo { id: string; name: string; size: number; contentType: string }
-export interface AspectScore { aspect: string; score: number }
-export type Values = Record<string, unknown>
 
 /** Rows of a page of the list. */
 export const SIZE = 20
@@ -43,7 +16,7 @@ export const pageOf = (type: string, id: string) => `/pages/records/detail?type=
 const base = (type: string) => `/api/member/records/${type}`
 export const schemaOf = (type: string) => get<Schema>(`${base(type)}/schema`)
 export const rowsOf = (type: string, page = 1, size = SIZE, keyword = '') =>
-  get<Rows>(`${base(type)}?page=${page}&size=${size}${keyword ? `&keyword=${encodeURIComponent(keyword)}` : ''}`)
+  get<List>(`${base(type)}?page=${page}&size=${size}${keyword ? `&keyword=${encodeURIComponent(keyword)}` : ''}`)
 export const rowOf = (type: string, id: string) => getContent<Row>(`${base(type)}/${id}`)
 /** Adds a record, or changes it; once for each key. */
 export const save = (type: string, values: Values, key: string, id?: string) =>
@@ -51,17 +24,35 @@ export const save = (type: string, values: Values, key: string, id?: string) =>
 export const remove = (type: string, id: string) => post(`${base(type)}/delete`, { ids: [id] })
 export const act = (type: string, id: string, action: string, values: Values = {}) => post<Row>(`${base(type)}/${id}/actions/${action}`, values)
 
-/** The choices of a reference field. */
-export async function choices(ref: string): Promise<Option[]> {
-  const { items } = await rowsOf(ref, 1, 100)
-  return (items ?? []).map((r) => ({ value: r.id, label: String(r.name ?? r.title ?? r.id) }))
+const MOST = 100
+/** The choices of a reference field; undefined when there are more than a list shows, which are searched. */
+export async function choices(ref: string): Promise<Option[] | undefined> {
+  if (ref === 'organization') return undefined
+  const { items, total } = await rowsOf(ref, 1, MOST)
+  return total > MOST ? undefined : (items ?? []).map((r) => ({ value: r.id, label: String(r.name ?? r.title ?? r.id) }))
+}
+
+/** Pictures of the phone; none when nobody chose. */
+export const choosePictures = (count: number) => uni.chooseImage({ count }).then((r) => [...r.tempFilePaths], () => [] as string[])
+
+/** Documents: of WeChat's messages in the mini-program, of the phone in a browser. */
+export function chooseDocuments(count: number): Promise<string[]> {
+  return new Promise((resolve) => {
+    const done = (r: { tempFiles: unknown }) => resolve((r.tempFiles as { path?: string; tempFilePath?: string }[]).map((f) => f.path ?? f.tempFilePath ?? '').filter(Boolean))
+    // #ifdef MP-WEIXIN
+    uni.chooseMessageFile({ count, type: 'all', success: done, fail: () => resolve([]) })
+    // #endif
+    // #ifdef H5
+    uni.chooseFile({ count, success: (r) => resolve([...(r.tempFilePaths as string[])]), fail: () => resolve([]) })
+    // #endif
+  })
 }
 
 /** Where a file of a record is, for images of H5; the mini-program downloads it with its token. */
-export const fileUrl = (type: string, id: string, file: FileInfo) => `${BASE}${base(type)}/files/${file.id}?id=${id}`
+export const fileUrl = (type: string, id: string, file: FileRef) => `${BASE}${base(type)}/files/${file.id}?id=${id}`
 
 /** An address of a file that needs no session, for a few minutes. */
-export const linkOf = async (type: string, id: string, file: FileInfo) =>
+export const linkOf = async (type: string, id: string, file: FileRef) =>
   (await post<{ url: string }>(`${base(type)}/files/${file.id}/link?id=${id}`, {}, true)).url
 
 /** The file on the phone, downloaded as the one who may see it. */
@@ -77,11 +68,11 @@ export function download(url: string): Promise<string> {
 }
 
 /** Brings a picture of the phone to the server, waiting where it is crowded. */
-export const upload = (type: string, field: string, path: string): Promise<FileInfo> => patient(() => send(type, field, path))
+export const upload = (type: string, field: string, path: string): Promise<FileRef> => patient(() => send(type, field, path))
 
 const CROWDED = 3000 // Retry-After is not shown to uploads in WeChat
 
-function send(type: string, field: string, path: string): Promise<FileInfo> {
+function send(type: string, field: string, path: string): Promise<FileRef> {
   return new Promise((resolve, reject) =>
     uni.uploadFile({
       url: `${BASE}${base(type)}/upload?field=${field}`,
@@ -95,7 +86,7 @@ function send(type: string, field: string, path: string): Promise<FileInfo> {
         } catch {
           // not the product's answer: the status tells
         }
-        if (statusCode >= 200 && statusCode < 300) return resolve(body as unknown as FileInfo)
+        if (statusCode >= 200 && statusCode < 300) return resolve(body as unknown as FileRef)
         const key = String(body.key ?? '')
         reject(new ApiError(statusCode, key, String(body.message ?? '上传失败，请重试'), {}, key === 'upload.busy' ? CROWDED : 0))
       },
@@ -104,43 +95,18 @@ function send(type: string, field: string, path: string): Promise<FileInfo> {
   )
 }
 
-/** Whether a field applies to these values. */
-export const applies = (f: Field, values: Values) => !f.showIf || f.showIf.in.includes(String(values[f.showIf.field] ?? ''))
+/** The colour of a tag on the phone, by that of its option. */
+export const tone = (color?: string) => (color === 'success' ? 'green' : color === 'danger' ? 'red' : '')
 
-export const isFiles = (f: Field) => f.type === 'files' || f.type === 'image'
-export const filesOf = (v: unknown): FileInfo[] => (Array.isArray(v) ? v : v && typeof v === 'object' ? [v as FileInfo] : [])
-
-/** A value as people read it. */
-export function show(f: Field, row: Row): string {
-  const v = row[f.key]
-  const label = row._labels?.[f.key]
-  if (label) return label
-  if (v === undefined || v === null || v === '') return ''
-  if (f.options) return (Array.isArray(v) ? v : [v]).map((one) => f.options!.find((o) => o.value === one)?.label ?? String(one)).join('、')
-  switch (f.type) {
-    case 'money': return typeof v === 'string' ? v : `${yuan(Number(v))} 元`
-    case 'bool': return v ? '是' : '否'
-    case 'datetime': return dateTime(typeof v === 'number' ? v : Date.parse(String(v)))
-    case 'richtext': return String(v).replace(/<[^>]*>/g, ' ').replace(/&nbsp;/g, ' ').replace(/\s+/g, ' ').trim()
+/** The record types that a page of the phone leads to, as the server places them; those of one title share an entry. */
+export async function entriesOf(page: string): Promise<RecordEntry[]> {
+  const out: RecordEntry[] = []
+  for (const { type, place } of (await get<PhoneEntry[]>('/api/member/records')).filter((e) => e.place.page === page)) {
+    const same = out.find((e) => e.text === place.title && e.group === place.group)
+    if (same) same.types.push(type)
+    else out.push({ text: place.title, icon: place.icon, group: place.group, types: [type], url: '', single: place.single, empty: place.empty })
   }
-  return Array.isArray(v) ? v.map(String).join('、') : String(v).trim()
+  for (const e of out) e.url = listOf(e.types.join(','), e.text, e.single, e.empty)
+  return out
 }
-
-/** Whether a value is personal and shown in part only, such as 138****8000. */
-export const masked = (f: Field, row?: Row) => (f.type === 'phone' || f.type === 'idNumber') && String(row?.[f.key] ?? '').includes('*')
-
-/** What is wrong before anything is sent: the fields that are required and empty. What is masked stays as it is while nothing is typed. */
-export function missing(fields: Field[], values: Values, row?: Row): Record<string, string> {
-  const wrong: Record<string, string> = {}
-  for (const f of fields) {
-    const v = values[f.key]
-    if (!f.required || !applies(f, values) || masked(f, row)) continue
-    if (v === undefined || v === null || (typeof v === 'string' && !v.trim()) || (Array.isArray(v) && !v.length)) {
-      wrong[f.key] = `请${['enum', 'enums', 'ref', 'refs', 'date', 'month', 'datetime', 'bool'].includes(f.type) ? '选择' : isFiles(f) ? '上传' : '填写'}${f.label}`
-    }
-  }
-  return wrong
-}
-
-/** The colour of a state's tag. */
-export const tone = (state: unknown) => (state === 'approved' ? 'green' : state === 'rejected' ? 'red' : '')
+export interface RecordEntry { text: string; icon: string; url: string; group: string; types: string[]; single: boolean; empty: string }

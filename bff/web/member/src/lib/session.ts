@@ -1,7 +1,7 @@
 // Who uses the phone. H5 is recognised by WeChat OAuth and a cookie, the mini-program
 // by wx.login and a token in its storage.
 import { ApiError, get, post } from './api'
-import type { Me } from './types'
+import type { Me } from '@shared/types'
 
 const TOKEN = 'zd.token'
 const TRIED = 'zd.oauth' // when OAuth was last tried, so that it cannot go round in circles

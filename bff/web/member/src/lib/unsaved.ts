@@ -2,7 +2,7 @@
 import { onBackPress, onUnload } from '@dcloudio/uni-app'
 import { ref, watch } from 'vue'
 import { beforeStep } from './back'
-import type { Values } from './records'
+import type { Values } from '@shared/types'
 
 interface Draft { at: number; values: Values }
 const DAYS = 7

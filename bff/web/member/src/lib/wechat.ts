@@ -1,6 +1,6 @@
 // What only WeChat can do for the pages: pay and scan.
 import { get } from './api'
-import type { JSAPIPay } from './types'
+import type { JSAPIPay } from '@shared/types'
 
 export type PayOutcome = 'ok' | 'cancel' | 'fail'
 
