@@ -28,6 +28,7 @@ var rowID = regexp.MustCompile(`([A-Z]{3,4}-\d{2})(?:\D|$)`)
 
 func main() {
 	missing := flag.Bool("missing", false, "list the rows without a passing test")
+	readme := flag.String("readme", "", "hold the table of chapters in this file to what the tests prove")
 	flag.Parse()
 	passed, failed := map[string]bool{}, map[string]bool{}
 	for _, dir := range flag.Args() {
@@ -40,6 +41,44 @@ func main() {
 	total, of := tally(features, count, *missing, true)
 	fmt.Printf("beyond the manual: %d of %d\n", more, moreOf)
 	fmt.Printf("%d of %d\n", total, of)
+	if *readme != "" {
+		if err := hold(*readme, count); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// told is a line of the table of chapters: its number, and how many of its rows are proved.
+var told = regexp.MustCompile(`(?m)^\| (\d+) \| .*?\| (\d+)/(\d+) \|`)
+
+// hold compares the table of chapters in a file with the rows that are proved.
+func hold(path string, proved func(id string) bool) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	rows, err := csv.NewReader(strings.NewReader(features)).ReadAll()
+	if err != nil {
+		return err
+	}
+	is := map[string][2]int{}
+	for _, r := range rows[1:] {
+		c := is[r[1]]
+		if c[1]++; proved(r[0]) {
+			c[0]++
+		}
+		is[r[1]] = c
+	}
+	lines := told.FindAllStringSubmatch(string(text), -1)
+	if len(lines) != len(is) {
+		return fmt.Errorf("%s tells of %d chapters, and there are %d", path, len(lines), len(is))
+	}
+	for _, l := range lines {
+		if want := fmt.Sprintf("%d/%d", is[l[1]][0], is[l[1]][1]); l[2]+"/"+l[3] != want {
+			return fmt.Errorf("%s says of chapter %s that %s/%s rows are proved: it is %s", path, l[1], l[2], l[3], want)
+		}
+	}
+	return nil
 }
 
 // tally counts the proved rows of a table, and prints them by chapter.
