@@ -161,6 +161,7 @@ struct Place {
     4: string icon                   // of bff/web/member/src/static/icons
     5: bool single                   // a member has one record at most
     6: string empty                  // what an empty list says; empty: 暂无数据
+    7: i32 order                     // within the page; as they are declared where it is the same
 }
 
 // TypeInfo is a record type as menus and roles see it.

@@ -1,8 +1,10 @@
 package edge
 
 import (
+	"cmp"
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/cloudwego/hertz/pkg/app"
@@ -33,8 +35,7 @@ func (e *Edge) modules(ctx context.Context, c *app.RequestContext) {
 	c.JSON(consts.StatusOK, out)
 }
 
-// places are the record types that members find on the phone, in the order of their
-// declaration.
+// places are the record types that members find on the phone, in the order of their places.
 func (e *Edge) places(ctx context.Context, c *app.RequestContext) {
 	infos, err := e.services.Types(ctx)
 	if err != nil {
@@ -47,6 +48,7 @@ func (e *Edge) places(ctx context.Context, c *app.RequestContext) {
 			out = append(out, &entry{Type: i.Type, Place: i.Place})
 		}
 	}
+	slices.SortStableFunc(out, func(a, b *entry) int { return cmp.Compare(a.Place.Order, b.Place.Order) })
 	c.JSON(consts.StatusOK, out)
 }
 

@@ -151,7 +151,7 @@ func schemaOf(t reflect.Type, in named) map[string]any {
 // object describes the fields of a struct; those of one embedded are its own.
 func object(t reflect.Type, in named, properties map[string]any, required *[]string) {
 	var enums map[string][]string
-	if e, ok := reflect.Zero(t).Interface().(enumerated); ok {
+	if e, ok := reflect.TypeAssert[enumerated](reflect.Zero(t)); ok {
 		enums = e.Enums()
 	}
 	for f := range t.Fields() {

@@ -31,7 +31,7 @@ func (s *Service) evaluationType() *records.Type[*model.OrganizationEvaluation] 
 		Exports: []string{"orgId", "memberId", "aspect", "score", "content", "evaluatedAt"},
 		NameOf:  func(e *model.OrganizationEvaluation) string { return e.MemberName + "的评价" },
 		Own: &records.Own[*model.OrganizationEvaluation]{
-			Place:  &records.Place{Page: "mine", Title: "组织评价", Icon: "evaluate"},
+			Place:  &records.Place{Page: "mine", Title: "组织评价", Icon: "evaluate", Order: 1},
 			Where:  func(c *kit.Caller) bson.D { return bson.D{{Key: "memberId", Value: c.MemberID}} },
 			Fields: []string{"orgId", "aspects", "content", "evaluatedAt"}, Form: []string{"aspects", "content"},
 			Create: true, Announce: true,

@@ -19,13 +19,13 @@ const kindReplied = "replied"
 
 // suggestionType is 党员建议 (spec/records.md 10, manual 5.8).
 func (s *Service) suggestionType() *records.Type[*model.Letter] {
-	return s.letterType("suggestion", "党员建议", "建议", "5.8", &records.Place{Page: "mine", Title: "我的建议", Icon: "suggestion"}, s.suggestions)
+	return s.letterType("suggestion", "党员建议", "建议", "5.8", &records.Place{Page: "mine", Title: "我的建议", Icon: "suggestion", Order: 3}, s.suggestions)
 }
 
 // helpType is 党员帮助 (spec/records.md 11, manual 5.9): a letter whose writer wants to be
 // called, so that it shows his phone.
 func (s *Service) helpType() *records.Type[*model.Letter] {
-	t := s.letterType("helpRequest", "党员帮助", "帮助", "5.9", &records.Place{Page: "mine", Title: "需要帮助", Icon: "help"}, s.helps)
+	t := s.letterType("helpRequest", "党员帮助", "帮助", "5.9", &records.Place{Page: "mine", Title: "需要帮助", Icon: "help", Order: 4}, s.helps)
 	t.Fields = append(t.Fields, records.Field{Key: "phone", Label: "手机号", Type: "phone", List: true, Virtual: true, After: "orgId"})
 	read := t.Viewed
 	t.Viewed = func(ctx context.Context, l *model.Letter) error {

@@ -32,7 +32,7 @@ func (s *Service) caseType() *records.Type[*model.DevelopmentCase] {
 		NoCreate: true, NoUpdate: true, NoDelete: true,
 		Fields: []records.Field{{Key: "orgId", Label: "所在支部", Type: "ref", Ref: "organization", List: true, After: "memberId"}},
 		Own: &records.Own[*model.DevelopmentCase]{
-			Place: &records.Place{Page: "mine", Title: "发展资料", Icon: "development", Single: true, Empty: "暂无发展资料"},
+			Place: &records.Place{Page: "mine", Title: "发展资料", Icon: "development", Single: true, Empty: "暂无发展资料", Order: 5},
 			Where: records.Mine, Fields: []string{"stage", "currentStepNo", "state", "startedOn", "finishedOn"},
 		},
 		NameOf: func(*model.DevelopmentCase) string { return "发展党员流程" },

@@ -16,7 +16,7 @@ func (s *Service) contactType() *records.Type[*model.MemberContact] {
 		NoCreate:   true, NoUpdate: true, NoDelete: true, NoExport: true,
 		NameKey: "name",
 		Own: &records.Own[*model.MemberContact]{
-			Place: &records.Place{Page: "personal", Title: "常用联系人", Icon: "contact"},
+			Place: &records.Place{Page: "personal", Title: "常用联系人", Icon: "contact", Order: 1},
 			Where: records.Mine, Create: true, Update: true, Delete: true,
 			Fields: []string{"name", "relation", "phone"}, Form: []string{"name", "relation", "phone"},
 			Prepare: func(ctx context.Context, c *model.MemberContact) error {

@@ -32,7 +32,7 @@ func (s *Service) profileChangeType() *records.Type[*model.ProfileChange] {
 		}},
 		NameOf: func(*model.ProfileChange) string { return "个人信息修改" },
 		Own: &records.Own[*model.ProfileChange]{
-			Place: &records.Place{Page: "personal", Title: "修改申请", Icon: "change"},
+			Place: &records.Place{Page: "personal", Title: "修改申请", Icon: "change", Order: 2},
 			Where: records.Mine, Create: true, Form: editable,
 			Fields: []string{"summary", "state", "opinion", "createdAt", "approvedAt"},
 			Prepare: func(ctx context.Context, p *model.ProfileChange) error {

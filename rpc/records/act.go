@@ -112,13 +112,13 @@ func (t *recordType) input(ctx context.Context, a *Action[model.Document], doc m
 		if !sent {
 			raw = json.RawMessage("null")
 		}
-		if f.owner = t.Name; f.Type == "" {
+		if f.Owner = t.Name; f.Type == "" {
 			f.Type = "string"
 		}
-		if f.Max == 0 && f.attaches() {
+		if f.Max == 0 && f.Attaches() {
 			f.Max = t.byKey[f.Key].Max
 		}
-		x, err := f.fromJSON(raw, t.engine.clock.Now())
+		x, err := f.FromJSON(raw, t.engine.clock.Now())
 		if err != nil {
 			wrong[f.Key] = err.Error()
 			continue
@@ -131,7 +131,7 @@ func (t *recordType) input(ctx context.Context, a *Action[model.Document], doc m
 		if err != nil {
 			return nil, err
 		}
-		if f.attaches() {
+		if f.Attaches() {
 			x, err = t.resolve(ctx, &f, doc, x)
 			if reason, no := why(err); no {
 				wrong[f.Key] = reason

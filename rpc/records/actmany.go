@@ -31,7 +31,7 @@ func ticked(ids []string, verb string) ([]string, error) {
 // many tells whether an action can be run on several records: it does something by itself,
 // and asks for nothing that belongs to one record, as files do.
 func (t *recordType) many(a *Action[model.Document]) bool {
-	return !a.Alone && t.runs(a) && !slices.ContainsFunc(a.Fields, func(f Field) bool { return f.attaches() })
+	return !a.Alone && t.runs(a) && !slices.ContainsFunc(a.Fields, func(f Field) bool { return f.Attaches() })
 }
 
 // actMany runs an action on records one after the other, in the order that they were made.

@@ -2,13 +2,14 @@ package records
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
+	"zhihuidangjian/rpc/records/field"
+	"zhihuidangjian/rpc/records/files"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -44,11 +45,6 @@ const (
 
 // errGone answers who names a file that he may not, or that is gone.
 const errGone = "附件不存在或已失效，请重新上传"
-
-func (f *Field) files() bool { return f.Type == "files" || f.Type == "image" }
-
-// attaches tells whether the field may name attachments.
-func (f *Field) attaches() bool { return f.files() || f.Type == "richtext" }
 
 func uploader(c *kit.Caller) string {
 	if c.Kind == kit.Member {
@@ -88,17 +84,17 @@ func (e *Engine) Upload(ctx context.Context, req *gen.UploadReq) (*gen.Attachmen
 		return nil, err
 	}
 	by := uploader(kit.CallerOf(ctx))
-	files, bytes, err := e.uploaded(ctx, by)
+	waiting, bytes, err := e.uploaded(ctx, by)
 	if err != nil {
 		return nil, err
 	}
-	if files >= mostWaiting || bytes+int64(len(req.Data)) > mostBytes {
+	if waiting >= mostWaiting || bytes+int64(len(req.Data)) > mostBytes {
 		return nil, kit.TooMany("upload.too_many", "上传的文件过多，请先保存已上传的内容")
 	}
 	if len(req.Data) == 0 && req.FileName == "" {
 		return nil, ErrNoContents
 	}
-	name, contentType, err := f.recognise(tidyName(req.FileName), req.Data)
+	name, contentType, err := files.Recognise(f, files.TidyName(req.FileName), req.Data)
 	if reason, no := why(err); no {
 		return nil, kit.InvalidFields(map[string]string{f.Key: reason})
 	}
@@ -194,7 +190,7 @@ func (a *attachment) shownInPage() bool {
 
 // attaches tells whether any field of the type may name attachments.
 func (t *recordType) attaches() bool {
-	return slices.ContainsFunc(t.fields, (*Field).attaches)
+	return slices.ContainsFunc(t.fields, (*Field).Attaches)
 }
 
 // checkFiles finds declarations that would lose files: an attachment is looked for in the
@@ -202,30 +198,28 @@ func (t *recordType) attaches() bool {
 func (t *recordType) checkFiles() error {
 	for _, f := range t.fields {
 		switch {
-		case f.attaches() && (f.Virtual || f.index == nil):
+		case f.Attaches() && (f.Virtual || f.Index == nil):
 			return fmt.Errorf("%s: a field with files must be stored", f.Key)
-		case f.files() && t.document().FieldByIndex(f.index).Type != filesType:
+		case f.IsFiles() && t.document().FieldByIndex(f.Index).Type != field.FilesType:
 			return fmt.Errorf("%s must be a []model.File", f.Key)
-		case f.files() && slices.Contains(t.Columns, f.Key):
+		case f.IsFiles() && slices.Contains(t.Columns, f.Key):
 			return fmt.Errorf("%s: files cannot be imported from a sheet", f.Key)
 		}
 		for _, k := range f.Accept {
-			if _, ok := kinds[k]; !ok {
+			if !files.IsKind(k) {
 				return fmt.Errorf("%s accepts %s, which is no kind of file", f.Key, k)
 			}
 		}
 	}
 	for _, a := range t.Actions {
 		for _, f := range a.Fields {
-			if stored := t.byKey[f.Key]; f.attaches() && (stored == nil || stored.Type != f.Type) {
+			if stored := t.byKey[f.Key]; f.Attaches() && (stored == nil || stored.Type != f.Type) {
 				return fmt.Errorf("action %s: its files %s need a stored field of that name", a.Key, f.Key)
 			}
 		}
 	}
 	return nil
 }
-
-var filesType = reflect.TypeFor[[]model.File]()
 
 // uploadable is a field that the caller may fill with files: of the form, or of an action.
 func (t *recordType) uploadable(ctx context.Context, key string) (*Field, error) {
@@ -237,7 +231,7 @@ func (t *recordType) uploadable(ctx context.Context, key string) (*Field, error)
 	}
 	for _, a := range t.Actions {
 		for i, f := range a.Fields {
-			if f.Key == key && f.attaches() && t.mayAct(c, a) {
+			if f.Key == key && f.Attaches() && t.mayAct(c, a) {
 				return &a.Fields[i], nil
 			}
 		}
@@ -247,7 +241,7 @@ func (t *recordType) uploadable(ctx context.Context, key string) (*Field, error)
 	if create != nil && update != nil {
 		return nil, create
 	}
-	if f == nil || !f.attaches() || !t.fillable(c, f) {
+	if f == nil || !f.Attaches() || !t.fillable(c, f) {
 		return nil, kit.ErrNotFound
 	}
 	return f, nil
@@ -282,48 +276,26 @@ func named(fields []*Field, doc model.Document) []string {
 	var ids []string
 	v := reflect.ValueOf(doc).Elem()
 	for _, f := range fields {
-		if !f.attaches() {
+		if !f.Attaches() {
 			continue
 		}
-		switch x := f.read(v).(type) {
+		switch x := f.Read(v).(type) {
 		case []model.File:
 			for _, a := range x {
 				ids = append(ids, a.ID)
 			}
 		case string:
 			if f.Type == "richtext" {
-				ids = append(ids, imagesOf(x)...)
+				ids = append(ids, field.ImagesOf(x)...)
 			}
 		}
 	}
 	return ids
 }
 
-// ids of the files that a form sent.
-func (f *Field) filesFromJSON(raw json.RawMessage) (any, error) {
-	var list []model.File
-	if json.Unmarshal(raw, &list) != nil {
-		return nil, refuse("%s填写有误", f.Label)
-	}
-	if f.Required && len(list) == 0 {
-		return nil, refuse("请填写%s", f.Label)
-	}
-	if int64(len(list)) > f.Max {
-		return nil, refuse("%s最多上传%d个文件", f.Label, f.Max)
-	}
-	seen := map[string]bool{}
-	for _, a := range list {
-		if a.ID == "" || len(a.ID) > 64 || seen[a.ID] {
-			return nil, refuse("%s填写有误", f.Label)
-		}
-		seen[a.ID] = true
-	}
-	return list, nil
-}
-
 // resolve answers for what a form named: files become those that were uploaded, rich text
 // is left as it is. A file must be one that the document names already, or one that the
-// caller uploaded for this field. Otherwise the refusal says so.
+// caller uploaded for this field. Otherwise the field.Refusal says so.
 func (t *recordType) resolve(ctx context.Context, f *Field, doc model.Document, value any) (any, error) {
 	var ids []string
 	switch x := value.(type) {
@@ -332,14 +304,14 @@ func (t *recordType) resolve(ctx context.Context, f *Field, doc model.Document, 
 			ids = append(ids, a.ID)
 		}
 	case string:
-		ids = imagesOf(x)
+		ids = field.ImagesOf(x)
 	}
 	if len(ids) == 0 {
 		return value, nil
 	}
 	has := map[string]model.File{}
 	stored := t.byKey[f.Key]
-	if list, ok := stored.read(reflect.ValueOf(doc).Elem()).([]model.File); ok {
+	if list, ok := stored.Read(reflect.ValueOf(doc).Elem()).([]model.File); ok {
 		for _, a := range list {
 			has[a.ID] = a
 		}
@@ -370,14 +342,14 @@ func (t *recordType) resolve(ctx context.Context, f *Field, doc model.Document, 
 				return nil, err
 			}
 			if used {
-				return nil, refuse("%s：%s", f.Label, errGone)
+				return nil, field.Refuse("%s：%s", f.Label, errGone)
 			}
 		}
 		has[a.Key] = a.File
 	}
 	for _, id := range ids {
 		if _, ok := has[id]; !ok {
-			return nil, refuse("%s：%s", f.Label, errGone)
+			return nil, field.Refuse("%s：%s", f.Label, errGone)
 		}
 	}
 	if list, ok := value.([]model.File); ok {

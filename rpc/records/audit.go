@@ -102,10 +102,10 @@ func (t *recordType) changes(ctx context.Context, old, doc model.Document) ([]mo
 	was, now := reflect.ValueOf(old).Elem(), reflect.ValueOf(doc).Elem()
 	var out []model.AuditChange
 	for _, f := range t.fields {
-		if f.Virtual || f.index == nil || f.Label == "" {
+		if f.Virtual || f.Index == nil || f.Label == "" {
 			continue
 		}
-		a, b := f.read(was), f.read(now)
+		a, b := f.Read(was), f.Read(now)
 		if reflect.DeepEqual(a, b) {
 			continue
 		}
@@ -144,7 +144,7 @@ func (t *recordType) told(ctx context.Context, f *Field, x any) (string, error) 
 		}
 		r["_labels"] = map[string]string{f.Key: strings.Join(names, "、")}
 	}
-	s := f.cell(r)
+	s := cellOf(f, r)
 	if runes := []rune(s); len(runes) > auditText {
 		s = string(runes[:auditText]) + "…"
 	}
@@ -167,10 +167,10 @@ func (t *recordType) opened(doc model.Document) (model.Document, error) {
 func (t *recordType) secrets(doc model.Document) []model.AuditChange {
 	var out []model.AuditChange
 	for _, f := range t.fields {
-		if f.index == nil || f.bson != "-" {
+		if f.Index == nil || f.Stored != "-" {
 			continue
 		}
-		if s, _ := f.read(reflect.ValueOf(doc).Elem()).(string); s != "" {
+		if s, _ := f.Read(reflect.ValueOf(doc).Elem()).(string); s != "" {
 			out = append(out, model.AuditChange{Field: f.Key, Label: f.Label, Old: "******", New: "******（已修改）"})
 		}
 	}

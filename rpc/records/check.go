@@ -7,25 +7,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"zhihuidangjian/rpc/records/field"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
-
-// fieldTypes are the types that a field may have. A decimal is a number as people write it,
-// which the type of the record checks; permissions are chosen from those of the product; a
-// password is taken as it is typed and never shown.
-var fieldTypes = []string{
-	"string", "text", "richtext", "int", "decimal", "money", "bool", "date", "month", "datetime", "phone", "idNumber",
-	"enum", "enums", "ref", "refs", "files", "image", "scores", "permissions", "password",
-}
-
-// Enums are the types of fields, for those who read the API.
-func (Field) Enums() map[string][]string { return map[string][]string{"type": fieldTypes} }
-
-// Enums are the colours of tags.
-func (Option) Enums() map[string][]string {
-	return map[string][]string{"color": {"success", "warning", "info", "danger", "primary"}}
-}
 
 // intimate are the names of what is a person's own beside numbers, which their type tells:
 // where he lives and what he earns.
@@ -51,21 +36,21 @@ func (t *recordType) check() error {
 	}
 	for _, f := range t.fields {
 		t.checkField(f, wrong)
-		kept := !strings.HasSuffix(f.bson, "Masked") // not only what is shown
-		if (f.Type == "phone" || f.Type == "idNumber") && f.held() && kept && !f.Personal && !f.Public {
+		kept := !strings.HasSuffix(f.Stored, "Masked") // not only what is shown
+		if (f.Type == "phone" || f.Type == "idNumber") && f.Held() && kept && !f.Personal && !f.Public {
 			wrong("%s is a %s that is neither personal nor public", f.Key, f.Type)
 		}
-		if intimate.MatchString(f.Label) && f.held() && kept && !f.Personal && !f.Public {
+		if intimate.MatchString(f.Label) && f.Held() && kept && !f.Personal && !f.Public {
 			wrong("%s (%s) is neither personal nor public", f.Key, f.Label)
 		}
-		if f.Personal && (f.kind != reflect.String || f.Sort || f.Keyword || f.Search && f.blind == "") {
+		if f.Personal && (f.Kind != reflect.String || f.Sort || f.Keyword || f.Search && f.Blind == "") {
 			wrong("%s is personal: a text that is neither sorted by nor searched in parts", f.Key)
 		}
 		if f.ShowIf != nil {
 			known("what shows "+f.Key, f.ShowIf.Field)
 			if by := t.byKey[f.ShowIf.Field]; by != nil && len(by.Options) > 0 {
 				for _, v := range f.ShowIf.In {
-					if by.option(v) == "" {
+					if by.OptionLabel(v) == "" {
 						wrong("%s is shown by %s of %s, which is no option", f.Key, v, by.Key)
 					}
 				}
@@ -130,7 +115,7 @@ func (t *recordType) check() error {
 
 // checkField checks a field by itself: of a record, or of an action's dialog.
 func (t *recordType) checkField(f *Field, wrong func(string, ...any)) {
-	if !slices.Contains(fieldTypes, f.Type) {
+	if !slices.Contains(field.Types, f.Type) {
 		wrong("%s has the type %s, which there is not", f.Key, f.Type)
 	}
 	if f.Ref != "" && t.engine.ref(f).Labels == nil {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"unicode/utf8"
+	"zhihuidangjian/rpc/records/field"
 
 	"github.com/bytedance/sonic"
 
@@ -32,13 +33,10 @@ func headOf(h *model.Base, key string) any {
 	case "orgId":
 		return h.OrgID
 	case "createdAt":
-		return showTime(h.CreatedAt)
+		return field.ShowTime(h.CreatedAt)
 	}
-	return showTime(h.UpdatedAt)
+	return field.ShowTime(h.UpdatedAt)
 }
-
-// held tells that the document itself holds the field.
-func (f *Field) held() bool { return !f.Virtual && f.index != nil }
 
 // kept are the keys of a list that the caller is shown and asked for; nil: everything.
 func (t *recordType) kept(ctx context.Context, columns []string) map[string]bool {
@@ -65,12 +63,12 @@ func (t *recordType) encode(docs []model.Document, rows []Row, keep map[string]b
 	columns := make([]column, 0, len(head)+len(t.fields))
 	at := make(map[string]int, cap(columns))
 	for _, key := range head {
-		if f := t.byKey[key]; (f == nil || !f.held()) && kept(key) {
+		if f := t.byKey[key]; (f == nil || !f.Held()) && kept(key) {
 			at[key], columns = len(columns), append(columns, column{key: key})
 		}
 	}
 	for _, f := range t.fields {
-		if f.held() && kept(f.Key) {
+		if f.Held() && kept(f.Key) {
 			at[f.Key], columns = len(columns), append(columns, column{f.Key, f})
 		}
 	}
@@ -103,7 +101,7 @@ func (t *recordType) encode(docs []model.Document, rows []Row, keep map[string]b
 			case c.field == nil:
 				b, err = appendValue(appendKey(b, c.key), headOf(h, c.key))
 			default:
-				b, err = c.field.append(appendKey(b, c.key), v)
+				b, err = appendField(c.field, appendKey(b, c.key), v)
 			}
 			if err != nil {
 				return nil, err
@@ -134,8 +132,8 @@ func appendKey(b []byte, key string) []byte {
 }
 
 // append writes the field's value as read gives it.
-func (f *Field) append(b []byte, doc reflect.Value) ([]byte, error) {
-	switch v := doc.FieldByIndex(f.index); f.goKind {
+func appendField(f *Field, b []byte, doc reflect.Value) ([]byte, error) {
+	switch v := doc.FieldByIndex(f.Index); f.GoKind {
 	case reflect.String:
 		return appendText(b, v.String())
 	case reflect.Bool:
@@ -143,7 +141,7 @@ func (f *Field) append(b []byte, doc reflect.Value) ([]byte, error) {
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		return strconv.AppendInt(b, v.Int(), 10), nil
 	}
-	return appendValue(b, f.read(doc))
+	return appendValue(b, f.Read(doc))
 }
 
 func appendValue(b []byte, x any) ([]byte, error) {

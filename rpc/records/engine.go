@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"zhihuidangjian/rpc/records/files"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
@@ -112,7 +113,7 @@ func (e *Engine) Close() {
 }
 
 // ref is what answers for a field.
-func (e *Engine) ref(f *Field) Ref { return e.resolve(f.resolver()) }
+func (e *Engine) ref(f *Field) Ref { return e.resolve(resolverOf(f)) }
 
 // resolve is what answers for a name: what the Config gives, or the engine's own type of
 // that name.
@@ -126,7 +127,7 @@ func (e *Engine) resolve(name string) Ref {
 	return Ref{}
 }
 
-func (f *Field) resolver() string {
+func resolverOf(f *Field) string {
 	if f.Resolver != "" {
 		return f.Resolver
 	}
@@ -314,8 +315,6 @@ func (e *Engine) Resume(ctx context.Context, _ *gen.Empty) (*gen.Empty, error) {
 	return &gen.Empty{}, errors.Join(errs...)
 }
 
-const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
 // Template is the import template of a type.
 func (e *Engine) Template(ctx context.Context, req *gen.TypeReq) (*gen.File, error) {
 	t, err := e.admin(ctx, req.Type)
@@ -329,7 +328,7 @@ func (e *Engine) Template(ctx context.Context, req *gen.TypeReq) (*gen.File, err
 	if err != nil {
 		return nil, Mapped(err)
 	}
-	return &gen.File{Name: t.Title + "导入模板.xlsx", ContentType: xlsx, Data: data}, nil
+	return &gen.File{Name: t.Title + "导入模板.xlsx", ContentType: files.XLSX, Data: data}, nil
 }
 
 // Export is the list, all pages of it, as a workbook.
@@ -343,7 +342,7 @@ func (e *Engine) Export(ctx context.Context, req *gen.ListReq) (*gen.File, error
 		return nil, Mapped(err)
 	}
 	name := t.Title + e.clock.Now().Format("20060102150405") + ".xlsx"
-	return &gen.File{Name: name, ContentType: xlsx, Data: data}, nil
+	return &gen.File{Name: name, ContentType: files.XLSX, Data: data}, nil
 }
 
 func mayImport(ctx context.Context, t *recordType) error {

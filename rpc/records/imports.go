@@ -8,6 +8,9 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"zhihuidangjian/rpc/records/field"
+	"zhihuidangjian/rpc/records/files"
+	"zhihuidangjian/rpc/records/sheet"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -170,7 +173,7 @@ func (e *Engine) StartImport(ctx context.Context, req *gen.ImportReq) (*gen.Impo
 			return nil, err
 		}
 	}
-	if len(req.Data) > maxFile {
+	if len(req.Data) > sheet.MaxFile {
 		return nil, kit.ErrTooLarge.Because(errors.New("import file"))
 	}
 	if len(req.Data) == 0 {
@@ -182,7 +185,7 @@ func (e *Engine) StartImport(ctx context.Context, req *gen.ImportReq) (*gen.Impo
 	}
 	now := time.Now()
 	b := &batch{
-		ID: kit.NewID(e.clock.Now()), Type: req.Type, FileName: clip(req.FileName), State: stateQueued,
+		ID: kit.NewID(e.clock.Now()), Type: req.Type, FileName: field.Clip(req.FileName), State: stateQueued,
 		Caller: who, UserID: caller.UserID, CreatedAt: now, LeaseUntil: now.Add(leaseTime), Checks: req.Preview,
 	}
 	if err := e.imports.putFile(ctx, b, req.Data); err != nil {
@@ -233,13 +236,13 @@ func (e *Engine) ImportFailures(ctx context.Context, req *gen.IDReq) (*gen.File,
 		return nil, err
 	}
 	failed, date1904 := [][]any{}, false
-	err = e.imports.eachFailure(ctx, b.ID, 0, func(f *gen.ImportFailure, numbers figures) {
+	err = e.imports.eachFailure(ctx, b.ID, 0, func(f *gen.ImportFailure, numbers sheet.Figures) {
 		row := make([]any, 0, len(f.Values)+1)
 		for i, v := range f.Values {
 			if n, ok := numbers.At[i]; ok { // as the sender had it: 2024.1 as a text would be January
 				row = append(row, n)
 			} else {
-				row = append(row, Harmless(v))
+				row = append(row, sheet.Harmless(v))
 			}
 		}
 		failed, date1904 = append(failed, append(row, f.Reason)), date1904 || numbers.Date1904
@@ -251,7 +254,7 @@ func (e *Engine) ImportFailures(ctx context.Context, req *gen.IDReq) (*gen.File,
 	if err != nil {
 		return nil, err
 	}
-	return &gen.File{Name: t.Title + "导入失败列表.xlsx", ContentType: xlsx, Data: data}, nil
+	return &gen.File{Name: t.Title + "导入失败列表.xlsx", ContentType: files.XLSX, Data: data}, nil
 }
 
 // RunImport works at an import that nobody works at; workers call it. It may run twice
@@ -431,7 +434,7 @@ func (m *imports) work(ctx context.Context, b *batch, t *recordType) error {
 		return err
 	}
 	rows, note, err := m.rows(ctx, b, t)
-	if whole, ok := errors.AsType[refusal](err); ok {
+	if whole, ok := errors.AsType[field.Refusal](err); ok {
 		b.State, b.Message = stateFailed, string(whole)
 		return m.finish(ctx, b)
 	}
@@ -509,7 +512,7 @@ func (m *imports) note(ctx context.Context, b *batch) error {
 }
 
 // fail stores the rows that were refused, each once.
-func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons map[int]complaints) error {
+func (m *imports) fail(ctx context.Context, b *batch, chunk []sheet.Row, reasons map[int]complaints) error {
 	if len(reasons) == 0 {
 		return nil
 	}
@@ -523,7 +526,7 @@ func (m *imports) fail(ctx context.Context, b *batch, chunk []importRow, reasons
 		if err != nil {
 			return err
 		}
-		numbers, err := json.Marshal(r.figures())
+		numbers, err := json.Marshal(r.Figures())
 		if err != nil {
 			return err
 		}
@@ -557,7 +560,7 @@ func (m *imports) opened(s, place string) (string, error) {
 	return m.e.seal.Open(s, place)
 }
 
-func (m *imports) eachFailure(ctx context.Context, id string, limit int64, f func(*gen.ImportFailure, figures)) error {
+func (m *imports) eachFailure(ctx context.Context, id string, limit int64, f func(*gen.ImportFailure, sheet.Figures)) error {
 	cur, err := m.failures.Find(ctx, bson.D{{Key: "batch", Value: id}},
 		options.Find().SetSort(bson.D{{Key: "rowNo", Value: 1}}).SetLimit(limit))
 	if err != nil {
@@ -576,7 +579,7 @@ func (m *imports) eachFailure(ctx context.Context, id string, limit int64, f fun
 		if err := json.Unmarshal([]byte(plain), &out.Values); err != nil {
 			return fmt.Errorf("read import failures: %w", err)
 		}
-		var numbers figures
+		var numbers sheet.Figures
 		if err := m.unseal(x.Figures, model.At(x.ID, "figures"), &numbers); err != nil {
 			return fmt.Errorf("read import failures: %w", err)
 		}
@@ -593,7 +596,7 @@ func (m *imports) show(ctx context.Context, b *batch) (*gen.ImportBatch, error) 
 	if b.Failure == 0 {
 		return out, nil
 	}
-	return out, m.eachFailure(ctx, b.ID, 100, func(f *gen.ImportFailure, _ figures) { out.Failures = append(out.Failures, f) })
+	return out, m.eachFailure(ctx, b.ID, 100, func(f *gen.ImportFailure, _ sheet.Figures) { out.Failures = append(out.Failures, f) })
 }
 
 func partID(id string, i int) string { return fmt.Sprintf("%s/%03d", id, i) }

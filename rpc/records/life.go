@@ -189,8 +189,8 @@ func (t *recordType) loadLife(ctx context.Context, docs ...model.Document) error
 // move stores the state that a verb leads to, if it leads to one and the field holds it.
 func (t *recordType) move(doc model.Document, verb string) {
 	v, f := t.Life.verb(verb), t.byKey[t.Life.field()]
-	if v != nil && v.To != "" && f != nil && f.held() {
-		f.write(reflect.ValueOf(doc).Elem(), v.To)
+	if v != nil && v.To != "" && f != nil && f.Held() {
+		f.Write(reflect.ValueOf(doc).Elem(), v.To)
 	}
 }
 
@@ -213,10 +213,10 @@ func (t *recordType) inState(value string) (bson.D, error) {
 		switch where := t.Life.States[i].Where; {
 		case where != nil:
 			any = append(any, where(now))
-		case f.bson == "":
+		case f.Stored == "":
 			return nil, errFilter
 		default:
-			any = append(any, bson.D{{Key: f.bson, Value: one}})
+			any = append(any, bson.D{{Key: f.Stored, Value: one}})
 		}
 	}
 	if len(any) == 1 {
@@ -257,7 +257,7 @@ func (t *recordType) checkLife(wrong func(string, ...any)) {
 		}
 	}
 	for _, s := range l.States {
-		if s.Where == nil && !s.Hidden && f != nil && f.Search && f.bson == "" {
+		if s.Where == nil && !s.Hidden && f != nil && f.Search && f.Stored == "" {
 			wrong("nothing finds the records in the state %s", s.Value)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"zhihuidangjian/rpc/records/field"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -154,8 +155,8 @@ func (t *recordType) sort(ctx context.Context, by string) bson.D {
 	if strings.HasPrefix(by, "-") {
 		key, dir = by[1:], -1
 	}
-	if f := t.byKey[key]; f != nil && f.Sort && f.bson != "" {
-		return bson.D{{Key: f.bson, Value: dir}, {Key: "_id", Value: dir}}
+	if f := t.byKey[key]; f != nil && f.Sort && f.Stored != "" {
+		return bson.D{{Key: f.Stored, Value: dir}, {Key: "_id", Value: dir}}
 	}
 	if key != "createdAt" {
 		dir = -1
@@ -207,15 +208,15 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		if f != nil && !t.asks(ctx, f) {
 			f = nil
 		}
-		if f != nil && f.blind != "" && f.Search {
+		if f != nil && f.Blind != "" && f.Search {
 			out = append(out, asked.by(f, value))
 			continue
 		}
 		// What refers to another record can always be asked for: related lists do.
-		if f == nil || !f.Search && f.Ref == "" || f.bson == "" {
+		if f == nil || !f.Search && f.Ref == "" || f.Stored == "" {
 			return nil, errFilter
 		}
-		part, err := f.filter(value, t.engine.clock.Now())
+		part, err := filterOf(f, value, t.engine.clock.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -227,15 +228,15 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		}
 		var or bson.A
 		for _, f := range t.fields {
-			if f.Keyword && f.bson != "" && t.asks(ctx, f) {
-				or = append(or, bson.D{{Key: f.bson, Value: contains(f.tidy(k))}})
+			if f.Keyword && f.Stored != "" && t.asks(ctx, f) {
+				or = append(or, bson.D{{Key: f.Stored, Value: contains(f.Tidy(k))}})
 			}
 		}
 		for _, f := range t.fields {
-			if f.blind == "" || !f.Search || t.can(ctx, "lookup") != nil {
+			if f.Blind == "" || !f.Search || t.can(ctx, "lookup") != nil {
 				continue
 			}
-			if whole, ok := f.whole(k); ok {
+			if whole, ok := wholeOf(f, k); ok {
 				or = append(or, bson.D{asked.by(f, whole)})
 			}
 		}
@@ -252,65 +253,6 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 }
 
 func contains(s string) bson.Regex { return bson.Regex{Pattern: regexp.QuoteMeta(s)} }
-
-func (f *Field) filter(value string, now time.Time) (bson.E, error) {
-	bad := kit.Invalid("filter.invalid", "筛选条件“%s”填写有误", f.Label)
-	from, to, ranged := strings.Cut(value, ",")
-	from, to = strings.TrimSpace(from), strings.TrimSpace(to)
-	switch f.Type {
-	case "bool":
-		return bson.E{Key: f.bson, Value: value == "true"}, nil
-	case "idNumber":
-		return bson.E{Key: f.bson, Value: f.tidy(value)}, nil
-	case "enum", "enums", "ref", "refs":
-		if ranged { // one of several
-			return bson.E{Key: f.bson, Value: bson.D{{Key: "$in", Value: strings.Split(value, ",")}}}, nil
-		}
-		return bson.E{Key: f.bson, Value: value}, nil
-	case "string", "text", "phone":
-		return bson.E{Key: f.bson, Value: contains(f.tidy(value))}, nil
-	}
-	if !ranged {
-		to = from
-	}
-	var bounds bson.D
-	for i, v := range []string{from, to} {
-		if v == "" {
-			continue
-		}
-		op := []string{"$gte", "$lte"}[i]
-		if v == "today" {
-			v = now.Format(time.DateOnly)
-		}
-		switch f.Type {
-		case "date", "month":
-			if len(v) > 10 {
-				return bson.E{}, bad
-			}
-			bounds = append(bounds, bson.E{Key: op, Value: v})
-		case "datetime":
-			d, err := time.ParseInLocation(time.DateOnly, v, kit.Shanghai)
-			if err != nil {
-				if d, err = time.Parse(time.RFC3339, v); err != nil {
-					return bson.E{}, bad
-				}
-			} else if i == 1 { // the whole day
-				op, d = "$lt", d.AddDate(0, 0, 1)
-			}
-			bounds = append(bounds, bson.E{Key: op, Value: d})
-		default:
-			n, err := strconv.ParseInt(v, 10, 64)
-			if err != nil {
-				return bson.E{}, bad
-			}
-			bounds = append(bounds, bson.E{Key: op, Value: n})
-		}
-	}
-	if len(bounds) == 0 {
-		return bson.E{}, bad
-	}
-	return bson.E{Key: f.bson, Value: bounds}, nil
-}
 
 // rows shows documents to the caller: the keys to keep, with nil all.
 func (t *recordType) rows(ctx context.Context, docs []model.Document, keep map[string]bool) ([]Row, error) {
@@ -335,7 +277,7 @@ func (t *recordType) present(ctx context.Context, docs []model.Document, whole b
 	caller := kit.CallerOf(ctx)
 	fields := make([]*Field, 0, len(t.fields))
 	for _, f := range t.fields {
-		if f.held() && (whole || f.Ref != "" || f.Type == "richtext" || f.Personal) && (keep == nil || keep[f.Key]) {
+		if f.Held() && (whole || f.Ref != "" || f.Type == "richtext" || f.Personal) && (keep == nil || keep[f.Key]) {
 			fields = append(fields, f)
 		}
 	}
@@ -361,10 +303,10 @@ func (t *recordType) present(ctx context.Context, docs []model.Document, whole b
 			if f.Personal {
 				x = t.masked(f, d)
 			} else {
-				x = f.read(v)
+				x = f.Read(v)
 			}
 			if s, ok := x.(string); ok && f.Type == "richtext" {
-				x = serveImages(s, door(caller), t.Name, h.ID)
+				x = field.ServeImages(s, door(caller), t.Name, h.ID)
 			}
 			if whole || f.Ref == "" {
 				r[f.Key] = x
@@ -372,10 +314,10 @@ func (t *recordType) present(ctx context.Context, docs []model.Document, whole b
 			if f.Ref == "" {
 				continue
 			}
-			m := refs[f.resolver()]
+			m := refs[resolverOf(f)]
 			if m == nil {
 				m = map[string]string{}
-				refs[f.resolver()] = m
+				refs[resolverOf(f)] = m
 			}
 			ids := idsOf(x)
 			for _, id := range ids {
@@ -413,7 +355,7 @@ func (t *recordType) present(ctx context.Context, docs []model.Document, whole b
 			if f.Ref == "" {
 				continue
 			}
-			ids, known := named[0], refs[f.resolver()]
+			ids, known := named[0], refs[resolverOf(f)]
 			named = named[1:]
 			if len(ids) == 1 {
 				if l := known[ids[0]]; l != "" {
@@ -508,4 +450,73 @@ func idsOf(v any) []string {
 		return x
 	}
 	return nil
+}
+
+// door is the way by which a caller is served files.
+func door(c *kit.Caller) string {
+	if c.Kind == kit.Member {
+		return "member"
+	}
+	return "console"
+}
+
+// filterOf is the part of a query that finds the records with a value, or within bounds, of a
+// field.
+func filterOf(f *Field, value string, now time.Time) (bson.E, error) {
+	bad := kit.Invalid("filter.invalid", "筛选条件“%s”填写有误", f.Label)
+	from, to, ranged := strings.Cut(value, ",")
+	from, to = strings.TrimSpace(from), strings.TrimSpace(to)
+	switch f.Type {
+	case "bool":
+		return bson.E{Key: f.Stored, Value: value == "true"}, nil
+	case "idNumber":
+		return bson.E{Key: f.Stored, Value: f.Tidy(value)}, nil
+	case "enum", "enums", "ref", "refs":
+		if ranged { // one of several
+			return bson.E{Key: f.Stored, Value: bson.D{{Key: "$in", Value: strings.Split(value, ",")}}}, nil
+		}
+		return bson.E{Key: f.Stored, Value: value}, nil
+	case "string", "text", "phone":
+		return bson.E{Key: f.Stored, Value: contains(f.Tidy(value))}, nil
+	}
+	if !ranged {
+		to = from
+	}
+	var bounds bson.D
+	for i, v := range []string{from, to} {
+		if v == "" {
+			continue
+		}
+		op := []string{"$gte", "$lte"}[i]
+		if v == "today" {
+			v = now.Format(time.DateOnly)
+		}
+		switch f.Type {
+		case "date", "month":
+			if len(v) > 10 {
+				return bson.E{}, bad
+			}
+			bounds = append(bounds, bson.E{Key: op, Value: v})
+		case "datetime":
+			d, err := time.ParseInLocation(time.DateOnly, v, kit.Shanghai)
+			if err != nil {
+				if d, err = time.Parse(time.RFC3339, v); err != nil {
+					return bson.E{}, bad
+				}
+			} else if i == 1 { // the whole day
+				op, d = "$lt", d.AddDate(0, 0, 1)
+			}
+			bounds = append(bounds, bson.E{Key: op, Value: d})
+		default:
+			n, err := strconv.ParseInt(v, 10, 64)
+			if err != nil {
+				return bson.E{}, bad
+			}
+			bounds = append(bounds, bson.E{Key: op, Value: n})
+		}
+	}
+	if len(bounds) == 0 {
+		return bson.E{}, bad
+	}
+	return bson.E{Key: f.Stored, Value: bounds}, nil
 }

@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 	"slices"
+	"zhihuidangjian/rpc/records/field"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -164,12 +165,12 @@ func (p Party) findOrg(ctx context.Context, text string) (string, error) {
 			continue
 		}
 		if id != "" {
-			return "", kit.Invalid("ref.ambiguous", "有多个名为“%s”的组织", clip(text))
+			return "", kit.Invalid("ref.ambiguous", "有多个名为“%s”的组织", field.Clip(text))
 		}
 		id = n.Id
 	}
 	if id == "" {
-		return "", kit.Invalid("ref.unknown", "组织“%s”不存在或不在管理范围内", clip(text))
+		return "", kit.Invalid("ref.unknown", "组织“%s”不存在或不在管理范围内", field.Clip(text))
 	}
 	return id, nil
 }

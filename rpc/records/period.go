@@ -36,7 +36,7 @@ func ordered(name string, keys []string, say func(first, second *Field) (key, me
 			fields = nil
 			for _, key := range keys {
 				f := t.byKey[key]
-				if f == nil || !f.held() || f.Type != "date" && f.Type != "month" && f.Type != "datetime" {
+				if f == nil || !f.Held() || f.Type != "date" && f.Type != "month" && f.Type != "datetime" {
 					return fmt.Errorf("%s is no date of the document", key)
 				}
 				fields = append(fields, f)
@@ -45,7 +45,7 @@ func ordered(name string, keys []string, say func(first, second *Field) (key, me
 		},
 		BeforeSave: func(_ context.Context, _, doc model.Document) error {
 			v, wrong := reflect.ValueOf(doc).Elem(), map[string]string{}
-			at := func(f *Field) string { s, _ := f.read(v).(string); return s } // ordered as text
+			at := func(f *Field) string { s, _ := f.Read(v).(string); return s } // ordered as text
 			for _, f := range fields[1:] {
 				if began, then := at(fields[0]), at(f); then != "" && then < began {
 					key, message := say(fields[0], f)

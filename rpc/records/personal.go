@@ -21,10 +21,10 @@ import (
 // masked is a personal field's value for those who may not see it in full.
 func (t *recordType) masked(f *Field, doc model.Document) string {
 	v := reflect.ValueOf(doc).Elem()
-	if f.masked != nil {
-		return v.FieldByIndex(f.masked).String()
+	if f.MaskedIn != nil {
+		return v.FieldByIndex(f.MaskedIn).String()
 	}
-	plain, err := t.engine.seal.Open(v.FieldByIndex(f.index).String(), model.At(doc.Header().ID, f.bson))
+	plain, err := t.engine.seal.Open(v.FieldByIndex(f.Index).String(), model.At(doc.Header().ID, f.Stored))
 	if err != nil { // of another key or damaged: there is something, which nobody can read
 		plain = "?"
 	}
@@ -39,8 +39,8 @@ func (t *recordType) reveal(ctx context.Context, doc model.Document, r Row) erro
 	}
 	v := reflect.ValueOf(open).Elem()
 	for _, f := range t.fields {
-		if f.Personal && f.held() {
-			r[f.Key] = f.read(v)
+		if f.Personal && f.Held() {
+			r[f.Key] = f.Read(v)
 		}
 	}
 	if t.Reveal == nil {
@@ -90,7 +90,7 @@ func (t *recordType) mayReveal(ctx context.Context) error {
 
 // whole is a personal field's value in the form in which it is stored; false of a text that
 // cannot be one.
-func (f *Field) whole(text string) (string, bool) {
+func wholeOf(f *Field, text string) (string, bool) {
 	if f.Type == "idNumber" {
 		text = normal.IDNumber(text)
 		return text, len(text) == 18
@@ -114,11 +114,11 @@ var errLookups = kit.TooMany("lookup.too_many", "按证件号或手机号查找�
 
 // by is the part of a query that finds a field's value.
 func (l *lookup) by(f *Field, value string) bson.E {
-	value, _ = f.whole(value)
+	value, _ = wholeOf(f, value)
 	if said := f.Label + "：" + model.Mask(f.Type, value); !slices.Contains(l.said, said) {
 		l.said = append(l.said, said)
 	}
-	return bson.E{Key: f.blind, Value: l.t.engine.seal.Blind(value)}
+	return bson.E{Key: f.Blind, Value: l.t.engine.seal.Blind(value)}
 }
 
 // permit refuses a look-up that the caller may not make, and writes down one that he may.

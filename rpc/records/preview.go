@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"time"
+	"zhihuidangjian/rpc/records/sheet"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -37,7 +38,7 @@ type mended struct {
 
 // apply changes the rows as the admin did, and leaves out those that he skips unless all
 // are wanted.
-func (x *mended) apply(rows []importRow, cols []*Field, all bool) []importRow {
+func (x *mended) apply(rows []sheet.Row, cols []*Field, all bool) []sheet.Row {
 	kept := rows[:0]
 	for _, r := range rows {
 		if x.Skip[r.No] && !all {
@@ -46,7 +47,7 @@ func (x *mended) apply(rows []importRow, cols []*Field, all bool) []importRow {
 		for i, f := range cols {
 			text, ok := x.Cells[r.No][f.Key]
 			if words := x.Words[f.Key]; !ok && words != nil {
-				text, ok = words[f.tidy(r.Cells[i].Text)]
+				text, ok = words[f.Tidy(r.Cells[i].Text)]
 			}
 			if ok {
 				r.Cells[i] = workbook.Cell{Column: r.Cells[i].Column, Kind: workbook.Text, Text: text}
@@ -92,11 +93,11 @@ func (m *imports) sealJSON(v any, place string) (string, error) {
 }
 
 // rows are those of the uploaded file, as they were mended.
-func (m *imports) rows(ctx context.Context, b *batch, t *recordType) ([]importRow, string, error) {
+func (m *imports) rows(ctx context.Context, b *batch, t *recordType) ([]sheet.Row, string, error) {
 	return m.allRows(ctx, b, t, false)
 }
 
-func (m *imports) allRows(ctx context.Context, b *batch, t *recordType, skipped bool) ([]importRow, string, error) {
+func (m *imports) allRows(ctx context.Context, b *batch, t *recordType, skipped bool) ([]sheet.Row, string, error) {
 	data, err := m.file(ctx, b)
 	if err != nil {
 		return nil, "", err
@@ -105,7 +106,7 @@ func (m *imports) allRows(ctx context.Context, b *batch, t *recordType, skipped 
 	if err != nil {
 		return nil, "", err
 	}
-	rows, note, err := readUpload(data, t.columns())
+	rows, note, err := sheet.Read(data, t.columns())
 	if err != nil {
 		return nil, "", err
 	}
@@ -113,7 +114,7 @@ func (m *imports) allRows(ctx context.Context, b *batch, t *recordType, skipped 
 }
 
 // check finds out what would become of the rows, from the first on, and then waits.
-func (m *imports) check(ctx context.Context, b *batch, t *recordType, rows []importRow, rd *reader) error {
+func (m *imports) check(ctx context.Context, b *batch, t *recordType, rows []sheet.Row, rd *reader) error {
 	if err := m.clear(ctx, b); err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func (m *imports) check(ctx context.Context, b *batch, t *recordType, rows []imp
 			for _, c := range wrong {
 				g := group{Column: c.Key, Reason: c.Reason}
 				if j := slices.Index(t.Columns, c.Key); c.Unknown && j >= 0 {
-					g.Word = t.byKey[c.Key].tidy(chunk[i].Cells[j].Text)
+					g.Word = t.byKey[c.Key].Tidy(chunk[i].Cells[j].Text)
 				}
 				if _, known := found[g]; known || len(found) < mostGroups {
 					found[g]++
@@ -174,7 +175,7 @@ func (m *imports) clear(ctx context.Context, b *batch) error {
 
 // checkRows is runRows without a write: unique keys are looked for among what is stored,
 // and among the rows above.
-func (t *recordType) checkRows(ctx context.Context, rows []importRow, rd *reader) (map[int]complaints, error) {
+func (t *recordType) checkRows(ctx context.Context, rows []sheet.Row, rd *reader) (map[int]complaints, error) {
 	docs, at, reasons, err := t.read(ctx, rows, rd)
 	if err != nil {
 		return nil, err
@@ -225,15 +226,15 @@ func holds(doc bson.Raw, partial bson.D) bool {
 }
 
 // show keeps what would be stored of a row, if it is wanted.
-func (rd *reader) show(t *recordType, r importRow, doc model.Document) {
+func (rd *reader) show(t *recordType, r sheet.Row, doc model.Document) {
 	if _, wanted := rd.values[r.No]; !wanted {
 		return
 	}
 	v := reflect.ValueOf(doc).Elem()
 	out := make([]string, len(r.Cells))
 	for i, f := range t.columns() {
-		if out[i] = f.tidy(r.Cells[i].Text); f.held() && f.Ref == "" {
-			out[i] = f.words(Row{f.Key: f.read(v)})
+		if out[i] = f.Tidy(r.Cells[i].Text); f.Held() && f.Ref == "" {
+			out[i] = words(f, Row{f.Key: f.Read(v)})
 		}
 	}
 	rd.values[r.No] = out
@@ -290,7 +291,7 @@ func (m *imports) previewRows(ctx context.Context, b *batch, t *recordType, req 
 	}
 	rows := all
 	if req.Bad {
-		rows = slices.DeleteFunc(slices.Clone(all), func(r importRow) bool { return wrong[r.No] == nil })
+		rows = slices.DeleteFunc(slices.Clone(all), func(r sheet.Row) bool { return wrong[r.No] == nil })
 	}
 	size := int(req.Size)
 	if size == 0 {
@@ -319,7 +320,7 @@ func (m *imports) previewRows(ctx context.Context, b *batch, t *recordType, req 
 	for _, r := range rows {
 		row := &gen.ImportRow{RowNo: int32(r.No), Skipped: x.Skip[r.No], Cells: make([]*gen.ImportCell, len(r.Cells))}
 		for i, c := range r.Cells {
-			cell := &gen.ImportCell{Text: c.Text, Value: t.columns()[i].tidy(c.Text)}
+			cell := &gen.ImportCell{Text: c.Text, Value: t.columns()[i].Tidy(c.Text)}
 			if v := rd.values[r.No]; v != nil {
 				cell.Value = v[i]
 			}
@@ -341,9 +342,9 @@ func (m *imports) previewRows(ctx context.Context, b *batch, t *recordType, req 
 }
 
 // nameIn is the text of the column that names what a row becomes.
-func (t *recordType) nameIn(r importRow) string {
+func (t *recordType) nameIn(r sheet.Row) string {
 	f := t.columns()[0]
-	return f.tidy(r.Cells[0].Text)
+	return f.Tidy(r.Cells[0].Text)
 }
 
 // wrong is what the check found, by row.
@@ -414,7 +415,7 @@ func (e *Engine) MendImport(ctx context.Context, req *gen.MendReq) (*gen.ImportB
 		if !slices.Contains(t.Columns, w.Column) {
 			return nil, kit.Invalid("import.column", "没有该列")
 		}
-		put(&x.Words, w.Column, t.byKey[w.Column].tidy(w.Word), w.Text)
+		put(&x.Words, w.Column, t.byKey[w.Column].Tidy(w.Word), w.Text)
 	}
 	if x.Skip == nil {
 		x.Skip = map[int]bool{}
@@ -425,7 +426,7 @@ func (e *Engine) MendImport(ctx context.Context, req *gen.MendReq) (*gen.ImportB
 	for _, no := range req.Keep {
 		delete(x.Skip, int(no))
 	}
-	if len(x.Cells) > mostMended || len(x.Words) > mostMended || len(x.Skip) > maxRows {
+	if len(x.Cells) > mostMended || len(x.Words) > mostMended || len(x.Skip) > sheet.MaxRows {
 		return nil, kit.Invalid("import.mended", "修改较多，请在Excel中改好后重新上传")
 	}
 	text, err := e.imports.sealJSON(x, model.At(b.ID, "mended"))

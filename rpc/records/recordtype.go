@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"zhihuidangjian/rpc/records/field"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -27,13 +28,13 @@ func (t *recordType) document() reflect.Type { return reflect.TypeOf(t.Collectio
 // bind reads the tags.
 func (t *recordType) bind(e *Engine) error {
 	t.engine = e
-	fields, err := fieldsOf(t.document(), t.Fields, t.Only)
+	fields, err := field.Of(t.document(), t.Fields, t.Only)
 	if err != nil {
 		return fmt.Errorf("record type %s: %w", t.Name, err)
 	}
 	t.fields, t.byKey = fields, make(map[string]*Field, len(fields))
 	for _, f := range fields {
-		f.owner = t.Name
+		f.Owner = t.Name
 		t.byKey[f.Key] = f
 	}
 	if t.Approval != nil {
@@ -85,7 +86,7 @@ func (t *recordType) ready(ctx context.Context) error {
 
 // personal tells whether the documents have personal fields.
 func (t *recordType) personal() bool {
-	return slices.ContainsFunc(t.fields, func(f *Field) bool { return f.Personal && f.held() })
+	return slices.ContainsFunc(t.fields, func(f *Field) bool { return f.Personal && f.Held() })
 }
 
 // reveals tells whether something of the documents is shown masked.
@@ -93,7 +94,7 @@ func (t *recordType) reveals() bool { return t.Reveal != nil || t.personal() }
 
 // looksUp tells whether documents can be found by a whole personal value.
 func (t *recordType) looksUp() bool {
-	return slices.ContainsFunc(t.fields, func(f *Field) bool { return f.blind != "" && f.Search })
+	return slices.ContainsFunc(t.fields, func(f *Field) bool { return f.Blind != "" && f.Search })
 }
 
 // can returns ErrForbidden unless the caller has the type's permission for a verb, or,
@@ -123,7 +124,7 @@ func never(c *kit.Caller, no bool) bool { return no && c.Kind != kit.Member }
 
 // fillable tells whether the caller's form has the field.
 func (t *recordType) fillable(c *kit.Caller, f *Field) bool {
-	if f.Virtual || f.ReadOnly || f.index == nil {
+	if f.Virtual || f.ReadOnly || f.Index == nil {
 		return false
 	}
 	if c.Kind == kit.Member && t.Own != nil {
@@ -178,7 +179,7 @@ func (t *recordType) schema(ctx context.Context) (any, error) {
 		s.Fields = t.ownFields()
 	} else {
 		for _, f := range t.fields {
-			if f.blind != "" && f.Search && !may("lookup") {
+			if f.Blind != "" && f.Search && !may("lookup") {
 				plain := *f
 				plain.Search = false
 				f = &plain
@@ -235,8 +236,8 @@ func (t *recordType) nameOf(doc model.Document) string {
 		return t.NameOf(doc)
 	}
 	for _, f := range t.fields {
-		if f.index != nil && f.bson == t.NameKey {
-			return fmt.Sprint(f.read(reflect.ValueOf(doc).Elem()))
+		if f.Index != nil && f.Stored == t.NameKey {
+			return fmt.Sprint(f.Read(reflect.ValueOf(doc).Elem()))
 		}
 	}
 	return t.Title

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"zhihuidangjian/rpc/records/field"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -74,9 +75,9 @@ func (t *recordType) ref() Ref {
 			case err != nil:
 				return "", err
 			case len(docs) == 0:
-				return "", kit.Invalid("ref.unknown", "%s“%s”不存在或不在管理范围内", t.Title, clip(text))
+				return "", kit.Invalid("ref.unknown", "%s“%s”不存在或不在管理范围内", t.Title, field.Clip(text))
 			case len(docs) > 1:
-				return "", kit.Invalid("ref.ambiguous", "有多个名为“%s”的%s", clip(text), t.Title)
+				return "", kit.Invalid("ref.ambiguous", "有多个名为“%s”的%s", field.Clip(text), t.Title)
 			}
 			return docs[0].Header().ID, nil
 		},
@@ -107,7 +108,7 @@ func (e *Engine) choosable(ctx context.Context, f *Field, value any) error {
 	}
 	err := e.ref(f).Check(ctx, ids)
 	if errors.Is(err, kit.ErrNotFound) {
-		return refuse("%s不存在或不在管理范围内", f.Label)
+		return field.Refuse("%s不存在或不在管理范围内", f.Label)
 	}
 	return err
 }
@@ -127,10 +128,10 @@ func (t *recordType) uses(ctx context.Context, typ, id string) (bool, error) {
 		return false, nil
 	}
 	for _, f := range t.fields {
-		if f.Ref != typ || f.bson == "" || f.Part {
+		if f.Ref != typ || f.Stored == "" || f.Part {
 			continue
 		}
-		n, err := t.Collection.Count(ctx, model.Everything, bson.D{{Key: f.bson, Value: id}})
+		n, err := t.Collection.Count(ctx, model.Everything, bson.D{{Key: f.Stored, Value: id}})
 		if err != nil || n > 0 {
 			return n > 0, err
 		}
@@ -252,7 +253,7 @@ func (t *recordType) deleteParts(ctx context.Context, typ, id, by string) error 
 		if f.Ref != typ || !f.Part {
 			continue
 		}
-		parts, err := t.Collection.Find(ctx, model.Everything, bson.D{{Key: f.bson, Value: id}}, model.Page{})
+		parts, err := t.Collection.Find(ctx, model.Everything, bson.D{{Key: f.Stored, Value: id}}, model.Page{})
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"zhihuidangjian/rpc/records/field"
+	"zhihuidangjian/rpc/records/sheet"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -40,13 +42,13 @@ type reader struct {
 	values map[int][]string
 }
 
-func (t *recordType) newReader(batchID string, rows []importRow) *reader {
+func (t *recordType) newReader(batchID string, rows []sheet.Row) *reader {
 	return &reader{batchID: batchID, refused: t.contradictions(rows), found: map[string]string{}}
 }
 
 // contradictions are the rows that agree in what they are about (Once) and differ in what
 // they say of it.
-func (t *recordType) contradictions(rows []importRow) map[int]complaints {
+func (t *recordType) contradictions(rows []sheet.Row) map[int]complaints {
 	out := map[int]complaints{}
 	if len(t.Once) == 0 {
 		return out
@@ -66,7 +68,7 @@ func (t *recordType) contradictions(rows []importRow) map[int]complaints {
 		var key, says strings.Builder
 		right := true
 		for i, f := range t.columns() {
-			x, err := f.fromCell(r.Cells[i], now)
+			x, err := f.FromCell(r.Cells[i], now)
 			right = right && err == nil
 			if slices.Contains(t.Once, f.Key) {
 				fmt.Fprint(&key, x, "\x00")
@@ -102,7 +104,7 @@ func (t *recordType) contradictions(rows []importRow) map[int]complaints {
 // read makes documents of the rows that are right; reasons say, by position, why the others
 // are not, and at is the position of each document. An error means that the rows must be
 // read again.
-func (t *recordType) read(ctx context.Context, rows []importRow, rd *reader) (docs []model.Document, at []int, reasons map[int]complaints, err error) {
+func (t *recordType) read(ctx context.Context, rows []sheet.Row, rd *reader) (docs []model.Document, at []int, reasons map[int]complaints, err error) {
 	reasons = map[int]complaints{}
 	if c := kit.CallerOf(ctx); t.Global && !c.TopLevel {
 		for i := range rows {
@@ -130,7 +132,7 @@ func (t *recordType) read(ctx context.Context, rows []importRow, rd *reader) (do
 	return docs, at, reasons, nil
 }
 
-func (t *recordType) beforeImport(ctx context.Context, rows []importRow) (context.Context, error) {
+func (t *recordType) beforeImport(ctx context.Context, rows []sheet.Row) (context.Context, error) {
 	if t.BeforeImport == nil {
 		return ctx, nil
 	}
@@ -138,7 +140,7 @@ func (t *recordType) beforeImport(ctx context.Context, rows []importRow) (contex
 	for i, r := range rows {
 		cells[i] = make(map[string]string, len(t.Columns))
 		for j, f := range t.columns() {
-			cells[i][f.Key] = f.tidy(r.Cells[j].Text)
+			cells[i][f.Key] = f.Tidy(r.Cells[j].Text)
 		}
 	}
 	return t.BeforeImport(ctx, cells)
@@ -146,7 +148,7 @@ func (t *recordType) beforeImport(ctx context.Context, rows []importRow) (contex
 
 // runRows stores the rows of a chunk that are right; the answer says, by position, why
 // the others are not. An error means that the chunk must be tried again.
-func (t *recordType) runRows(ctx context.Context, rows []importRow, rd *reader) (map[int]complaints, error) {
+func (t *recordType) runRows(ctx context.Context, rows []sheet.Row, rd *reader) (map[int]complaints, error) {
 	docs, at, reasons, err := t.read(ctx, rows, rd)
 	if err != nil || len(docs) == 0 {
 		return reasons, err
@@ -223,7 +225,7 @@ func (t *recordType) explain(ctx context.Context, docs []model.Document, at []in
 }
 
 // fromRow makes a document of a row.
-func (t *recordType) fromRow(ctx context.Context, r importRow, rd *reader) (model.Document, error) {
+func (t *recordType) fromRow(ctx context.Context, r sheet.Row, rd *reader) (model.Document, error) {
 	if c := rd.refused[r.No]; c != nil {
 		return nil, c
 	}
@@ -241,13 +243,13 @@ func (t *recordType) fromRow(ctx context.Context, r importRow, rd *reader) (mode
 		if err != nil {
 			return nil, err
 		}
-		if texts[f.Key] = f.tidy(r.Cells[i].Text); f.Ref == "" {
+		if texts[f.Key] = f.Tidy(r.Cells[i].Text); f.Ref == "" {
 			if s, ok := x.(string); ok {
 				texts[f.Key] = s
 			}
 		}
-		if !f.Virtual && f.index != nil {
-			f.write(v, x)
+		if !f.Virtual && f.Index != nil {
+			f.Write(v, x)
 		}
 	}
 	if len(wrong) > 0 {
@@ -288,10 +290,10 @@ const aheadID = "^ahead "
 func (t *recordType) leans(doc model.Document) bool {
 	v := reflect.ValueOf(doc).Elem()
 	return slices.ContainsFunc(t.columns(), func(f *Field) bool {
-		if f.Ref == "" || !f.held() {
+		if f.Ref == "" || !f.Held() {
 			return false
 		}
-		id, _ := f.read(v).(string)
+		id, _ := f.Read(v).(string)
 		return strings.HasPrefix(id, aheadID)
 	})
 }
@@ -299,19 +301,19 @@ func (t *recordType) leans(doc model.Document) bool {
 // fromCell reads a cell; one that names another record becomes its id.
 func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, now time.Time, rd *reader) (any, error) {
 	if f.Ref == "" {
-		return f.fromCell(c, now)
+		return f.FromCell(c, now)
 	}
-	if err := f.readable(c); err != nil {
+	if err := f.Readable(c); err != nil {
 		return nil, err
 	}
-	text := f.tidy(c.Text)
-	if err := f.plain(text); err != nil {
+	text := f.Tidy(c.Text)
+	if err := f.Plain(text); err != nil {
 		return nil, err
 	}
 	if text == "" {
-		return f.fromString("", now)
+		return f.FromString("", now)
 	}
-	key := f.resolver() + "\x00" + text
+	key := resolverOf(f) + "\x00" + text
 	id, ok := rd.found[key]
 	if !ok {
 		var err error
@@ -320,7 +322,7 @@ func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, no
 			if name := text[strings.LastIndexAny(text, "/>")+1:]; f.Ref == t.Name && rd.ahead[name] {
 				return aheadID + name, nil
 			}
-			return nil, unknownWord{refusal(f.Label + "：" + reason)}
+			return nil, field.UnknownWord{Refusal: field.Refusal(f.Label + "：" + reason)}
 		}
 		if err != nil {
 			return nil, err
@@ -366,8 +368,8 @@ func complain(err error) (complaints, bool) {
 	if errors.As(err, &all) {
 		return all, true
 	}
-	if r, ok := errors.AsType[refusal](err); ok {
-		_, unknown := errors.AsType[unknownWord](err)
+	if r, ok := errors.AsType[field.Refusal](err); ok {
+		_, unknown := errors.AsType[field.UnknownWord](err)
 		return complaints{{Reason: string(r), Unknown: unknown}}, true
 	}
 	var e *kit.Error

@@ -197,7 +197,7 @@ func (t *recordType) apply(ctx context.Context, doc model.Document, values map[s
 		if shown != nil && unchanged(raw, shown[f.Key]) {
 			continue // also what the form shows masked
 		}
-		x, err := f.fromJSON(raw, now)
+		x, err := f.FromJSON(raw, now)
 		if err != nil {
 			wrong[f.Key] = err.Error()
 			continue
@@ -210,7 +210,7 @@ func (t *recordType) apply(ctx context.Context, doc model.Document, values map[s
 		if err != nil {
 			return err
 		}
-		if f.attaches() {
+		if f.Attaches() {
 			x, err = t.resolve(ctx, f, doc, x)
 			if reason, no := why(err); no {
 				wrong[f.Key] = reason
@@ -220,7 +220,7 @@ func (t *recordType) apply(ctx context.Context, doc model.Document, values map[s
 				return err
 			}
 		}
-		f.write(v, x)
+		f.Write(v, x)
 	}
 	if len(wrong) > 0 {
 		return kit.InvalidFields(wrong)

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"zhihuidangjian/rpc/records/sheet"
 
 	"github.com/xuri/excelize/v2"
 
@@ -17,13 +17,10 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-// The sheets of a template, and the column that the failure file adds. Uploads ignore
-// that column, so that the corrected failure file imports as it is.
+// The sheets of a template beside that of the data.
 const (
-	sheetData    = "导入模板"
 	sheetHelp    = "说明文档"
 	sheetOptions = "选项"
-	reasonColumn = "失败原因"
 	// exportLimit bounds an export; larger lists are narrowed by filters.
 	exportLimit = 50000
 )
@@ -41,7 +38,7 @@ func (t *recordType) template(ctx context.Context) ([]byte, error) {
 }
 
 // templateOf is the import template, with the failed rows of an import when given: texts, and
-// figures with their formats.
+// sheet.Figures with their formats.
 func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any, date1904 bool) (_ []byte, err error) {
 	f := excelize.NewFile()
 	defer func() {
@@ -49,7 +46,7 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any, d
 			err = cerr
 		}
 	}()
-	if err := f.SetSheetName("Sheet1", sheetData); err != nil {
+	if err := f.SetSheetName("Sheet1", sheet.DataSheet); err != nil {
 		return nil, err
 	}
 	if date1904 {
@@ -90,7 +87,7 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any, d
 		if c.Required {
 			must = "是"
 		}
-		help = append(help, []any{c.Label, must, c.explain(options)})
+		help = append(help, []any{c.Label, must, explain(c, options)})
 		if len(options) == 0 || c.Type == "enums" || c.Type == "refs" {
 			continue
 		}
@@ -105,7 +102,7 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any, d
 		}
 		// Lists live on a hidden sheet: Excel allows 255 characters in a list of its own.
 		v := excelize.NewDataValidation(true)
-		v.SetSqref(fmt.Sprintf("%s2:%s%d", col, col, maxRows+1))
+		v.SetSqref(fmt.Sprintf("%s2:%s%d", col, col, sheet.MaxRows+1))
 		v.SetSqrefDropList(fmt.Sprintf("'%s'!$%s$1:$%s$%d", sheetOptions, from, from, len(options)))
 		drops = append(drops, v)
 	}
@@ -114,12 +111,12 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any, d
 		header = append(header, excelize.Cell{Value: c.Label, StyleID: head})
 	}
 	if failed != nil {
-		header = append(header, excelize.Cell{Value: reasonColumn, StyleID: head})
+		header = append(header, excelize.Cell{Value: sheet.ReasonColumn, StyleID: head})
 	}
 	styles := map[string]int{}
 	for _, row := range failed {
 		for i, v := range row {
-			n, ok := v.(figure)
+			n, ok := v.(sheet.Figure)
 			if !ok {
 				row[i] = excelize.Cell{Value: v, StyleID: text}
 				continue
@@ -136,11 +133,11 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any, d
 	}
 	// Before the stream writer, which takes them along.
 	for _, v := range drops {
-		if err := f.AddDataValidation(sheetData, v); err != nil {
+		if err := f.AddDataValidation(sheet.DataSheet, v); err != nil {
 			return nil, err
 		}
 	}
-	w, err := f.NewStreamWriter(sheetData)
+	w, err := f.NewStreamWriter(sheet.DataSheet)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +183,7 @@ func templateOf(ctx context.Context, e *Engine, cols []*Field, failed [][]any, d
 }
 
 // explain says in the 说明文档 what a column means.
-func (f *Field) explain(options []string) string {
+func explain(f *Field, options []string) string {
 	var parts []string
 	if f.Help != "" {
 		parts = append(parts, f.Help)
@@ -275,7 +272,7 @@ func (t *recordType) export(ctx context.Context, q query) ([]byte, error) {
 				}
 				cells[i] = make([]any, len(fields))
 				for j, f := range fields {
-					cells[i][j] = f.cell(r)
+					cells[i][j] = cellOf(f, r)
 				}
 			}
 			docs = docs[:0]
@@ -344,10 +341,10 @@ func (t *recordType) exported(columns []string) ([]*Field, error) {
 
 // cell is what an export says: always a text, so that IDs keep their digits and nothing
 // is ever a formula.
-func (f *Field) cell(r Row) string { return Harmless(f.words(r)) }
+func cellOf(f *Field, r Row) string { return sheet.Harmless(words(f, r)) }
 
 // words are a value as people read it.
-func (f *Field) words(r Row) string {
+func words(f *Field, r Row) string {
 	if labels, ok := r["_labels"].(map[string]string); ok && labels[f.Key] != "" {
 		return labels[f.Key]
 	}
@@ -362,7 +359,7 @@ func (f *Field) words(r Row) string {
 	case []string:
 		out := make([]string, len(x))
 		for i, v := range x {
-			if out[i] = f.option(v); out[i] == "" {
+			if out[i] = f.OptionLabel(v); out[i] == "" {
 				out[i] = v
 			}
 		}
@@ -378,7 +375,7 @@ func (f *Field) words(r Row) string {
 			x = PlainText(x)
 		}
 		if f.Type == "enum" {
-			if l := f.option(x); l != "" {
+			if l := f.OptionLabel(x); l != "" {
 				return l
 			}
 		}
@@ -392,15 +389,6 @@ func (f *Field) words(r Row) string {
 		}
 		return fmt.Sprint(x)
 	}
-}
-
-// Harmless keeps a text from being taken for a formula when somebody saves the sheet as
-// CSV and opens it again; Excel in Chinese takes the wide signs for the narrow ones.
-func Harmless(s string) string {
-	if r, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune("=+-@＝＋－＠\t\r\n", r) {
-		return "'" + s
-	}
-	return s
 }
 
 // Sheet streams a workbook with one sheet of texts, its header in row 1 and whose export it

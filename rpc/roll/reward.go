@@ -9,7 +9,7 @@ import (
 )
 
 // honours is where a member reads of both.
-var honours = &records.Place{Page: "mine", Title: "我的奖惩", Icon: "award"}
+var honours = &records.Place{Page: "mine", Title: "我的奖惩", Icon: "award", Order: 2}
 
 // rewardType is 党员奖励 (spec/records.md 7, manual 5.6.1).
 func (s *Service) rewardType() *records.Type[*model.Reward] {

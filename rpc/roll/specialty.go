@@ -34,7 +34,7 @@ func (s *Service) specialtyType() *records.Type[*model.Specialty] {
 		},
 		Unique: []records.Unique{{Keys: []string{"memberId"}, Field: "memberId", Message: "该党员已有特长记录，请在原记录中修改"}},
 		Own: &records.Own[*model.Specialty]{
-			Place: &records.Place{Page: "mine", Title: "我的特长", Icon: "specialty", Single: true},
+			Place: &records.Place{Page: "mine", Title: "我的特长", Icon: "specialty", Single: true, Order: 6},
 			Where: records.Mine, Create: true, Update: true, Delete: true,
 			Fields: []string{"tags", "description", "updatedAt"}, Form: []string{"tags", "description"},
 			Prepare: func(ctx context.Context, x *model.Specialty) error {

@@ -37,7 +37,8 @@ const find = async (name: string) => {
 test('COMM-02 a form with an empty required field is not saved, marks each and keeps what was typed', async () => {
   const types: { type: string; menu: string }[] = await as('GET', '/records')
   let forms = 0
-  for (const { type } of types.filter((t) => t.menu)) {
+  const own = ['organization', 'member', 'binding', 'duesOrder', 'duesBase', 'meeting', 'points', 'pointsRule'] // pages with tests of their own
+  for (const { type } of types.filter((t) => t.menu && !own.includes(t.type))) {
     const schema = await as('GET', `/records/${type}/schema`)
     const asked = schema.fields.filter((f: any) => f.form && f.required === true && !f.showIf && !f.readonly && f.type !== 'bool' && f.ref !== 'organization')
     if (!schema.permissions.create || !asked.length) continue

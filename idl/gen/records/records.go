@@ -199,6 +199,8 @@ type Place struct {
 	Single bool `thrift:"single,5" frugal:"5,default,bool" json:"single"`
 	// what an empty list says; empty: 暂无数据
 	Empty string `thrift:"empty,6" frugal:"6,default,string" json:"empty"`
+	// within the page; as they are declared where it is the same
+	Order int32 `thrift:"order,7" frugal:"7,default,i32" json:"order"`
 }
 
 // TypeInfo is a record type as menus and roles see it.

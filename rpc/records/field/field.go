@@ -1,4 +1,4 @@
-package records
+package field
 
 import (
 	"fmt"
@@ -16,8 +16,8 @@ var (
 	wageType = reflect.TypeFor[model.Wage]()
 )
 
-// fieldsOf reads the record tags of a struct and merges the declared fields into them.
-func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field, error) {
+// Of reads the record tags of a struct and merges the declared fields into them.
+func Of(document reflect.Type, declared []Field, only []string) ([]*Field, error) {
 	places := map[string]*Field{} // every field of the struct, tagged or not
 	stored := map[string][]int{}  // the same and those without a JSON name, by their name in the store
 	var out []*Field
@@ -42,11 +42,11 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 				}
 				continue
 			}
-			f := &Field{Key: key, Form: true, index: index, kind: sf.Type.Kind()}
+			f := &Field{Key: key, Form: true, Index: index, Kind: sf.Type.Kind()}
 			if sf.Type.PkgPath() == "" { // a type with a name may encode itself
-				f.goKind = sf.Type.Kind()
+				f.GoKind = sf.Type.Kind()
 			}
-			f.bson = inStore
+			f.Stored = inStore
 			if err := f.parseTag(tag); err != nil {
 				return err
 			}
@@ -67,7 +67,7 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 	for _, d := range declared {
 		f := &d
 		if p := places[d.Key]; p != nil && !d.Virtual {
-			f.index, f.bson, f.kind, f.goKind = p.index, p.bson, p.kind, p.goKind
+			f.Index, f.Stored, f.Kind, f.GoKind = p.Index, p.Stored, p.Kind, p.GoKind
 			f.Personal, f.Public = p.Personal, p.Public // how it is stored
 			if f.Type == "" {
 				f.Type = p.Type
@@ -96,11 +96,11 @@ func fieldsOf(document reflect.Type, declared []Field, only []string) ([]*Field,
 	}
 	for _, f := range out {
 		if f.Personal {
-			blind, masked := model.PersonalNames(f.bson)
+			blind, masked := model.PersonalNames(f.Stored)
 			if stored[blind] != nil {
-				f.blind = blind
+				f.Blind = blind
 			}
-			f.masked = stored[masked]
+			f.MaskedIn = stored[masked]
 		}
 		if f.Max == 0 {
 			switch f.Type {
@@ -204,7 +204,7 @@ func (f *Field) infer(t reflect.Type) {
 		f.Type = "datetime"
 	case t == wageType:
 		f.Type = "money"
-	case t == filesType:
+	case t == FilesType:
 		f.Type = "files"
 	case t.Kind() == reflect.Bool:
 		f.Type = "bool"
@@ -215,21 +215,21 @@ func (f *Field) infer(t reflect.Type) {
 	}
 }
 
-// read is the field's value as JSON shows it; nil when the struct has none. A wage must be
+// Read is the field's value as JSON shows it; nil when the struct has none. A wage must be
 // open.
-func (f *Field) read(doc reflect.Value) any {
-	if f.index == nil {
+func (f *Field) Read(doc reflect.Value) any {
+	if f.Index == nil {
 		return nil
 	}
-	v := doc.FieldByIndex(f.index)
+	v := doc.FieldByIndex(f.Index)
 	switch x := v.Interface().(type) {
 	case time.Time:
-		return showTime(x)
+		return ShowTime(x)
 	case *time.Time:
 		if x == nil {
 			return ""
 		}
-		return showTime(*x)
+		return ShowTime(*x)
 	case model.Wage:
 		return x.Fen()
 	case []string:
@@ -247,9 +247,9 @@ func (f *Field) read(doc reflect.Value) any {
 	}
 }
 
-// write puts a checked value into the document.
-func (f *Field) write(doc reflect.Value, value any) {
-	v := doc.FieldByIndex(f.index)
+// Write puts a checked value into the document.
+func (f *Field) Write(doc reflect.Value, value any) {
+	v := doc.FieldByIndex(f.Index)
 	if p := v.Kind() == reflect.Pointer; p {
 		if t, ok := value.(time.Time); ok && t.IsZero() {
 			v.SetZero()
@@ -274,7 +274,7 @@ func (f *Field) write(doc reflect.Value, value any) {
 	}
 }
 
-func (f *Field) option(value string) string {
+func (f *Field) OptionLabel(value string) string {
 	for _, o := range f.Options {
 		if o.Value == value {
 			return o.Label
@@ -286,14 +286,14 @@ func (f *Field) option(value string) string {
 // OptionLabels answers for the enums of a struct's tags: the label of a field's value, the
 // value itself when it has none.
 func OptionLabels[T any]() func(key, value string) string {
-	fields, err := fieldsOf(reflect.TypeFor[T](), nil, nil)
+	fields, err := Of(reflect.TypeFor[T](), nil, nil)
 	if err != nil {
 		panic(err) // a wrong tag: a programming mistake
 	}
 	return func(key, value string) string {
 		for _, f := range fields {
-			if f.Key == key && f.option(value) != "" {
-				return f.option(value)
+			if f.Key == key && f.OptionLabel(value) != "" {
+				return f.OptionLabel(value)
 			}
 		}
 		return value

@@ -1,4 +1,4 @@
-package records
+package field
 
 import (
 	"fmt"
@@ -33,8 +33,8 @@ func optionKey(s string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "（", "(", "）", ")", "／", "/").Replace(normal.Name(s)))
 }
 
-// meant is the value of the option that a cell names, "" when none.
-func (f *Field) meant(text string) string {
+// Meant is the value of the option that a cell names, "" when none.
+func (f *Field) Meant(text string) string {
 	key := optionKey(text)
 	for _, o := range f.Options {
 		if optionKey(o.Label) == key {
@@ -54,11 +54,11 @@ func (f *Field) meant(text string) string {
 	return ""
 }
 
-// mostTold is how many options a refusal names.
+// mostTold is how many options a Refusal names.
 const mostTold = 12
 
-// unknown refuses a word and says what may be filled in.
-func (f *Field) unknown(text string) error {
+// Unknown refuses a word and says what may be filled in.
+func (f *Field) Unknown(text string) error {
 	labels := make([]string, 0, mostTold)
 	for _, o := range f.Options {
 		if len(labels) == mostTold {
@@ -70,10 +70,10 @@ func (f *Field) unknown(text string) error {
 	if len(f.Options) > mostTold {
 		told += fmt.Sprintf("等%d项，见模板的下拉列表", len(f.Options))
 	}
-	return unknownWord{refusal(fmt.Sprintf("%s“%s”不在可选范围内，可填：%s", f.Label, clip(text), told))}
+	return UnknownWord{Refusal(fmt.Sprintf("%s“%s”不在可选范围内，可填：%s", f.Label, Clip(text), told))}
 }
 
-// unknownWord refuses a word that may be mapped to an option or a record once for all rows.
-type unknownWord struct{ refusal }
+// UnknownWord refuses a word that may be mapped to an option or a record once for all rows.
+type UnknownWord struct{ Refusal }
 
-func (u unknownWord) Unwrap() error { return u.refusal }
+func (u UnknownWord) Unwrap() error { return u.Refusal }

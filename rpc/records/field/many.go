@@ -1,4 +1,4 @@
-package records
+package field
 
 import "slices"
 
@@ -9,24 +9,24 @@ const mostChosen = 5000
 // counts once, or is refused when the field is distinct.
 func (f *Field) many(list []string) ([]string, error) {
 	if f.Required && len(list) == 0 {
-		return nil, refuse("请填写%s", f.Label)
+		return nil, Refuse("请填写%s", f.Label)
 	}
 	most := int64(mostChosen)
 	if f.Max > 0 {
 		most = f.Max
 	}
 	if n := int64(len(list)); n > most {
-		return nil, refuse("%s不能超过%d项", f.Label, most)
+		return nil, Refuse("%s不能超过%d项", f.Label, most)
 	}
 	for _, v := range list {
-		if v == "" || f.Type == "enums" && f.option(v) == "" {
-			return nil, refuse("%s填写有误", f.Label)
+		if v == "" || f.Type == "enums" && f.OptionLabel(v) == "" {
+			return nil, Refuse("%s填写有误", f.Label)
 		}
 	}
 	slices.Sort(list)
 	once := slices.Compact(slices.Clone(list))
 	if f.Distinct && len(once) < len(list) {
-		return nil, refuse("%s不能重复", f.Label)
+		return nil, Refuse("%s不能重复", f.Label)
 	}
 	return once, nil
 }

@@ -1,4 +1,4 @@
-package records
+package field
 
 import (
 	"encoding/json"
@@ -26,7 +26,7 @@ func TestChoiceOfSeveral(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.field.Label = "标签"
-			got, err := c.field.fromJSON(json.RawMessage(c.sent), time.Now())
+			got, err := c.field.FromJSON(json.RawMessage(c.sent), time.Now())
 			if c.refused != "" {
 				if err == nil || !strings.Contains(err.Error(), c.refused) {
 					t.Fatalf("%v, %v; want %s", got, err, c.refused)

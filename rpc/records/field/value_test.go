@@ -1,10 +1,7 @@
-package records
+package field
 
 import (
-	"archive/zip"
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/big"
 	"reflect"
@@ -41,7 +38,7 @@ func TestFen(t *testing.T) {
 // in2026 is the day of the tests of this file.
 var in2026 = time.Date(2026, 11, 22, 20, 0, 0, 0, kit.Shanghai)
 
-// TestCells: what people write into Excel, as it is stored; "" is a refusal that says what
+// TestCells: what people write into Excel, as it is stored; "" is a Refusal that says what
 // is behind the colon.
 func TestCells(t *testing.T) {
 	text := func(s string) workbook.Cell { return workbook.Cell{Kind: workbook.Text, Text: s} }
@@ -94,7 +91,7 @@ func TestCells(t *testing.T) {
 		if strings.HasPrefix(c.typ, "enum") {
 			f.Options, f.Max = gender, 0
 		}
-		got, err := f.fromCell(c.cell, in2026)
+		got, err := f.FromCell(c.cell, in2026)
 		switch {
 		case c.refused != "":
 			if err == nil || !strings.Contains(err.Error(), c.refused) {
@@ -119,63 +116,26 @@ func TestAliases(t *testing.T) {
 						t.Errorf("%s: “%s” is %s and %s", f.Label, w, other, o.Label)
 					}
 					seen[optionKey(w)] = o.Label
-					if f.meant(w) != o.Value {
-						t.Errorf("%s: “%s” is %q, want %q", f.Label, w, f.meant(w), o.Value)
+					if f.Meant(w) != o.Value {
+						t.Errorf("%s: “%s” is %q, want %q", f.Label, w, f.Meant(w), o.Value)
 					}
 				}
 			}
 		}
 	}
 	f := &Field{Label: "民族", Type: "enum", Options: []Option{{Value: "汉族", Label: "汉族"}, {Value: "满族", Label: "满族"}}}
-	if f.meant("汉") != "汉族" || f.meant("族") != "" || f.meant("") != "" {
+	if f.Meant("汉") != "汉族" || f.Meant("族") != "" || f.Meant("") != "" {
 		t.Error("汉 is 汉族")
 	}
 }
 
 func fieldsFor[T any](t *testing.T) []*Field {
 	t.Helper()
-	f, err := fieldsOf(reflect.TypeFor[T](), nil, nil)
+	f, err := Of(reflect.TypeFor[T](), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
-}
-
-func TestHarmless(t *testing.T) {
-	for in, want := range map[string]string{"=1+1": "'=1+1", "+86": "'+86", "-": "'-", "@x": "'@x", "张三": "张三", "": ""} {
-		if got := Harmless(in); got != want {
-			t.Errorf("Harmless(%q) = %q", in, got)
-		}
-	}
-}
-
-func TestHeads(t *testing.T) {
-	cols := []*Field{{Key: "a", Label: "姓名", Required: true}, {Key: "b", Label: "身份证号", Required: true}, {Key: "c", Label: "备注"}}
-	heads := func(rows ...[]string) *list {
-		l := &list{cols: cols}
-		for no, row := range rows {
-			var cells []workbook.Cell
-			for i, s := range row {
-				if s != "" {
-					cells = append(cells, workbook.Cell{Column: i + 1, Kind: workbook.Text, Text: s})
-				}
-			}
-			if err := l.row(no+1, cells); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return l
-	}
-	l := heads([]string{"党员花名册"}, []string{"序号", "* 姓 名", "", "身份证号（必填）", "\ufeff备注 ", reasonColumn}, []string{"1", "王芳", "", "x"}, []string{"2"})
-	if l.head != 2 || len(l.rows) != 1 || l.rows[0].No != 3 || l.rows[0].Cells[0].Text != "王芳" || l.note != "已忽略模板以外的列：序号" {
-		t.Errorf("%+v", l)
-	}
-	if l = heads([]string{"姓名", "身份证号"}); l.head != 1 || l.note != "没有以下列，按未填写处理：备注" {
-		t.Errorf("%+v", l)
-	}
-	if l = heads([]string{"姓名", "备注"}); l.head != 0 || !slices.Equal(l.missing, []string{"身份证号"}) {
-		t.Errorf("%+v", l)
-	}
 }
 
 type tagged struct {
@@ -187,7 +147,7 @@ type tagged struct {
 }
 
 func TestFields(t *testing.T) {
-	fields, err := fieldsOf(reflect.TypeFor[tagged](), []Field{{Key: "plain", Label: "后加", After: "name", Form: true}, {Key: "ghost", Label: "虚"}}, nil)
+	fields, err := Of(reflect.TypeFor[tagged](), []Field{{Key: "plain", Label: "后加", After: "name", Form: true}, {Key: "ghost", Label: "虚"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,69 +178,19 @@ func TestFields(t *testing.T) {
 		{3, `1000`, true}, {3, `1001`, false}, {3, `-1`, false}, {3, `1.5`, false}, {3, `""`, true},
 		{4, `"2024-07-01 09:00"`, true}, {4, `1719795600000`, true}, {4, `"tomorrow"`, false}, {4, `null`, true},
 	} {
-		_, err := fields[c.field].fromJSON(json.RawMessage(c.json), now)
+		_, err := fields[c.field].FromJSON(json.RawMessage(c.json), now)
 		if (err == nil) != c.ok {
 			t.Errorf("%s of %s: %v", fields[c.field].Key, c.json, err)
 		}
 	}
-	if _, err := fieldsOf(reflect.TypeFor[struct {
+	if _, err := Of(reflect.TypeFor[struct {
 		X string `json:"x" record:"label=甲,nonsense"`
 	}](), nil, nil); err == nil {
 		t.Error("an unknown word of a tag is a mistake")
 	}
 }
 
-func TestFilterRanges(t *testing.T) {
-	now := time.Date(2026, 11, 22, 20, 0, 0, 0, kit.Shanghai)
-	f := &Field{Key: "paidAt", bson: "paidAt", Type: "datetime", Label: "时间"}
-	e, err := f.filter("today,today", now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := json.Marshal(e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"2026-11-22T00:00:00", "2026-11-23T00:00:00"} {
-		if !bytes.Contains(b, []byte(want)) {
-			t.Errorf("%s lacks %s", b, want)
-		}
-	}
-	if _, err := f.filter("yesterday", now); err == nil {
-		t.Error("not a date")
-	}
-	if _, err := f.filter(",", now); err == nil {
-		t.Error("no bound at all")
-	}
-}
-
-// FuzzUpload: whatever comes, an upload is read or refused with a reason.
-func FuzzUpload(f *testing.F) {
-	var whole bytes.Buffer
-	z := zip.NewWriter(&whole)
-	w, err := z.Create("xl/worksheets/sheet1.xml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	if _, err := w.Write([]byte(`<worksheet><sheetData><row r="1"><c r="A1"><f>1</f></c></row></sheetData></worksheet>`)); err != nil {
-		f.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(whole.Bytes())
-	f.Add([]byte("PK\x03\x04"))
-	cols := []*Field{{Key: "a", Label: "甲"}}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		_, _, err := readUpload(data, cols)
-		var r refusal
-		if err != nil && !errors.As(err, &r) {
-			t.Errorf("not a reason to tell: %v", err)
-		}
-	})
-}
-
-// FuzzCell: a cell is stored or refused, and never as what a form would refuse or store in
+// FuzzCell: a cell is stored or refused, and never as what a form would Refuse or store in
 // another way.
 func FuzzCell(f *testing.F) {
 	for _, s := range []string{"2024-07-01", "2024.1", "=1", "1.5", "￥5000", "8.5E3", "1.38E10", "+8613800014446", "王　芳", "99020119600220145Ｘ", "2024年7月", "\u200b", "汉"} {
@@ -295,10 +205,10 @@ func FuzzCell(f *testing.F) {
 		if n, err := strconv.ParseFloat(text, 64); err == nil && isNumber {
 			c.Kind, c.Number = workbook.Number, n
 		}
-		v, err := field.fromCell(c, in2026)
+		v, err := field.FromCell(c, in2026)
 		if s, ok := v.(string); err == nil && ok {
 			b, _ := json.Marshal(s)
-			again, err := field.fromJSON(b, in2026)
+			again, err := field.FromJSON(b, in2026)
 			if err != nil || again != v {
 				t.Errorf("%s %q became %q, of which a form makes %v: %v", typ, text, s, again, err)
 			}

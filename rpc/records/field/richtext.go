@@ -1,4 +1,4 @@
-package records
+package field
 
 import (
 	"html"
@@ -9,8 +9,6 @@ import (
 
 	"github.com/microcosm-cc/bluemonday"
 	parse "golang.org/x/net/html"
-
-	"zhihuidangjian/rpc/kit"
 )
 
 // A rich text is stored as plain HTML: paragraphs, headings, lists, tables, links, and
@@ -38,9 +36,9 @@ func newRichPolicy() *bluemonday.Policy {
 	return p
 }
 
-// rich checks a rich text: what may not be in it is taken out, and a picture from anywhere
+// Rich checks a rich text: what may not be in it is taken out, and a picture from anywhere
 // but the type's own attachments is refused.
-func (f *Field) rich(typ, s string) (string, error) {
+func (f *Field) Rich(typ, s string) (string, error) {
 	s = strings.TrimSpace(s)
 	var b strings.Builder
 	for z := parse.NewTokenizer(strings.NewReader(s)); ; {
@@ -59,7 +57,7 @@ func (f *Field) rich(typ, s string) (string, error) {
 		}
 		m := servedImage.FindStringSubmatch(t.Attr[at].Val)
 		if m == nil || m[1] != typ {
-			return "", refuse("%s中的图片只能用编辑器的上传按钮插入", f.Label)
+			return "", Refuse("%s中的图片只能用编辑器的上传按钮插入", f.Label)
 		}
 		b.WriteString(`<img src="attachment:` + m[2] + `"`)
 		for _, a := range t.Attr {
@@ -75,9 +73,9 @@ func (f *Field) rich(typ, s string) (string, error) {
 	}
 	switch {
 	case clean == "" && f.Required:
-		return "", refuse("请填写%s", f.Label)
+		return "", Refuse("请填写%s", f.Label)
 	case int64(utf8.RuneCountInString(clean)) > f.Max:
-		return "", refuse("%s过长", f.Label)
+		return "", Refuse("%s过长", f.Label)
 	}
 	return clean, nil
 }
@@ -87,8 +85,8 @@ func PlainText(rich string) string {
 	return strings.Join(strings.Fields(html.UnescapeString(textPolicy.Sanitize(rich))), " ")
 }
 
-// richFrom makes a rich text of a plain one.
-func richFrom(text string) string {
+// RichFrom makes a rich text of a plain one.
+func RichFrom(text string) string {
 	var b strings.Builder
 	for line := range strings.SplitSeq(text, "\n") {
 		if line = strings.TrimSpace(line); line != "" {
@@ -98,8 +96,8 @@ func richFrom(text string) string {
 	return b.String()
 }
 
-// imagesOf are the ids of a stored rich text's pictures.
-func imagesOf(rich string) []string {
+// ImagesOf are the ids of a stored rich text's pictures.
+func ImagesOf(rich string) []string {
 	var ids []string
 	for _, m := range attachmentImage.FindAllStringSubmatch(rich, -1) {
 		ids = append(ids, m[1])
@@ -107,15 +105,8 @@ func imagesOf(rich string) []string {
 	return ids
 }
 
-func door(c *kit.Caller) string {
-	if c.Kind == kit.Member {
-		return "member"
-	}
-	return "console"
-}
-
-// serveImages gives the pictures of a stored rich text the addresses that serve them to
+// ServeImages gives the pictures of a stored rich text the addresses that serve them to
 // this reader. door is console or member.
-func serveImages(rich, door, typ, id string) string {
+func ServeImages(rich, door, typ, id string) string {
 	return attachmentImage.ReplaceAllString(rich, `src="/api/`+door+`/records/`+typ+`/files/${1}?id=`+id+`"`)
 }

@@ -1,4 +1,6 @@
-package records
+// Package sheet is how people's workbooks become rows, and what keeps the rows that they get from
+// being harmful. It knows no record type and no caller.
+package sheet
 
 import (
 	"errors"
@@ -6,27 +8,35 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"zhihuidangjian/rpc/records/field"
 
 	"zhihuidangjian/rpc/normal"
 	"zhihuidangjian/rpc/records/workbook"
 )
 
+// The sheet of a template that holds the data, and the column that the failure file adds. Uploads
+// ignore that column, so that the corrected failure file imports as it is.
+const (
+	DataSheet    = "导入模板"
+	ReasonColumn = "失败原因"
+)
+
 // The limits of an uploaded workbook, beside those of package workbook.
 const (
-	maxFile   = workbook.MaxFile
-	maxRows   = 10000
+	MaxFile   = workbook.MaxFile
+	MaxRows   = 10000
 	maxFilled = 200_000 // cells that merged ones stand for
 	headDepth = 20      // rows with something in them, within which the heads are looked for
 )
 
-// importRow is one row of an upload.
-type importRow struct {
+// Row is one row of an upload.
+type Row struct {
 	No    int             // in the sheet, from 1
 	Cells []workbook.Cell // by template column
 }
 
 // Values are the cells as they look in Excel.
-func (r *importRow) Values() []string {
+func (r *Row) Values() []string {
 	out := make([]string, len(r.Cells))
 	for i, c := range r.Cells {
 		out[i] = c.Text
@@ -34,47 +44,47 @@ func (r *importRow) Values() []string {
 	return out
 }
 
-// figure is a number of an upload with the code of its format, "" for General.
-type figure struct {
+// Figure is a number of an upload with the code of its format, "" for General.
+type Figure struct {
 	Value  float64 `json:"value"`
 	Format string  `json:"format,omitempty"`
 }
 
-// figures are the cells of a row that hold numbers, by template column, and how their book
+// Figures are the cells of a row that hold numbers, by template column, and how their book
 // counts days.
-type figures struct {
-	At       map[int]figure `json:"at,omitempty"`
+type Figures struct {
+	At       map[int]Figure `json:"at,omitempty"`
 	Date1904 bool           `json:"date1904,omitempty"`
 }
 
-func (r *importRow) figures() figures {
-	out := figures{At: map[int]figure{}}
+func (r *Row) Figures() Figures {
+	out := Figures{At: map[int]Figure{}}
 	for i, c := range r.Cells {
 		if c.Kind == workbook.Number {
-			out.At[i], out.Date1904 = figure{c.Number, c.Format}, c.Date1904
+			out.At[i], out.Date1904 = Figure{c.Number, c.Format}, c.Date1904
 		}
 	}
 	return out
 }
 
-var errTooMany = refusal(fmt.Sprintf("一次最多导入%d行，请拆分后分别导入", maxRows))
+var errTooMany = field.Refusal(fmt.Sprintf("一次最多导入%d行，请拆分后分别导入", MaxRows))
 
-// readUpload reads a workbook in bounded memory. A refusal says why the file is refused as
+// Read reads a workbook in bounded memory. A field.Refusal says why the file is refused as
 // a whole; note names the columns that were ignored and those that are missing.
 //
 // The list is in the sheet 导入模板, or in a workbook of another origin in the first sheet
 // that has the heads.
-func readUpload(data []byte, cols []*Field) (rows []importRow, note string, err error) {
+func Read(data []byte, cols []*field.Field) (rows []Row, note string, err error) {
 	defer func() {
 		if whole, ok := errors.AsType[workbook.Refusal](err); ok {
-			err = refusal(whole)
+			err = field.Refusal(whole)
 		}
 	}()
 	b, err := workbook.Open(data)
 	if err != nil {
 		return nil, "", err
 	}
-	sheets := slices.DeleteFunc(slices.Clone(b.Sheets), func(s workbook.Sheet) bool { return s.Name != sheetData })
+	sheets := slices.DeleteFunc(slices.Clone(b.Sheets), func(s workbook.Sheet) bool { return s.Name != DataSheet })
 	if len(sheets) == 0 {
 		sheets = slices.DeleteFunc(b.Sheets, func(s workbook.Sheet) bool { return s.Hidden })
 	}
@@ -93,23 +103,23 @@ func readUpload(data []byte, cols []*Field) (rows []importRow, note string, err 
 		}
 		l.unmerge(merged)
 		if len(l.rows) == 0 {
-			return nil, "", refusal("文件中没有要导入的数据")
+			return nil, "", field.Refusal("文件中没有要导入的数据")
 		}
 		return l.rows, l.note, nil
 	}
 	if nearest == nil || nearest.seen == 0 {
-		return nil, "", refusal("文件为空，请使用下载的导入模板")
+		return nil, "", field.Refusal("文件为空，请使用下载的导入模板")
 	}
-	return nil, "", refuse("表头与导入模板不一致，缺少：%s", strings.Join(nearest.missing, "、"))
+	return nil, "", field.Refuse("表头与导入模板不一致，缺少：%s", strings.Join(nearest.missing, "、"))
 }
 
 // list gathers the rows below the heads of a sheet.
 type list struct {
-	cols    []*Field
+	cols    []*field.Field
 	head    int         // the row of the heads, once they are found
 	at      map[int]int // column of the sheet → of the template
 	note    string
-	rows    []importRow
+	rows    []Row
 	seen    int
 	found   int      // the most heads that a row had
 	missing []string // the others
@@ -123,21 +133,21 @@ func (l *list) row(no int, cells []workbook.Cell) error {
 		}
 		return nil
 	}
-	var r importRow
+	var r Row
 	for _, c := range cells {
 		i, ok := l.at[c.Column]
 		if !ok || c.Kind == workbook.Text && normal.Text(c.Text) == "" && !c.Formula {
 			continue
 		}
 		if r.Cells == nil {
-			r = importRow{No: no, Cells: make([]workbook.Cell, len(l.cols))}
+			r = Row{No: no, Cells: make([]workbook.Cell, len(l.cols))}
 		}
 		r.Cells[i] = c
 	}
 	if r.Cells == nil {
 		return nil
 	}
-	if len(l.rows) == maxRows {
+	if len(l.rows) == MaxRows {
 		return errTooMany
 	}
 	l.rows = append(l.rows, r)
@@ -182,8 +192,8 @@ func (l *list) heads(no int, cells []workbook.Cell) {
 		return
 	}
 	for i, c := range cells {
-		if _, ok := at[c.Column]; !ok && heads[i] != "" && heads[i] != reasonColumn && len(ignored) < 20 {
-			ignored = append(ignored, clip(heads[i]))
+		if _, ok := at[c.Column]; !ok && heads[i] != "" && heads[i] != ReasonColumn && len(ignored) < 20 {
+			ignored = append(ignored, field.Clip(heads[i]))
 		}
 	}
 	var notes []string
@@ -204,7 +214,7 @@ func (l *list) unmerge(merged []workbook.Range) {
 		if !ok || m.Top <= l.head || m.Bottom == m.Top {
 			continue
 		}
-		first, ok := slices.BinarySearchFunc(l.rows, m.Top, func(r importRow, no int) int { return r.No - no })
+		first, ok := slices.BinarySearchFunc(l.rows, m.Top, func(r Row, no int) int { return r.No - no })
 		if !ok {
 			continue
 		}

@@ -1,4 +1,4 @@
-package records
+package field
 
 import (
 	"errors"
@@ -85,7 +85,7 @@ func (f *Field) moment(m moment, now time.Time) (any, error) {
 	case f.Type == "month":
 		month := m.at.Format("2006-01")
 		if last := kit.AddMonths(kit.Month(now), 12); month < firstMonth || month > last {
-			return nil, refuse("%s应在%s与%s之间", f.Label, firstMonth, last)
+			return nil, Refuse("%s应在%s与%s之间", f.Label, firstMonth, last)
 		}
 		return month, nil
 	case m.month:
@@ -93,7 +93,7 @@ func (f *Field) moment(m moment, now time.Time) (any, error) {
 	case f.Type == "datetime":
 		return m.at, nil
 	case f.Past && m.at.After(now):
-		return nil, refuse("%s不能晚于今天", f.Label)
+		return nil, Refuse("%s不能晚于今天", f.Label)
 	}
 	return m.at.Format(time.DateOnly), nil
 }
@@ -104,13 +104,13 @@ const firstMonth = "1921-07"
 // unreadable says how to write what was not understood.
 func (f *Field) unreadable(err error) error {
 	if d, ok := errors.AsType[noDay](err); ok {
-		return refuse("%s：没有%s这一天", f.Label, clip(string(d)))
+		return Refuse("%s：没有%s这一天", f.Label, Clip(string(d)))
 	}
 	switch f.Type {
 	case "month":
-		return refuse("%s应为年月，如2024-07", f.Label)
+		return Refuse("%s应为年月，如2024-07", f.Label)
 	case "datetime":
-		return refuse("%s应为时间，如2024-07-01 09:00", f.Label)
+		return Refuse("%s应为时间，如2024-07-01 09:00", f.Label)
 	}
-	return refuse("%s应为日期，如2024-07-01", f.Label)
+	return Refuse("%s应为日期，如2024-07-01", f.Label)
 }

@@ -1,4 +1,4 @@
-package records
+package field
 
 import (
 	"regexp"
@@ -11,25 +11,25 @@ import (
 	"zhihuidangjian/rpc/records/workbook"
 )
 
-// fromCell checks a cell of an import, in the notations that people use in Excel.
-func (f *Field) fromCell(c workbook.Cell, now time.Time) (any, error) {
-	if err := f.readable(c); err != nil {
+// FromCell checks a cell of an import, in the notations that people use in Excel.
+func (f *Field) FromCell(c workbook.Cell, now time.Time) (any, error) {
+	if err := f.Readable(c); err != nil {
 		return nil, err
 	}
-	s := f.tidy(c.Text)
+	s := f.Tidy(c.Text)
 	switch f.Type {
 	case "richtext":
-		s = richFrom(s)
+		s = RichFrom(s)
 	case "enum":
 		if s == "" {
 			break
 		}
-		if err := f.plain(s); err != nil {
+		if err := f.Plain(s); err != nil {
 			return nil, err
 		}
-		v := f.meant(s)
+		v := f.Meant(s)
 		if v == "" {
-			return nil, f.unknown(s)
+			return nil, f.Unknown(s)
 		}
 		return v, nil
 	case "enums":
@@ -38,9 +38,9 @@ func (f *Field) fromCell(c workbook.Cell, now time.Time) (any, error) {
 			if w = normal.Name(w); w == "" {
 				continue
 			}
-			v := f.meant(w)
+			v := f.Meant(w)
 			if v == "" {
-				return nil, f.unknown(w)
+				return nil, f.Unknown(w)
 			}
 			list = append(list, v)
 		}
@@ -52,7 +52,7 @@ func (f *Field) fromCell(c workbook.Cell, now time.Time) (any, error) {
 		case "", "否", "无", "FALSE", "0", "N", "×":
 			return false, nil
 		}
-		return nil, refuse("%s应为“是”或“否”", f.Label)
+		return nil, Refuse("%s应为“是”或“否”", f.Label)
 	case "date", "month", "datetime":
 		if c.Kind == workbook.Number {
 			return f.fromSerial(c, now)
@@ -67,7 +67,7 @@ func (f *Field) fromCell(c workbook.Cell, now time.Time) (any, error) {
 	case "idNumber":
 		switch {
 		case c.Kind == workbook.Number && c.Number >= 1e14, scientific.MatchString(s):
-			return nil, refuse("%s在Excel中被存成了数字，末几位已丢失；请先把该列设为文本格式，再重新填写", f.Label)
+			return nil, Refuse("%s在Excel中被存成了数字，末几位已丢失；请先把该列设为文本格式，再重新填写", f.Label)
 		}
 	case "int", "money":
 		if c.Kind == workbook.Number {
@@ -75,40 +75,40 @@ func (f *Field) fromCell(c workbook.Cell, now time.Time) (any, error) {
 		}
 		if s == "" {
 			if f.Required {
-				return nil, refuse("请填写%s", f.Label)
+				return nil, Refuse("请填写%s", f.Label)
 			}
 			return int64(0), nil
 		}
 		if f.Type == "money" {
 			n, ok := fen(s)
 			if !ok {
-				return nil, refuse("%s应为金额，最多两位小数", f.Label)
+				return nil, Refuse("%s应为金额，最多两位小数", f.Label)
 			}
 			return f.number(n)
 		}
 		n, ok := whole(s)
 		if !ok {
-			return nil, refuse("%s应为整数", f.Label)
+			return nil, Refuse("%s应为整数", f.Label)
 		}
 		return f.number(n)
 	}
-	return f.fromString(s, now)
+	return f.FromString(s, now)
 }
 
-// readable refuses cells that hold no value at all.
-func (f *Field) readable(c workbook.Cell) error {
+// Readable refuses cells that hold no value at all.
+func (f *Field) Readable(c workbook.Cell) error {
 	switch {
 	case c.Formula:
-		return refuse("%s不能为公式，请复制后选择性粘贴为数值", f.Label)
+		return Refuse("%s不能为公式，请复制后选择性粘贴为数值", f.Label)
 	case c.Kind == workbook.Error:
-		return refuse("%s的单元格是错误值%s，请改正后再导入", f.Label, clip(c.Text))
+		return Refuse("%s的单元格是错误值%s，请改正后再导入", f.Label, Clip(c.Text))
 	case c.Long():
-		return refuse("%s内容过长", f.Label)
+		return Refuse("%s内容过长", f.Label)
 	case c.Kind == workbook.Text:
 		// What a spreadsheet would take for a formula when it is opened again (Harmless).
 		bare := strings.TrimPrefix(normal.Text(c.Text), "'")
 		if bare != "" && strings.ContainsRune("=+-@", rune(bare[0])) && f.Type != "phone" && f.Type != "money" && f.Type != "int" {
-			return refuse("%s不能以 = + - @ 开头或为公式", f.Label)
+			return Refuse("%s不能以 = + - @ 开头或为公式", f.Label)
 		}
 	}
 	return nil
@@ -137,7 +137,7 @@ func (f *Field) fromSerial(c workbook.Cell, now time.Time) (any, error) {
 		}
 		return f.moment(moment{at, c.Dated && !c.Day}, now)
 	case monthDigit.MatchString(text) && f.Type == "month":
-		return nil, refuse("%s%s可能是1月或10月，请写成%[3]s-01或%[3]s-10", f.Label, text, text[:4])
+		return nil, Refuse("%s%s可能是1月或10月，请写成%[3]s-01或%[3]s-10", f.Label, text, text[:4])
 	case compact.MatchString(text), f.Type == "month":
 		m, err := readMoment(text)
 		if err != nil {

@@ -1,4 +1,4 @@
-package records
+package field
 
 import (
 	"encoding/json"
@@ -16,33 +16,33 @@ import (
 
 var phonePattern = regexp.MustCompile(`^(1\d{10}|0\d{2,3}-?\d{7,8}|\d{7,8})$`)
 
-// refusal is why a value cannot be stored, for the person who typed it.
-type refusal string
+// Refusal is why a value cannot be stored, for the person who typed it.
+type Refusal string
 
-func (r refusal) Error() string { return string(r) }
+func (r Refusal) Error() string { return string(r) }
 
-func refuse(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
+func Refuse(format string, args ...any) error { return Refusal(fmt.Sprintf(format, args...)) }
 
-// fromJSON checks a value of a form and brings it into the type that write takes.
-func (f *Field) fromJSON(raw json.RawMessage, now time.Time) (any, error) {
+// FromJSON checks a value of a form and brings it into the type that write takes.
+func (f *Field) FromJSON(raw json.RawMessage, now time.Time) (any, error) {
 	switch f.Type {
 	case "bool":
 		var b bool
 		if string(raw) != "null" && json.Unmarshal(raw, &b) != nil {
-			return nil, refuse("%s填写有误", f.Label)
+			return nil, Refuse("%s填写有误", f.Label)
 		}
 		return b, nil
 	case "int", "money":
 		s := strings.Trim(string(raw), `" `)
 		if s == "null" || s == "" {
 			if f.Required {
-				return nil, refuse("请填写%s", f.Label)
+				return nil, Refuse("请填写%s", f.Label)
 			}
 			return int64(0), nil
 		}
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
-			return nil, refuse("%s填写有误", f.Label)
+			return nil, Refuse("%s填写有误", f.Label)
 		}
 		return f.number(n)
 	case "scores":
@@ -52,7 +52,7 @@ func (f *Field) fromJSON(raw json.RawMessage, now time.Time) (any, error) {
 	case "enums", "refs", "permissions":
 		var list []string
 		if json.Unmarshal(raw, &list) != nil {
-			return nil, refuse("%s填写有误", f.Label)
+			return nil, Refuse("%s填写有误", f.Label)
 		}
 		return f.many(list)
 	}
@@ -62,35 +62,35 @@ func (f *Field) fromJSON(raw json.RawMessage, now time.Time) (any, error) {
 	case f.Type == "datetime" && len(raw) > 0 && raw[0] != '"': // Unix milliseconds
 		ms, err := strconv.ParseInt(string(raw), 10, 64)
 		if err != nil {
-			return nil, refuse("%s填写有误", f.Label)
+			return nil, Refuse("%s填写有误", f.Label)
 		}
 		return time.UnixMilli(ms).In(kit.Shanghai), nil
 	default:
 		if json.Unmarshal(raw, &s) != nil {
-			return nil, refuse("%s填写有误", f.Label)
+			return nil, Refuse("%s填写有误", f.Label)
 		}
 	}
-	return f.fromString(s, now)
+	return f.FromString(s, now)
 }
 
 // scores are marks for the field's options, each from 1 to its max.
 func (f *Field) scores(raw json.RawMessage) (any, error) {
 	var list []model.AspectScore
 	if json.Unmarshal(raw, &list) != nil {
-		return nil, refuse("%s填写有误", f.Label)
+		return nil, Refuse("%s填写有误", f.Label)
 	}
 	if f.Required && len(list) == 0 {
-		return nil, refuse("请填写%s", f.Label)
+		return nil, Refuse("请填写%s", f.Label)
 	}
 	seen := map[string]bool{}
 	for _, a := range list {
-		label := f.option(a.Aspect)
+		label := f.OptionLabel(a.Aspect)
 		if label == "" || seen[a.Aspect] {
-			return nil, refuse("%s填写有误", f.Label)
+			return nil, Refuse("%s填写有误", f.Label)
 		}
 		seen[a.Aspect] = true
 		if a.Score < 1 || int64(a.Score) > f.Max {
-			return nil, refuse("请为%s评1至%d分", label, f.Max)
+			return nil, Refuse("请为%s评1至%d分", label, f.Max)
 		}
 	}
 	return list, nil
@@ -99,29 +99,29 @@ func (f *Field) scores(raw json.RawMessage) (any, error) {
 func (f *Field) number(n int64) (any, error) {
 	if f.Max == 0 && f.Min == 0 {
 		if n < 0 && f.Type == "money" {
-			return nil, refuse("%s不能小于0", f.Label)
+			return nil, Refuse("%s不能小于0", f.Label)
 		}
 		return n, nil
 	}
 	if n < f.Min {
-		return nil, refuse("%s不能小于%s", f.Label, f.show(f.Min))
+		return nil, Refuse("%s不能小于%s", f.Label, f.Said(f.Min))
 	}
 	if f.Max > 0 && n > f.Max {
-		return nil, refuse("%s不能大于%s", f.Label, f.show(f.Max))
+		return nil, Refuse("%s不能大于%s", f.Label, f.Said(f.Max))
 	}
 	return n, nil
 }
 
-func (f *Field) show(n int64) string {
+func (f *Field) Said(n int64) string {
 	if f.Type == "money" {
 		return kit.Yuan(n)
 	}
 	return strconv.FormatInt(n, 10)
 }
 
-// tidy brings a text into the normal form of the field's kind, in which it is stored,
+// Tidy brings a text into the normal form of the field's kind, in which it is stored,
 // compared and searched.
-func (f *Field) tidy(s string) string {
+func (f *Field) Tidy(s string) string {
 	switch f.Type {
 	case "password": // each of its characters counts
 		return s
@@ -137,15 +137,15 @@ func (f *Field) tidy(s string) string {
 	return normal.Name(s)
 }
 
-// fromString checks a text in the form's own notation.
-func (f *Field) fromString(s string, now time.Time) (any, error) {
-	s = f.tidy(s)
-	if err := f.plain(s); err != nil {
+// FromString checks a text in the form's own notation.
+func (f *Field) FromString(s string, now time.Time) (any, error) {
+	s = f.Tidy(s)
+	if err := f.Plain(s); err != nil {
 		return nil, err
 	}
 	if s == "" {
 		if f.Required {
-			return nil, refuse("请填写%s", f.Label)
+			return nil, Refuse("请填写%s", f.Label)
 		}
 		if f.Type == "datetime" {
 			return time.Time{}, nil
@@ -154,10 +154,10 @@ func (f *Field) fromString(s string, now time.Time) (any, error) {
 	}
 	switch f.Type {
 	case "richtext":
-		return f.rich(f.owner, s)
+		return f.Rich(f.Owner, s)
 	case "enum":
-		if f.option(s) == "" {
-			return nil, refuse("%s填写有误", f.Label)
+		if f.OptionLabel(s) == "" {
+			return nil, Refuse("%s填写有误", f.Label)
 		}
 	case "date", "month", "datetime":
 		m, err := readMoment(s)
@@ -167,38 +167,38 @@ func (f *Field) fromString(s string, now time.Time) (any, error) {
 		return f.moment(m, now)
 	case "phone":
 		if !phonePattern.MatchString(s) {
-			return nil, refuse("%s格式不正确", f.Label)
+			return nil, Refuse("%s格式不正确", f.Label)
 		}
 	case "idNumber":
 		switch {
 		case len(s) == 15 && strings.Trim(s, "0123456789") == "":
-			return nil, refuse("%s是15位旧号码，请填写18位身份证号码", f.Label)
+			return nil, Refuse("%s是15位旧号码，请填写18位身份证号码", f.Label)
 		case len(s) != 18:
-			return nil, refuse("身份证号码有误")
+			return nil, Refuse("身份证号码有误")
 		}
 	default:
 		if f.Max > 0 && int64(utf8.RuneCountInString(s)) > f.Max {
-			return nil, refuse("%s不能超过%d个字", f.Label, f.Max)
+			return nil, Refuse("%s不能超过%d个字", f.Label, f.Max)
 		}
 	}
 	return s, nil
 }
 
-func (f *Field) plain(s string) error {
+func (f *Field) Plain(s string) error {
 	if wrong := normal.Valid(s, f.Type == "text" || f.Type == "richtext"); wrong != "" {
-		return refuse("%s%s", f.Label, wrong)
+		return Refuse("%s%s", f.Label, wrong)
 	}
 	return nil
 }
 
-func clip(s string) string {
+func Clip(s string) string {
 	if r := []rune(s); len(r) > 20 {
 		return string(r[:20]) + "…"
 	}
 	return s
 }
 
-func showTime(t time.Time) string {
+func ShowTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

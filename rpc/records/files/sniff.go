@@ -1,4 +1,6 @@
-package records
+// Package files tells by its content what a file is, and what a field takes of them. It knows no
+// record that keeps them.
+package files
 
 import (
 	"archive/zip"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+	"zhihuidangjian/rpc/records/field"
 
 	_ "golang.org/x/image/webp"
 )
@@ -36,6 +39,9 @@ type format struct {
 // mostPixels bounds what a picture unpacks to in a browser.
 const mostPixels = 100_000_000
 
+// XLSX is the content type of a workbook.
+const XLSX = openXML + "spreadsheetml.sheet"
+
 const openXML = "application/vnd.openxmlformats-officedocument."
 
 var (
@@ -48,7 +54,7 @@ var (
 		"document": {"文档", 20 << 20, []format{
 			{"PDF", "application/pdf", []string{"pdf"}, portable},
 			{"Word", openXML + "wordprocessingml.document", []string{"docx"}, packed("wordprocessingml.document.main+xml", "word/document.xml")},
-			{"Excel", xlsx, []string{"xlsx"}, packed("spreadsheetml.sheet.main+xml", "xl/workbook.xml")},
+			{"Excel", XLSX, []string{"xlsx"}, packed("spreadsheetml.sheet.main+xml", "xl/workbook.xml")},
 			{"PowerPoint", openXML + "presentationml.presentation", []string{"pptx"}, packed("presentationml.presentation.main+xml", "ppt/presentation.xml")},
 			{"Word", "application/msword", []string{"doc"}, compound("WordDocument")},
 			{"Excel", "application/vnd.ms-excel", []string{"xls"}, compound("Workbook", "Book")},
@@ -176,30 +182,30 @@ func movie(brands ...string) func([]byte) bool {
 	}
 }
 
-// recognise tells by its content what a file is that the field takes, and the name that
-// goes with it; a refusal says what the field takes instead.
-func (f *Field) recognise(name string, data []byte) (tidied, contentType string, err error) {
+// Recognise tells by its content what a file is that a field takes, and the name that goes with
+// it; a field.Refusal says what the field takes instead.
+func Recognise(f *field.Field, name string, data []byte) (tidied, contentType string, err error) {
 	ext := extension(name)
-	if k, is := find(f.accepts(), ext, data); is != nil {
+	if k, is := find(accepts(f), ext, data); is != nil {
 		if int64(len(data)) > k.most {
-			return "", "", refuse("%s不能超过%dMB", k.title, k.most>>20)
+			return "", "", field.Refuse("%s不能超过%dMB", k.title, k.most>>20)
 		}
 		return is.named(name), is.contentType, nil
 	}
 	if _, is := find(kindOrder, ext, data); is != nil {
-		return "", "", refuse("不支持的文件格式：%s，%s", is.name, f.allowed())
+		return "", "", field.Refuse("不支持的文件格式：%s，%s", is.name, allowed(f))
 	}
 	for _, o := range others {
 		if o.is(data) {
-			return "", "", refuse("不支持的文件格式：%s，%s。%s", o.name, o.out, f.allowed())
+			return "", "", field.Refuse("不支持的文件格式：%s，%s。%s", o.name, o.out, allowed(f))
 		}
 	}
-	for _, k := range f.accepts() {
+	for _, k := range accepts(f) {
 		if slices.ContainsFunc(kinds[k].formats, func(x format) bool { return slices.Contains(x.exts, ext) }) {
-			return "", "", refuse("文件内容与扩展名%s不符，%s", ext, f.allowed())
+			return "", "", field.Refuse("文件内容与扩展名%s不符，%s", ext, allowed(f))
 		}
 	}
-	return "", "", refuse("不支持的文件格式，%s", f.allowed())
+	return "", "", field.Refuse("不支持的文件格式，%s", allowed(f))
 }
 
 // find is the format of a content among some kinds; of several, that of the extension.
@@ -235,7 +241,7 @@ func (x *format) named(name string) string {
 }
 
 // accepts are the kinds of files that the field takes.
-func (f *Field) accepts() []string {
+func accepts(f *field.Field) []string {
 	switch {
 	case len(f.Accept) > 0:
 		return f.Accept
@@ -246,9 +252,9 @@ func (f *Field) accepts() []string {
 }
 
 // allowed says what the field takes.
-func (f *Field) allowed() string {
+func allowed(f *field.Field) string {
 	var parts []string
-	for _, k := range f.accepts() {
+	for _, k := range accepts(f) {
 		var exts []string
 		for _, x := range kinds[k].formats {
 			exts = append(exts, x.exts...)
@@ -258,8 +264,8 @@ func (f *Field) allowed() string {
 	return "可上传" + strings.Join(parts, "、")
 }
 
-// tidyName is a file's name without directories and what disguises it.
-func tidyName(name string) string {
+// TidyName is a file's name without directories and what disguises it.
+func TidyName(name string) string {
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
 	}
@@ -275,3 +281,6 @@ func tidyName(name string) string {
 	}
 	return name
 }
+
+// IsKind tells whether there is a kind of files of that name, for Field.Accept.
+func IsKind(name string) bool { _, ok := kinds[name]; return ok }
