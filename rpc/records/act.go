@@ -3,20 +3,10 @@ package records
 import (
 	"context"
 	"encoding/json"
-	"reflect"
-	"slices"
 
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
-
-func (t *recordType) action(key string) *Action[model.Document] {
-	i := slices.IndexFunc(t.Actions, func(a Action[model.Document]) bool { return a.Key == key })
-	if i < 0 {
-		return nil
-	}
-	return &t.Actions[i]
-}
 
 // act runs an action: load, check, change, save if nobody else changed it meanwhile.
 func (t *recordType) act(ctx context.Context, id, key string, body []byte) (Row, error) {
@@ -83,19 +73,6 @@ func (t *recordType) do(ctx context.Context, a *Action[model.Document], id strin
 		return nil, nil, t.duplicate(ctx, old, err)
 	}
 	return old, doc, nil
-}
-
-// runs tells whether the engine runs an action: it has something to do, or leads to a state.
-func (t *recordType) runs(a *Action[model.Document]) bool {
-	v := t.Life.verb(a.Key)
-	return a.Do != nil || a.Run != nil || v != nil && v.To != "" && !v.Inner
-}
-
-// clone is a copy of a document that shares what it points to.
-func clone(doc model.Document) model.Document {
-	c := reflect.New(reflect.TypeOf(doc).Elem())
-	c.Elem().Set(reflect.ValueOf(doc).Elem())
-	return c.Interface().(model.Document)
 }
 
 // input checks the values of an action's dialog, all at once.

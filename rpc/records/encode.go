@@ -6,12 +6,13 @@ import (
 	"reflect"
 	"strconv"
 	"unicode/utf8"
-	"zhihuidangjian/rpc/records/field"
 
 	"github.com/bytedance/sonic"
 
+	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records/field"
 )
 
 // encoding writes answers as encoding/json does but for the order of their keys: sorting and
@@ -224,4 +225,18 @@ func appendText(b []byte, s string) ([]byte, error) {
 		s = string([]rune(s))
 	}
 	return append(append(append(b, '"'), s...), '"'), nil
+}
+
+func answer(v any, err error) (*gen.JSON, error) {
+	if err != nil {
+		return nil, Mapped(err)
+	}
+	if b, ok := v.(encoded); ok {
+		return &gen.JSON{Json: b}, nil
+	}
+	b, err := encoding.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	return &gen.JSON{Json: b}, nil
 }

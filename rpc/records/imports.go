@@ -6,11 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
-	"zhihuidangjian/rpc/records/field"
-	"zhihuidangjian/rpc/records/files"
-	"zhihuidangjian/rpc/records/sheet"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -19,6 +15,9 @@ import (
 	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records/field"
+	"zhihuidangjian/rpc/records/files"
+	"zhihuidangjian/rpc/records/sheet"
 	"zhihuidangjian/rpc/trail"
 )
 
@@ -99,12 +98,6 @@ type failure struct {
 	Reason    string     `bson:"reason"`
 	Wrong     complaints `bson:"wrong"`
 	CreatedAt time.Time  `bson:"createdAt"`
-}
-
-// imports are the batches of all types.
-type imports struct {
-	e                        *Engine
-	batches, parts, failures *mongo.Collection
 }
 
 func openImports(ctx context.Context, e *Engine) (*imports, error) {
@@ -630,8 +623,9 @@ func (m *imports) file(ctx context.Context, b *batch) ([]byte, error) {
 	return data, nil
 }
 
-// rowID is the id of the document that a row becomes: the batch's time first, so that
-// lists show it among the newest, and the same whenever the row is tried.
-func rowID(batchID string, no int) string {
-	return fmt.Sprintf("%s%08d", strings.TrimSpace(batchID)[:16], no)
+func mayImport(ctx context.Context, t *recordType) error {
+	if len(t.columns()) == 0 {
+		return kit.ErrNotFound
+	}
+	return kit.Require(ctx, t.Name+".import")
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"zhihuidangjian/rpc/records/field"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -17,6 +16,7 @@ import (
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/normal"
+	"zhihuidangjian/rpc/records/field"
 )
 
 // query is a list request.
@@ -438,18 +438,6 @@ func (t *recordType) actions(c *kit.Caller) []string {
 		}
 	}
 	return given
-}
-
-func idsOf(v any) []string {
-	switch x := v.(type) {
-	case string:
-		if x != "" {
-			return []string{x}
-		}
-	case []string:
-		return x
-	}
-	return nil
 }
 
 // door is the way by which a caller is served files.

@@ -5,10 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
-	"zhihuidangjian/rpc/records/sheet"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -16,6 +14,7 @@ import (
 	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records/sheet"
 	"zhihuidangjian/rpc/records/workbook"
 )
 
@@ -223,21 +222,6 @@ func holds(doc bson.Raw, partial bson.D) bool {
 		}
 	}
 	return true
-}
-
-// show keeps what would be stored of a row, if it is wanted.
-func (rd *reader) show(t *recordType, r sheet.Row, doc model.Document) {
-	if _, wanted := rd.values[r.No]; !wanted {
-		return
-	}
-	v := reflect.ValueOf(doc).Elem()
-	out := make([]string, len(r.Cells))
-	for i, f := range t.columns() {
-		if out[i] = f.Tidy(r.Cells[i].Text); f.Held() && f.Ref == "" {
-			out[i] = words(f, Row{f.Key: f.Read(v)})
-		}
-	}
-	rd.values[r.No] = out
 }
 
 // PreviewImport shows what an import understood, one page of its rows.

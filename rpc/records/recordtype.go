@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"zhihuidangjian/rpc/records/field"
-
-	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -24,65 +21,6 @@ type recordType struct {
 
 // document is the type of the documents' struct.
 func (t *recordType) document() reflect.Type { return reflect.TypeOf(t.Collection.New()).Elem() }
-
-// bind reads the tags.
-func (t *recordType) bind(e *Engine) error {
-	t.engine = e
-	fields, err := field.Of(t.document(), t.Fields, t.Only)
-	if err != nil {
-		return fmt.Errorf("record type %s: %w", t.Name, err)
-	}
-	t.fields, t.byKey = fields, make(map[string]*Field, len(fields))
-	for _, f := range fields {
-		f.Owner = t.Name
-		t.byKey[f.Key] = f
-	}
-	if t.Approval != nil {
-		t.approvals()
-	}
-	t.live()
-	for _, p := range t.Parts {
-		if p.Fits != nil && !p.Fits(t.Collection.New()) {
-			return fmt.Errorf("record type %s: its documents cannot have the part %s", t.Name, p.Name)
-		}
-		if p.bind != nil {
-			if err := p.bind(t); err != nil {
-				return fmt.Errorf("record type %s: part %s: %w", t.Name, p.Name, err)
-			}
-		}
-	}
-	if err := t.checkFiles(); err != nil {
-		return fmt.Errorf("record type %s: %w", t.Name, err)
-	}
-	return nil
-}
-
-// ready ensures the indexes of a type that was checked.
-func (t *recordType) ready(ctx context.Context) error {
-	indexes := t.Indexes
-	if t.Follow != nil || t.Approval != nil {
-		indexes = append(indexes, model.Index{Keys: bson.D{{Key: "followDue", Value: 1}}, Sparse: true})
-	}
-	for i, u := range t.Unique {
-		keys := bson.D{}
-		for _, k := range u.Keys {
-			keys = append(keys, bson.E{Key: k, Value: 1})
-		}
-		if u.Partial == nil {
-			t.Unique[i].Partial = bson.D{{Key: "deleted", Value: false}}
-		}
-		indexes = append(indexes, model.Index{Keys: keys, Unique: true, Partial: t.Unique[i].Partial})
-	}
-	if !t.SharedIndexes {
-		if err := t.Collection.EnsureIndexes(ctx, indexes...); err != nil {
-			return err
-		}
-	}
-	if t.Ready != nil {
-		return t.Ready(ctx)
-	}
-	return nil
-}
 
 // personal tells whether the documents have personal fields.
 func (t *recordType) personal() bool {
@@ -133,89 +71,6 @@ func (t *recordType) fillable(c *kit.Caller, f *Field) bool {
 	return f.Form
 }
 
-// Schema is what the clients build the pages of a type from.
-type Schema struct {
-	Type        string          `json:"type"`
-	Title       string          `json:"title"`
-	Fields      []*Field        `json:"fields"`
-	Permissions map[string]bool `json:"permissions"`
-	Actions     []Offer         `json:"actions"`
-	Importable  bool            `json:"importable"`
-	Exportable  bool            `json:"exportable"`
-	DefaultSort string          `json:"defaultSort"`
-	Related     []Related       `json:"related,omitempty"`
-}
-
-// Offer is an action as a page sees it.
-type Offer struct {
-	Action[model.Document]
-	Many bool `json:"many,omitempty"` // for ticked rows too
-}
-
-func (t *recordType) schema(ctx context.Context) (any, error) {
-	if err := t.can(ctx, "view"); err != nil {
-		return nil, err
-	}
-	c := kit.CallerOf(ctx)
-	writes := !t.Global || c.TopLevel || c.Kind == kit.Member
-	may := func(verb string) bool { return t.can(ctx, verb) == nil }
-	s := Schema{
-		Type: t.Name, Title: t.Title, Fields: []*Field{},
-		Importable: len(t.Columns) > 0, Exportable: !t.NoExport, DefaultSort: "-createdAt", Related: t.Related,
-		Permissions: map[string]bool{
-			"view":   true,
-			"create": !never(c, t.NoCreate) && writes && may("create"),
-			"update": !never(c, t.NoUpdate) && writes && may("update"),
-			"delete": !never(c, t.NoDelete) && writes && may("delete"),
-			"import": len(t.Columns) > 0 && writes && may("import"),
-			"export": !t.NoExport && may("export"),
-			"reveal": t.reveals() && t.mayReveal(ctx) == nil,
-		},
-	}
-	if t.DefaultSort != "" {
-		s.DefaultSort = t.DefaultSort
-	}
-	if c.Kind == kit.Member {
-		s.Fields = t.ownFields()
-	} else {
-		for _, f := range t.fields {
-			if f.Blind != "" && f.Search && !may("lookup") {
-				plain := *f
-				plain.Search = false
-				f = &plain
-			}
-			if f.List || f.Form || f.Search || f.Below {
-				s.Fields = append(s.Fields, f)
-			}
-		}
-	}
-	actions := []Offer{}
-	for _, a := range t.Actions {
-		ok := t.mayAct(c, a)
-		s.Permissions[a.Key] = ok
-		if ok {
-			actions = append(actions, Offer{a, t.many(&a)})
-		}
-	}
-	s.Actions = actions
-	return s, nil
-}
-
-// ownFields are the fields of a member's page: those shown in the list, and those of
-// his form.
-func (t *recordType) ownFields() []*Field {
-	out := []*Field{}
-	for _, k := range append(slices.Clone(t.Own.Fields), t.Own.Form...) {
-		if slices.ContainsFunc(out, func(f *Field) bool { return f.Key == k }) {
-			continue
-		}
-		f := *t.byKey[k]
-		f.List, f.Form, f.Search = slices.Contains(t.Own.Fields, k), slices.Contains(t.Own.Form, k), false
-		out = append(out, &f)
-	}
-	return out
-}
-
 // mayAct tells whether the caller may run an action at all.
 func (t *recordType) mayAct(c *kit.Caller, a Action[model.Document]) bool {
 	if c.Kind == kit.Member {
@@ -241,4 +96,66 @@ func (t *recordType) nameOf(doc model.Document) string {
 		}
 	}
 	return t.Title
+}
+
+func (t *recordType) action(key string) *Action[model.Document] {
+	i := slices.IndexFunc(t.Actions, func(a Action[model.Document]) bool { return a.Key == key })
+	if i < 0 {
+		return nil
+	}
+	return &t.Actions[i]
+}
+
+// runs tells whether the engine runs an action: it has something to do, or leads to a state.
+func (t *recordType) runs(a *Action[model.Document]) bool {
+	v := t.Life.verb(a.Key)
+	return a.Do != nil || a.Run != nil || v != nil && v.To != "" && !v.Inner
+}
+
+// clone is a copy of a document that shares what it points to.
+func clone(doc model.Document) model.Document {
+	c := reflect.New(reflect.TypeOf(doc).Elem())
+	c.Elem().Set(reflect.ValueOf(doc).Elem())
+	return c.Interface().(model.Document)
+}
+
+// close seals the document's personal fields, open opens them.
+func (t *recordType) close(doc model.Document) {
+	if t.personal() {
+		t.engine.seal.Close(doc)
+	}
+}
+
+func (t *recordType) open(doc model.Document) error {
+	if !t.personal() {
+		return nil
+	}
+	return t.engine.seal.Disclose(doc)
+}
+
+func idsOf(v any) []string {
+	switch x := v.(type) {
+	case string:
+		if x != "" {
+			return []string{x}
+		}
+	case []string:
+		return x
+	}
+	return nil
+}
+
+// ownFields are the fields of a member's page: those shown in the list, and those of
+// his form.
+func (t *recordType) ownFields() []*Field {
+	out := []*Field{}
+	for _, k := range append(slices.Clone(t.Own.Fields), t.Own.Form...) {
+		if slices.ContainsFunc(out, func(f *Field) bool { return f.Key == k }) {
+			continue
+		}
+		f := *t.byKey[k]
+		f.List, f.Form, f.Search = slices.Contains(t.Own.Fields, k), slices.Contains(t.Own.Form, k), false
+		out = append(out, &f)
+	}
+	return out
 }

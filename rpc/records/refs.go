@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"zhihuidangjian/rpc/records/field"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records/field"
 )
 
 // mostOptions bounds the drop-down of a template.
@@ -137,40 +136,6 @@ func (t *recordType) uses(ctx context.Context, typ, id string) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// info is the type as menus and roles see it.
-func (t *recordType) info() *gen.TypeInfo {
-	out := &gen.TypeInfo{Type: t.Name, Title: t.Title, Menu: t.Menu, Own: t.Own != nil, Collection: t.Collection.Mongo().Name()}
-	out.Icon, out.Section, out.Tab = t.Icon, t.Section, t.Tab
-	if t.Own != nil {
-		out.Place = t.Own.Place
-	}
-	if t.Quiet {
-		out.Collection = ""
-	}
-	add := func(ok bool, verb, label string) {
-		if ok {
-			out.Permissions = append(out.Permissions, &gen.Permission{Key: t.Name + "." + verb, Label: label})
-		}
-	}
-	add(true, "view", "查看")
-	add(!t.NoCreate, "create", "添加")
-	add(!t.NoUpdate, "update", "修改")
-	add(!t.NoDelete, "delete", "删除")
-	add(len(t.Columns) > 0, "import", "导入")
-	add(!t.NoExport, "export", "导出")
-	add(t.reveals(), "reveal", "查看完整信息")
-	add(t.looksUp(), "lookup", "按证件号或手机号查找")
-	out.Verbs = map[string]string{}
-	for _, a := range t.Actions {
-		out.Verbs[a.Key] = a.Title
-		key := t.permission(a)
-		if !slices.ContainsFunc(out.Permissions, func(p *gen.Permission) bool { return p.Key == key }) {
-			out.Permissions = append(out.Permissions, &gen.Permission{Key: key, Label: a.Title})
-		}
-	}
-	return out
 }
 
 // rehome gives the documents of the type their new path, in its own way if it has one.

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"zhihuidangjian/rpc/records/field"
-	"zhihuidangjian/rpc/records/sheet"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -18,6 +16,8 @@ import (
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/normal"
+	"zhihuidangjian/rpc/records/field"
+	"zhihuidangjian/rpc/records/sheet"
 	"zhihuidangjian/rpc/records/workbook"
 )
 
@@ -332,62 +332,23 @@ func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, no
 	return id, nil
 }
 
-// complaint is what is wrong with one column of a row, or with Key "" the whole of it.
-type complaint struct {
-	Key     string `bson:"key"`
-	Reason  string `bson:"reason"`
-	Unknown bool   `bson:"unknown"` // a word that may be mapped to a known one
-}
-
-// complaints are all that is wrong with a row.
-type complaints []complaint
-
-// Error implements error.
-func (c complaints) Error() string {
-	all := make([]string, len(c))
-	for i, x := range c {
-		all[i] = x.Reason
+// show keeps what would be stored of a row, if it is wanted.
+func (rd *reader) show(t *recordType, r sheet.Row, doc model.Document) {
+	if _, wanted := rd.values[r.No]; !wanted {
+		return
 	}
-	return strings.Join(all, "；")
-}
-
-// about gives a column to what has none.
-func (c complaints) about(key string) complaints {
-	for i := range c {
-		if c[i].Key == "" {
-			c[i].Key = key
+	v := reflect.ValueOf(doc).Elem()
+	out := make([]string, len(r.Cells))
+	for i, f := range t.columns() {
+		if out[i] = f.Tidy(r.Cells[i].Text); f.Held() && f.Ref == "" {
+			out[i] = words(f, Row{f.Key: f.Read(v)})
 		}
 	}
-	return c
+	rd.values[r.No] = out
 }
 
-// complain is what to tell of an error when it is one that a person can do something about;
-// anything else is trouble of ours.
-func complain(err error) (complaints, bool) {
-	var all complaints
-	if errors.As(err, &all) {
-		return all, true
-	}
-	if r, ok := errors.AsType[field.Refusal](err); ok {
-		_, unknown := errors.AsType[field.UnknownWord](err)
-		return complaints{{Reason: string(r), Unknown: unknown}}, true
-	}
-	var e *kit.Error
-	if !errors.As(err, &e) || e.Code >= 50000 {
-		return nil, false
-	}
-	for key, reason := range e.Fields {
-		all = append(all, complaint{Key: key, Reason: reason})
-	}
-	if len(all) == 0 {
-		return complaints{{Reason: e.Message}}, true
-	}
-	slices.SortFunc(all, func(a, b complaint) int { return strings.Compare(a.Reason, b.Reason) })
-	return slices.CompactFunc(all, func(a, b complaint) bool { return a.Reason == b.Reason }), true
-}
-
-// why is the reason to tell when err is one.
-func why(err error) (string, bool) {
-	c, ok := complain(err)
-	return c.Error(), ok
+// rowID is the id of the document that a row becomes: the batch's time first, so that
+// lists show it among the newest, and the same whenever the row is tried.
+func rowID(batchID string, no int) string {
+	return fmt.Sprintf("%s%08d", strings.TrimSpace(batchID)[:16], no)
 }
