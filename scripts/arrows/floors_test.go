@@ -107,4 +107,3 @@ func (nothing) Import(path string) (*types.Package, error) {
 	p.MarkComplete()
 	return p, nil
 }
-

@@ -5166,6 +5166,43 @@ export interface components {
             rights: components["schemas"]["records.Permission"][];
             title: string;
         };
+        "field.Field": {
+            accept?: string[];
+            below?: boolean;
+            fixed?: boolean;
+            form: boolean;
+            help?: string;
+            key: string;
+            label: string;
+            list: boolean;
+            /** Format: int64 */
+            max?: number;
+            /** Format: int64 */
+            min?: number;
+            options?: components["schemas"]["field.Option"][];
+            personal?: boolean;
+            readonly?: boolean;
+            ref?: string;
+            required?: boolean;
+            search?: boolean;
+            seconds?: boolean;
+            showIf?: components["schemas"]["field.ShowIf"];
+            sortable?: boolean;
+            /** @enum {string} */
+            type: "string" | "text" | "richtext" | "int" | "decimal" | "money" | "bool" | "date" | "month" | "datetime" | "phone" | "idNumber" | "enum" | "enums" | "ref" | "refs" | "files" | "image" | "scores" | "permissions" | "password";
+            /** Format: int */
+            width?: number;
+        };
+        "field.Option": {
+            /** @enum {string} */
+            color?: "success" | "warning" | "info" | "danger" | "primary";
+            label: string;
+            value: string;
+        };
+        "field.ShowIf": {
+            field: string;
+            in: string[];
+        };
         "meeting.Arrival": {
             leaveReason: string;
             memberId: string;
@@ -5480,33 +5517,6 @@ export interface components {
             type: string;
         };
         "records.Empty": Record<string, never>;
-        "records.Field": {
-            accept?: string[];
-            below?: boolean;
-            fixed?: boolean;
-            form: boolean;
-            help?: string;
-            key: string;
-            label: string;
-            list: boolean;
-            /** Format: int64 */
-            max?: number;
-            /** Format: int64 */
-            min?: number;
-            options?: components["schemas"]["records.Option"][];
-            personal?: boolean;
-            readonly?: boolean;
-            ref?: string;
-            required?: boolean;
-            search?: boolean;
-            seconds?: boolean;
-            showIf?: components["schemas"]["records.ShowIf"];
-            sortable?: boolean;
-            /** @enum {string} */
-            type: "string" | "text" | "richtext" | "int" | "decimal" | "money" | "bool" | "date" | "month" | "datetime" | "phone" | "idNumber" | "enum" | "enums" | "ref" | "refs" | "files" | "image" | "scores" | "permissions" | "password";
-            /** Format: int */
-            width?: number;
-        };
         "records.IDReq": {
             id: string;
             type: string;
@@ -5592,17 +5602,11 @@ export interface components {
         };
         "records.Offer": {
             confirm?: string;
-            fields?: components["schemas"]["records.Field"][];
+            fields?: components["schemas"]["field.Field"][];
             key: string;
             many?: boolean;
             related?: components["schemas"]["records.Related"][];
             title: string;
-        };
-        "records.Option": {
-            /** @enum {string} */
-            color?: "success" | "warning" | "info" | "danger" | "primary";
-            label: string;
-            value: string;
         };
         "records.Permission": {
             key: string;
@@ -5612,6 +5616,8 @@ export interface components {
             empty: string;
             group: string;
             icon: string;
+            /** Format: int32 */
+            order: number;
             page: string;
             single: boolean;
             title: string;
@@ -5634,7 +5640,7 @@ export interface components {
             actions: components["schemas"]["records.Offer"][];
             defaultSort: string;
             exportable: boolean;
-            fields: components["schemas"]["records.Field"][];
+            fields: components["schemas"]["field.Field"][];
             importable: boolean;
             permissions: {
                 [key: string]: boolean;
@@ -5642,10 +5648,6 @@ export interface components {
             related?: components["schemas"]["records.Related"][];
             title: string;
             type: string;
-        };
-        "records.ShowIf": {
-            field: string;
-            in: string[];
         };
         "records.TypeInfo": {
             collection: string;
