@@ -48,7 +48,7 @@ export const filesOf = (v: unknown): FileRef[] => (Array.isArray(v) ? v : v && t
 /** Whether a value is personal and shown in part only, such as 138****8000. */
 export const masked = (f: Field, row?: Row) => (f.type === 'phone' || f.type === 'idNumber') && String(row?.[f.key] ?? '').includes('*')
 
-const chosen = ['enum', 'enums', 'ref', 'refs', 'date', 'month', 'datetime', 'bool', 'scores', 'permissions']
+const chosen = ['enum', 'enums', 'ref', 'refs', 'date', 'month', 'datetime', 'bool', 'permissions']
 
 /** What is wrong before anything is sent: the fields that are required and empty. What is masked stays as it is while nothing is typed. */
 export function missing(fields: Field[], values: Values, row?: Row): Record<string, string> {
