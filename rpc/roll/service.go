@@ -52,13 +52,19 @@ func New(d Deps) (*Service, error) {
 		hardships,
 		records.Applications(hardships, "hardshipType", "description", "files"),
 		retirements,
-		records.Applications(retirements, "retiredOn", "retirementUnit", "remarks", "files"),
+		called("退休", records.Applications(retirements, "retiredOn", "retirementUnit", "remarks", "files")),
 		abroad,
-		records.Applications(abroad, "destination", "purpose", "purposeNote", "departOn", "expectedReturnOn", "files"),
+		called("出国出境", records.Applications(abroad, "destination", "purpose", "purposeNote", "departOn", "expectedReturnOn", "files")),
 		s.reductionType(),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("roll: %w", err)
 	}
 	return s, nil
+}
+
+// called gives what members apply for the name that it has on the phone (MENU-05).
+func called[D model.Document](name string, t *records.Type[D]) *records.Type[D] {
+	t.Own.Place.Title = name
+	return t
 }

@@ -39,9 +39,9 @@ export type TypeInfo = S['records.TypeInfo']
 export type Place = S['records.Place']
 /** A record type that members find on the phone. */
 export type PhoneEntry = S['edge.entry']
-export type Field = S['records.Field']
+export type Field = S['field.Field']
 export type FieldType = Field['type']
-export type Option = S['records.Option']
+export type Option = S['field.Option']
 export type Action = S['records.Offer']
 export type Schema = S['records.Schema']
 /**
