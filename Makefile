@@ -26,6 +26,7 @@ bench: ## Speed, as ratios to a bare Hertz echo and a raw driver call
 	go run ./scripts/bench
 	go run ./scripts/bench -flat
 	go run ./scripts/bench/sheets
+	go test ./rpc/dues -run '^$$' -bench Report
 
 spec: ## How many rows of the specification a passing test proves
 	@test -d $(REPORTS) || bash scripts/test.sh >/dev/null

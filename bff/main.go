@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cloudwego/hertz/pkg/common/hlog"
+
 	"zhihuidangjian/bff/edge"
 	"zhihuidangjian/conf"
 	"zhihuidangjian/job/work"
@@ -21,7 +23,7 @@ import (
 )
 
 func main() {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	hlog.SetOutput(suite.LogJSON())
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := run(ctx); err != nil {

@@ -43,9 +43,11 @@ type Config struct {
 	// SANDBOX=true opens the sandbox where others than this machine reach it: whoever does
 	// reads every SMS and opens every WeChat user's session.
 	OpenSandbox bool   `koanf:"sandbox"`
-	SandboxURL  string `koanf:"sandbox_url"` // SANDBOX_URL of a simulator in another process
-	FontPath    string `koanf:"font_path"`   // FONT_PATH, TrueType fonts of receipts, comma separated: a character comes from the first that has it
-	MapTiles    string `koanf:"map_tiles"`   // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
+	SandboxURL  string `koanf:"sandbox_url"`  // SANDBOX_URL of a simulator in another process
+	FontPath    string `koanf:"font_path"`    // FONT_PATH, TrueType fonts of receipts, comma separated: a character comes from the first that has it
+	HolidaysDir string `koanf:"holidays_dir"` // HOLIDAYS_DIR, a folder of calendars, one file a year as those in rpc/calendar/years, which come after the shipped ones
+	ProcessDir  string `koanf:"process_dir"`  // PROCESS_DIR, a folder of versions of 发展党员 as those in rpc/development/process: new ones, or local terms, materials and signers of a shipped one
+	MapTiles    string `koanf:"map_tiles"`    // MAP_TILES, https address of a map's pictures with {z}, {x} and {y}; empty: a plain grid, nothing from outside
 
 	MetricsToken string `koanf:"metrics_token"` // METRICS_TOKEN, at least 16 bytes, for GET /metrics as a bearer token; required for figures where PUBLIC_URL is not this machine
 

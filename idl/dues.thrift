@@ -14,6 +14,18 @@ struct Item {
     6: i64 due
 }
 
+struct Refund {
+    1: string fromMonth      // the first month that is given back, with those after it
+    2: i64 amount
+    3: string reason
+    4: string by
+    5: i64 at
+    6: string state          // asked, confirmed (WeChat is at it), done, rejected
+    7: string decidedBy
+    8: string rejected       // why
+    9: i64 doneAt
+}
+
 struct Order {
     1: string id
     2: string orderNo
@@ -37,6 +49,9 @@ struct Order {
     20: list<string> actions // pay, delete, print, reverse, confirm, reject
     21: string cashBy        // who entered cash that waits to be confirmed
     22: string confirmedBy
+    23: i64 refunded          // fen given back
+    24: list<Refund> refunds
+    25: string rounding       // the policy, in words
 }
 
 struct Orders {
@@ -109,6 +124,95 @@ struct Done {
     1: i32 count
 }
 
+// AnalysisReq asks for an organisation, and those right below it, in a month, a quarter or a year.
+struct AnalysisReq {
+    1: string orgId           // empty: the caller's own
+    2: string period (go.tag = 'validate:"required,max=7" label:"时间"') // 2026-11, 2026Q4 or 2026
+}
+
+// AnalysisRow is what an organisation, with all below it, owes and has paid in a period.
+struct AnalysisRow {
+    1: string orgId
+    2: string orgName
+    3: i32 members            // who owe dues in it
+    4: i32 payers             // who paid in it
+    5: i64 payable            // fen, of the months of the period
+    6: i64 paid               // fen, of the orders that were paid in it
+    7: string rate            // paid of payable, in percent; — where nothing is payable
+    8: i64 before             // paid in the period before
+    9: string change          // against it, in percent; — where nothing was paid
+    10: bool self             // the organisation itself, the others are below it
+}
+
+struct Analysis {
+    1: string period
+    2: list<AnalysisRow> rows // the organisation first, then those right below it
+}
+
+struct MonthRow {
+    1: string month
+    2: i64 paid
+    3: i32 payers
+    4: string change          // against the month before
+}
+
+struct MonthRows {
+    1: string orgName
+    2: list<MonthRow> months  // the last twelve, the oldest first
+}
+
+// SheetReq asks for a branch's month.
+struct SheetReq {
+    1: string orgId           // empty: the caller's own
+    2: string month (go.tag = 'validate:"required,len=7" label:"月份"')
+}
+
+struct SheetRow {
+    1: string memberId
+    2: string name
+    3: string idNumber        // masked
+    4: string orgName
+    5: string paidThrough
+    6: string state           // paid, owed, none: there is nothing to pay, message says why
+    7: string message
+    8: string fromMonth       // owed from there to the month
+    9: i32 months
+    10: i64 amount            // owed, or of the order that paid it
+    11: string orderId        // that paid it
+    12: string payMethod
+    13: string operator
+    14: bool openOrder        // an order waits to be paid
+    15: bool cashOpen         // its cash waits to be confirmed
+    16: bool bound            // he can be told in WeChat
+}
+
+struct Sheet {
+    1: list<SheetRow> rows
+}
+
+struct PayMonthReq {
+    1: string month (go.tag = 'validate:"required,len=7" label:"月份"')
+    2: list<string> memberIds (go.tag = 'validate:"required,min=1,max=300,dive,max=64" label:"党员"')
+    3: string method (go.tag = 'validate:"required,oneof=cash wechat" label:"支付方式"')
+    4: string idempotencyKey (go.tag = 'validate:"required,max=64"')
+}
+
+struct PaidMonth {
+    1: string memberId
+    2: bool done
+    3: string message         // why not, or what is still to be done
+    4: string orderId
+    5: i64 amount
+}
+
+struct PaidMonths {
+    1: list<PaidMonth> outcomes
+}
+
+struct OrdersReq {
+    1: list<string> ids (go.tag = 'validate:"required,min=1,max=300,dive,max=64" label:"订单"')
+}
+
 service Dues {
     PreviewBase GetBasePreview(1: PreviewBaseReq req) (may = "duesBase.view", idempotent = "true")
     Owed GetOwed(1: OwedReq req) (may = "duesOrder.view", idempotent = "true")
@@ -117,6 +221,17 @@ service Dues {
     Order PayCash(1: OrderReq req) (may = "duesOrder.pay", idempotent = "true")
     NativePay PayNative(1: OrderReq req) (may = "duesOrder.pay", idempotent = "true")
     records.File PrintReceipt(1: OrderReq req) (may = "duesOrder.print")
+
+    // A branch's month on one sheet: seen, taken in one act, and its receipts printed as one file.
+    Sheet GetMonthSheet(1: SheetReq req) (may = "duesOrder.view", idempotent = "true")
+    PaidMonths PayMonth(1: PayMonthReq req) (may = "duesOrder.pay")
+    records.File PrintReceipts(1: OrdersReq req) (may = "duesOrder.print")
+
+    // GetAnalysis is 变动分析, 月报, 季报 and 年报 (7.5): of a period, for the node and those below it.
+    Analysis GetAnalysis(1: AnalysisReq req) (may = "duesAnalysis.view", idempotent = "true")
+    // GetMonths is 查看缴纳分析情况: one organisation month by month, up to that of the period.
+    MonthRows GetMonths(1: AnalysisReq req) (may = "duesAnalysis.view", idempotent = "true")
+    records.File ExportAnalysis(1: AnalysisReq req) (may = "duesAnalysis.export")
 
     // Of the member who calls.
     Owed GetMine(1: records.Empty req) (may = "member", idempotent = "true")
@@ -128,6 +243,8 @@ service Dues {
 
     // For workers.
     Done ExpireOrders(1: records.Empty req) (may = "system", idempotent = "true")
+    // RefreshArrears computes anew what members owe who changed, or everybody in a new month.
+    Done RefreshArrears(1: records.Empty req) (may = "system", idempotent = "true")
     Done QueryWaiting(1: records.Empty req) (may = "system", idempotent = "true")
     // Reconcile compares the days that are over with WeChat's bills.
     Done Reconcile(1: records.Empty req) (may = "system", idempotent = "true")

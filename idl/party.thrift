@@ -49,6 +49,7 @@ struct OrgPlace {
     1: string id
     2: string orgName
     3: list<string> orgs      // ids from the root down to itself
+    4: string committeeId     // the nearest committee (委员会) above it, its own; "" of none
 }
 
 struct OrgPlaces {
@@ -145,6 +146,8 @@ struct Member {
     19: string duesCategory    // salaried, retired, farmer, student (records.md, domain-rules 1)
     20: string memberId        // of a part-time or report-in person: the member of this system he is
     21: string retiredOn       // yyyy-MM-dd, of the record of 退休
+    23: i64 updatedAt         // Unix milliseconds
+    22: string activistOn      // yyyy-MM-dd, 确定为积极分子日期
 }
 
 struct Members {
@@ -192,7 +195,66 @@ struct BlindReq {
 
 struct StandingReq {
     1: string memberId
-    2: bool left              // 党员减少; else he is back
+    2: bool left              // 党员减少, or by a transfer; else he is back
+    3: bool transferred       // it is a transfer by which he left
+}
+
+// AdmitReq is who comes by a transfer (8.1); numbers are open.
+struct AdmitReq {
+    1: string memberId        // his id, made of what admits him
+    2: string orgId
+    3: string name
+    4: string gender
+    5: string idNumber
+    6: string phone
+    7: string ethnicity
+    8: string education
+    9: string memberType
+    10: string joinedOn
+    11: string regularizedOn
+    12: string duesPaidThrough
+}
+
+struct MoveReq {
+    1: string memberId
+    2: string fromOrgId       // where he is
+    3: string toOrgId
+}
+
+// ChangedReq asks for members in the order of their last change.
+struct ChangedReq {
+    1: i64 since              // Unix milliseconds: later ones, and of the same moment those after an id
+    2: string after
+    3: i64 until
+    4: i32 most
+}
+
+struct BranchesReq {
+    1: string keyword         // a part of the name
+}
+
+struct BranchPlace {
+    1: string id
+    2: string orgName
+    3: string parentName
+}
+
+struct BranchPlaces {
+    1: list<BranchPlace> branches
+}
+
+struct SettleReq {
+    1: string memberId
+    2: string orgId           // to where his records have followed him
+}
+
+// DevelopReq is what a step of 发展党员 made of somebody; a date that is empty stays as it is.
+struct DevelopReq {
+    1: string memberId
+    2: string memberType
+    3: string activistOn
+    4: string joinedOn
+    5: string regularizedOn
 }
 
 struct RetiredReq {
@@ -230,6 +292,22 @@ service Party {
     records.Empty SetStanding(1: StandingReq req) (may = "system", idempotent = "true")
     // CheckReturn refuses who is registered anew.
     records.Empty CheckReturn(1: MemberReq req) (may = "system", idempotent = "true")
+    // AdmitMember puts somebody on the roll, once.
+    records.Empty AdmitMember(1: AdmitReq req) (may = "system", idempotent = "true")
+    // CheckAdmission and CheckMove only tell whether he could be.
+    records.Empty CheckAdmission(1: AdmitReq req) (may = "system", idempotent = "true")
+    records.Empty CheckMove(1: MoveReq req) (may = "system", idempotent = "true")
+    // MoveMember takes a member from one branch to another, unbound; twice is harmless.
+    records.Empty MoveMember(1: MoveReq req) (may = "system", idempotent = "true")
+    // ListMoved are members whose records have not all followed them yet; SettleMember notes that they have.
+    Members ListMoved(1: records.Empty req) (may = "system", idempotent = "true")
+    records.Empty SettleMember(1: SettleReq req) (may = "system", idempotent = "true")
+    // ListChanged are members, of those who left too, who changed since a moment.
+    Members ListChanged(1: ChangedReq req) (may = "system", idempotent = "true")
+    // FindBranches are organisations that members may belong to, by a part of their name, ten at most.
+    BranchPlaces FindBranches(1: BranchesReq req) (may = "system", idempotent = "true")
+    // SetDeveloped tells a member's record what he is by now; twice is harmless.
+    records.Empty SetDeveloped(1: DevelopReq req) (may = "system", idempotent = "true")
     // SetRetired tells a member's record since when he is retired; twice is harmless.
     records.Empty SetRetired(1: RetiredReq req) (may = "system", idempotent = "true")
     Members ListMembers(1: OrgReq req) (may = "system", idempotent = "true")

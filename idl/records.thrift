@@ -162,9 +162,18 @@ struct Place {
     5: bool single                   // a member has one record at most
     6: string empty                  // what an empty list says; empty: 暂无数据
     7: i32 order                     // within the page; as they are declared where it is the same
+    8: string also                   // another page that leads there too; empty: none
 }
 
 // TypeInfo is a record type as menus and roles see it.
+// Todo is what of a type waits for somebody (待办): the records that a filter of its list finds.
+struct Todo {
+    1: string title
+    2: string filter
+    3: string value
+    4: string permission             // of who is to do it
+}
+
 struct TypeInfo {
     1: string type
     2: string title
@@ -177,6 +186,7 @@ struct TypeInfo {
     9: string section                // of the manual, e.g. 5.3: its order within the menu
     10: string tab                   // types of one menu and tab share a page of that name
     11: optional Place place         // on the phone; absent: its pages are reached otherwise
+    12: optional Todo todo
 }
 
 struct TypeInfos {
@@ -194,6 +204,31 @@ struct ActManyReq {
     1: string type (go.tag = 'validate:"required,max=40"')
     2: string action (go.tag = 'validate:"required,max=40"')
     3: binary json                   // {"ids": [...], "values": {...}}, the values for all of them
+}
+
+// ActAllReq runs an action on all records that a list shows.
+struct ActAllReq {
+    1: string type (go.tag = 'validate:"required,max=40"')
+    2: string action (go.tag = 'validate:"required,max=40"')
+    3: binary json                   // the values for all of them
+    4: string orgId
+    5: string keyword (go.tag = 'validate:"max=100"')
+    6: map<string, string> filters
+}
+
+struct Refused {
+    1: string reason
+    2: i64 count
+}
+
+// Round is how far such an action is.
+struct Round {
+    1: string id
+    2: string state                  // running, finished
+    3: i64 total
+    4: i64 done
+    5: i64 refused
+    6: list<Refused> why
 }
 
 // ActOutcome is what an action on one of several records came to.
@@ -238,6 +273,13 @@ struct RehomeReq {
     2: list<string> path             // from the root to orgId, itself included
 }
 
+// FollowReq moves the records about a member to the branch that he is in by now.
+struct FollowReq {
+    1: string memberId
+    2: string orgId
+    3: list<string> path             // from the root to orgId, itself included
+}
+
 // Records: known callers are asked for the permission of the record type by the engine, and
 // for what its declaration says of members.
 service Records {
@@ -252,13 +294,21 @@ service Records {
     Empty Delete(1: IDsReq req) (may = "known")
     // Act runs an action of the record type's table on one record.
     JSON Act(1: ActReq req) (may = "known")
+    // Print makes a paper of one record, by an action of its type that prints; the look is written down.
+    File Print(1: ActReq req) (may = "known")
     // ActMany runs an action on up to 200 records, each by itself: one that refuses keeps no
     // other from it. What is wrong with the values is refused before the first.
     ActOutcomes ActMany(1: ActManyReq req) (may = "known")
+    // ActAll begins an action on all records that a list shows, which goes on by itself; GetRound tells how
+    // far it is, to who began it.
+    Round ActAll(1: ActAllReq req) (may = "known")
+    Round GetRound(1: IDReq req) (may = "known", idempotent = "true")
     Attachment Upload(1: UploadReq req) (may = "known")
     File Download(1: AttachmentReq req) (may = "known")
     // Rehome is called by the transfer job; it may run again and changes nothing more.
     Empty Rehome(1: RehomeReq req) (may = "system")
+    // FollowMember moves the records that go with a member; it may run again and changes nothing more.
+    Empty FollowMember(1: FollowReq req) (may = "system", idempotent = "true")
     // Resume finishes what a crash left undone; a worker calls it.
     Empty Resume(1: Empty req) (may = "system")
     File Template(1: TypeReq req) (may = "known", idempotent = "true")

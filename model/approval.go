@@ -16,6 +16,7 @@ type Approval struct {
 	// Undecided: it waits; lists show such first.
 	Undecided    bool       `bson:"undecided,omitempty" json:"-"`
 	Opinion      string     `bson:"opinion" json:"opinion" record:"label=审核意见,readonly"`
+	Escalated    bool       `bson:"escalated,omitempty" json:"-"` // the organisation above was told that it waits
 	ApproverID   string     `bson:"approverId,omitempty" json:"-"`
 	ApproverName string     `bson:"approverName" json:"approverName" record:"label=审核人,readonly"`
 	ApprovedAt   *time.Time `bson:"approvedAt,omitempty" json:"approvedAt" record:"label=审核时间,readonly"`

@@ -27,19 +27,26 @@ var (
 // Scope bounds every read and change to one organisation's subtree. It is a required
 // argument, so that nobody can forget it.
 type Scope struct {
-	orgID string
-	all   bool
+	orgID, also string
+	all         bool
 }
 
 // Within is the subtree of an organisation.
 func Within(orgID string) Scope { return Scope{orgID: orgID} }
+
+// Or adds the documents of one organisation more, not those of its subtree; "" adds none.
+func (s Scope) Or(orgID string) Scope { s.also = orgID; return s }
 
 // Everything is for services and workers, never for a person's request.
 var Everything = Scope{all: true}
 
 func (s Scope) filter(f bson.D) bson.D {
 	d := make(bson.D, 0, len(f)+2)
-	if !s.all {
+	switch {
+	case s.all:
+	case s.also != "": // within $and: the filter may have an $or of its own
+		d = append(d, bson.E{Key: "$and", Value: bson.A{bson.D{{Key: "$or", Value: bson.A{bson.D{{Key: "orgs", Value: s.orgID}}, bson.D{{Key: "orgId", Value: s.also}}}}}}})
+	default:
 		d = append(d, bson.E{Key: "orgs", Value: s.orgID})
 	}
 	d = append(d, bson.E{Key: "deleted", Value: false})

@@ -42,6 +42,8 @@ type Member struct {
 	MiniOpenID      string     `bson:"miniOpenId,omitempty" json:"-"`
 	UnionID         string     `bson:"unionId,omitempty" json:"-"`
 	BoundAt         *time.Time `bson:"boundAt,omitempty" json:"boundAt"`
+	// Moved: his records have not all followed him to his branch yet.
+	Moved bool `bson:"moved,omitempty" json:"-"`
 
 	read  bool // from the store, where it was
 	known recognised

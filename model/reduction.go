@@ -21,9 +21,30 @@ func (m *Member) Leave() bool {
 	return true
 }
 
+// Transfer takes a member whose relation is transferred away off the roll (manual 8.2.1注①②);
+// false when he is off it.
+func (m *Member) Transfer() bool {
+	if !m.Leave() {
+		return false
+	}
+	m.Status = "transferredOut"
+	return true
+}
+
+// Move puts a member who is on the roll of one branch on that of another, unbound (manual
+// 8.2.1注②); false when he is not on it. His records follow.
+func (m *Member) Move(from, to string, path []string) bool {
+	if m.Status != "active" || m.OrgID != from || from == to {
+		return false
+	}
+	m.OrgID, m.Orgs, m.Moved = to, path, true
+	m.Unbind()
+	return true
+}
+
 // Return takes a member who left back on the roll, unbound; false when he is on it.
 func (m *Member) Return() bool {
-	if m.Status != "reduced" {
+	if m.Status != "reduced" && m.Status != "transferredOut" {
 		return false
 	}
 	m.Status = "active"

@@ -19,7 +19,7 @@ func main() {
 	serve := flag.String("serve", strings.Join(suite.Names, ","), "services to serve")
 	prepare := flag.Bool("prepare", false, "first make what a new installation lacks in these services: the root organisation, the first admin, demo data")
 	flag.Parse()
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil)))
+	suite.LogJSON()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := run(ctx, strings.Split(*serve, ","), *prepare); err != nil {

@@ -1,10 +1,7 @@
 package edge
 
 import (
-	"bytes"
 	"encoding/json"
-	"image"
-	"image/png"
 	"net/http"
 	"net/url"
 	"strings"
@@ -100,15 +97,11 @@ func TestLink(t *testing.T) {
 		}
 	})
 	t.Run("PLUS-50 one's own upload that no record names has an address too", func(t *testing.T) {
-		var picture bytes.Buffer
-		if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
-			t.Fatal(err)
-		}
 		var own struct{ ID string }
-		w.do(&w.m1.caller, "POST", "/api/member/records/suggestion/upload?field=images", upload{"图.png", picture.Bytes()}).into(t, &own)
+		w.do(&w.m1.caller, "POST", "/api/member/records/suggestion/upload?field=images", upload{"图.png", dot(t)}).into(t, &own)
 		var made struct{ URL string }
 		ask(&w.m1.caller, "suggestion", "", own.ID).into(t, &made)
-		if r := w.do(visitor, "GET", made.URL, nil); r.status != http.StatusOK || r.body != picture.String() {
+		if r := w.do(visitor, "GET", made.URL, nil); r.status != http.StatusOK || r.body != string(dot(t)) {
 			t.Errorf("%d", r.status)
 		}
 		expect(t, "somebody else", ask(&w.m2.caller, "suggestion", "", own.ID), 404, "not_found")

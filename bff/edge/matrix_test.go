@@ -1,9 +1,12 @@
 package edge
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"maps"
 	"net/http"
 	"slices"
@@ -17,6 +20,7 @@ import (
 	"zhihuidangjian/idl/gen/account"
 	"zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
+	"zhihuidangjian/rpc/film/filmtest"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/trail"
 )
@@ -37,6 +41,7 @@ var callers = []string{"visitor", "unbound", "member", "other", "bare", "sibling
 const (
 	//           visitor unbound member other bare sibling child own parent top
 	anybody  = " ok      ok      ok     ok    ok   ok      ok    ok  ok     ok"
+	gone     = " 404     404     404    404   404  404     404   404 404    404"
 	anyAdmin = " 401     401     401    401   ok   ok      ok    ok  ok     ok"
 	mayAdmin = " 401     401     401    401   403  ok      ok    ok  ok     ok" // with the permission
 	inTree   = " 401     401     401    401   ok   404     404   ok  ok     ok" // of the subtree
@@ -83,6 +88,13 @@ var matrix = []cells{
 	{route: "POST /api/console/password", want: anyAdmin, body: `{}`},
 	{route: "GET /api/console/home", want: anyAdmin},
 	{route: "PUT /api/console/home", want: anyAdmin, body: `{"modules":[]}`},
+	{route: "GET /api/console/letter/:token", want: noFile, query: "none"},
+	{route: "GET /api/portal/letter/:token", want: gone, query: "none"}, // whoever holds the paper
+	{route: "GET /api/portal/columns", want: anybody},
+	{route: "GET /api/portal/topics/:id", want: gone, query: "none"}, // what has no column is not there for anybody
+	{route: "GET /api/portal/records/:type/files/:fileId", want: gone, query: "topic/none/id=none"},
+	{route: "GET /api/console/development/:id", want: scoped, query: "$case"},
+	{route: "GET /api/console/branches", want: mayAdmin, query: "keyword=支部"},
 	{route: "GET /api/console/tree", want: anyAdmin},
 	{route: "GET /api/console/tree", want: inTree, query: "orgId=$own"},
 	{route: "GET /api/console/organizations/:orgId/leadership", want: scoped, query: "$own"},
@@ -93,6 +105,13 @@ var matrix = []cells{
 	{route: "GET /api/console/statistics", want: scoped, query: "orgId=$own"},
 
 	{route: "POST /api/console/dues/base-preview", want: scoped, body: `{"memberId":"$m1","baseAmount":100000}`},
+	{route: "GET /api/console/dues/analysis", want: mayAdmin, query: "period=2026-10"},
+	{route: "GET /api/console/dues/analysis", want: scoped, query: "period=2026-10&orgId=$own"},
+	{route: "GET /api/console/dues/analysis/months", want: scoped, query: "period=2026-10&orgId=$own"},
+	{route: "GET /api/console/dues/analysis/export", want: scoped, query: "period=2026-10&orgId=$own"},
+	{route: "GET /api/console/dues/sheet", want: scoped, query: "month=2026-10&orgId=$own"},
+	{route: "POST /api/console/dues/sheet", want: mayAdmin, body: `{"month":"2026-10","memberIds":["none"],"method":"cash","idempotencyKey":"matrix"}`},
+	{route: "POST /api/console/dues/sheet/receipts", want: scoped, body: `{"ids":["$order"]}`},
 	{route: "GET /api/console/dues/owed", want: scoped, query: "memberId=$m1"},
 	{route: "POST /api/console/dues/orders", want: scoped, body: `{"memberId":"$m1","toMonth":"$month"}`},
 	{route: "GET /api/console/dues/orders/:id", want: scoped, query: "$order"},
@@ -124,6 +143,12 @@ var matrix = []cells{
 	{route: "GET /api/member/js-config", want: onPhone},
 	{route: "POST /api/member/bind-code", want: onPhone, body: `{}`},
 	{route: "POST /api/member/bind", want: onPhone, body: `{}`},
+	{route: "GET /api/member/development", want: bound},
+	{route: "POST /api/member/development/hand-in", want: bound}, // m1 has a case
+	{route: "POST /api/member/development/take-back", want: bound},
+	{route: "POST /api/member/transfer-in", want: onPhone, body: `{}`},
+	{route: "POST /api/member/transfer-in/find", want: onPhone, body: `{}`},
+	{route: "GET /api/member/branches", want: onPhone, query: "keyword=支部"},
 	{route: "GET /api/member/profile", want: bound},
 	{route: "GET /api/member/organization", want: bound},
 	{route: "GET /api/member/dues", want: bound},
@@ -171,7 +196,10 @@ var recordMatrix = []line{
 	{cells: cells{route: "POST /imports/:id/confirm", want: ownOnly, query: "$import", body: `{}`}, verb: "import", without: absent},
 	{cells: cells{route: "POST /imports/:id/cancel", want: ownOnly, query: "$import", body: `{}`}, verb: "import", without: absent},
 	{cells: cells{route: "POST /:id/actions/:action", want: absent, query: "$sample/none", body: `{}`}},
+	{cells: cells{route: "GET /:id/print/:action", want: absent, query: "$sample/none"}},
 	{cells: cells{route: "POST /actions/:action", want: absent, query: "none", body: `{"ids":["$sample"]}`}},
+	{cells: cells{route: "POST /actions/:action/all", want: absent, query: "none", body: `{}`}},
+	{cells: cells{route: "GET /rounds/:id", want: absent, query: "none"}},
 	{cells: cells{route: "POST /delete", want: scoped, body: `{"ids":["$fresh"]}`}, verb: "delete", without: never},
 	{cells: cells{route: "POST /upload", want: absent, query: "field=none", body: "file"}, verb: "create", without: never},
 	{cells: cells{route: "GET /files/:fileId", want: noFile, query: "none/id=$sample"}},
@@ -186,6 +214,7 @@ var phoneMatrix = []line{
 	{cells: cells{route: "POST ", want: bound, body: `{}`}, verb: "create", without: closed},
 	{cells: cells{route: "PUT /:id", want: mine, query: "$sample", body: `{"version":0}`}, verb: "update", without: closed},
 	{cells: cells{route: "POST /:id/actions/:action", want: nowhere, query: "$sample/none", body: `{}`}},
+	{cells: cells{route: "GET /:id/print/:action", want: nowhere, query: "$sample/none"}},
 	{cells: cells{route: "POST /delete", want: mine, body: `{"ids":["$fresh"]}`}, verb: "delete", without: closed},
 	{cells: cells{route: "POST /upload", want: mineNone, query: "field=none", body: "file"}, verb: "create", without: closed},
 	{cells: cells{route: "GET /files/:fileId", want: mineNone, query: "none/id=$sample"}},
@@ -207,6 +236,9 @@ var (
 	}
 )
 
+// shared is a category that any admin with the permission keeps.
+var shared = category.but(kind{"POST ": mayAdmin, "PUT /:id": mayAdmin, "POST /delete": mayAdmin, "POST /upload": absent})
+
 // but is a kind with other answers for some routes.
 func (k kind) but(others kind) kind {
 	out := maps.Clone(k)
@@ -219,7 +251,7 @@ var deviations = map[string]kind{
 	"pointsRule": global.but(kind{"POST ": never, "POST /delete": never, "GET /export": never}),
 	// Deleted by an action of its own.
 	"duesOrder":    {"POST /delete": never},
-	"specialtyTag": category,
+	"specialtyTag": category, "questionCategory": category, "questionTag": category, "knowledgeCategory": category, "topicCategory": category, "videoCategory": shared, "knowledgeTag": category,
 	// Members look for one to apply to.
 	"organization": {"m GET /:id": bound},
 	// Of the platform's merchant account: it belongs to the root.
@@ -250,7 +282,72 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 	"binding": func(t *testing.T, w *matrixWorld) string {
 		return w.bound(t, fmt.Sprint("绑定", w.serial()), "own").id
 	},
-	"pointsRule": func(t *testing.T, w *matrixWorld) string { return w.first(t, "pointsRule") },
+	"transferIn":            transferredIn,
+	"transferInApplication": transferredIn,
+	"developmentMaterial": func(t *testing.T, w *matrixWorld) string {
+		return w.material(t, w.by["own"], consoleRecords, developing(t, w))
+	},
+	"knowledgeTag": func(t *testing.T, w *matrixWorld) string { // one with a column
+		id := w.create(t, w.top, "knowledgeTag", map[string]any{"name": fmt.Sprint("矩阵", w.serial())})
+		w.do(w.top, "POST", consoleRecords+"knowledgeTag/"+id+"/actions/addColumn", nil).into(t, &struct{}{})
+		return id
+	},
+	"thoughtReport": func(t *testing.T, w *matrixWorld) string { return w.report(t, w.m1.id) },
+	"duesArrears": func(t *testing.T, w *matrixWorld) string { // of somebody bound, who can be told
+		id := w.bound(t, "欠缴", "own").id
+		a := &model.DuesArrears{
+			Base:     model.Base{ID: kit.KeyID("arrears", id), OrgID: w.org["own"], Orgs: []string{w.org["root"], w.org["parent"], w.org["own"]}},
+			MemberID: id, MemberName: "欠缴", OwedMonths: 2, OwedAmount: 100, State: "x",
+		}
+		if err := model.NewCollection[*model.DuesArrears](w.platform.DB, "duesArrears", w.platform.Clock.Now).Insert(t.Context(), a); err != nil && !errors.Is(err, model.ErrDuplicate) {
+			t.Fatal(err)
+		}
+		return a.ID
+	},
+	"duesReduction": func(t *testing.T, w *matrixWorld) string {
+		m := w.create(t, w.by["own"], "member", memberForm(w.invent("减免"), w.org["own"]))
+		return w.create(t, w.by["own"], "duesReduction", map[string]any{"memberId": m, "fromMonth": "2026-11", "toMonth": "2026-12", "reductionType": "exempt", "reason": "困难"})
+	},
+	"duesPolicy": func(t *testing.T, w *matrixWorld) string { // one an organisation
+		group := w.create(t, w.by["own"], "organization", map[string]any{
+			"orgName": fmt.Sprint("取整", w.serial()), "orgType": "group", "parentId": w.org["own"], "secretary": "书记", "contactName": "干事", "contactPhone": "13800138000",
+		})
+		return w.create(t, w.by["own"], "duesPolicy", map[string]any{"orgId": group, "rounding": model.RoundYuan})
+	},
+	"delegation": func(t *testing.T, w *matrixWorld) string { // to a colleague
+		deputy := w.create(t, w.by["own"], "user", map[string]any{
+			"userName": fmt.Sprint("deputy", w.serial()), "password": "Matrix#2026x", "realName": "受托人", "orgId": w.org["own"], "status": "enabled", "permissions": []string{"statistics.view"},
+		})
+		return w.create(t, w.by["own"], "delegation", map[string]any{"delegateId": deputy, "fromOn": "2026-01-01", "toOn": "2026-01-02", "permissions": []string{"hardshipApplication.approve"}})
+	},
+	"question": func(t *testing.T, w *matrixWorld) string {
+		category := w.create(t, w.by["top"], "questionCategory", map[string]any{"name": fmt.Sprint("矩阵", w.serial())})
+		return w.create(t, w.by["own"], "question", map[string]any{"questionType": "judge", "stem": fmt.Sprint("矩阵", w.serial()), "answers": []string{"right"}, "categoryId": category})
+	},
+	"topicCategory": topicSorted,
+	"video": func(t *testing.T, w *matrixWorld) string {
+		doc := map[string]any{"title": "矩阵", "categoryId": w.create(t, w.by["top"], "videoCategory", map[string]any{"name": fmt.Sprint("矩阵", w.serial())})}
+		for field, u := range map[string]upload{"cover": {"图.png", dot(t)}, "video": {"片.mp4", filmtest.Shortest(1000, 5000, "vide")}} {
+			var f map[string]any
+			w.do(w.by["own"], "POST", consoleRecords+"video/upload?field="+field, u).into(t, &f)
+			doc[field] = []any{f}
+		}
+		return w.create(t, w.by["own"], "video", doc)
+	},
+	"topic": func(t *testing.T, w *matrixWorld) string {
+		return w.create(t, w.by["own"], "topic", map[string]any{"title": "矩阵", "content": "<p>正文</p>", "categoryId": topicSorted(t, w)})
+	},
+	"knowledge": func(t *testing.T, w *matrixWorld) string {
+		category := w.create(t, w.by["top"], "knowledgeCategory", map[string]any{"name": fmt.Sprint("矩阵", w.serial())})
+		return w.create(t, w.by["own"], "knowledge", map[string]any{"title": "矩阵", "content": "<p>正文</p>", "categoryId": category})
+	},
+	"lostContact": func(t *testing.T, w *matrixWorld) string { // one a member
+		m := w.create(t, w.by["own"], "member", memberForm(w.invent("失联"), w.org["own"]))
+		return w.create(t, w.by["own"], "lostContact", map[string]any{"memberId": m, "lostOn": "2026-01-01", "cause": "work"})
+	},
+	"transferOut":            transferredOut,
+	"transferOutApplication": transferredOut,
+	"pointsRule":             func(t *testing.T, w *matrixWorld) string { return w.first(t, "pointsRule") },
 	"points": func(t *testing.T, w *matrixWorld) string {
 		id := fmt.Sprint("matrix-reward-", w.serial())
 		payload, err := json.Marshal(model.Earned{SourceType: model.ItemReward, SourceID: id, At: w.platform.Clock.Now(), Shares: []model.Share{{
@@ -331,6 +428,9 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 	"profileChange": func(t *testing.T, w *matrixWorld) string {
 		return w.submit(t, &w.bound(t, "申请", "own").caller, "profileChange", map[string]any{"position": "委员"})
 	},
+	"duesReductionApplication": func(t *testing.T, w *matrixWorld) string {
+		return w.submit(t, &w.bound(t, "减免", "own").caller, "duesReductionApplication", reductionForm)
+	},
 	"hardship": func(t *testing.T, w *matrixWorld) string { // one a member
 		poor := w.create(t, w.by["own"], "member", memberForm(w.invent("困难"), w.org["own"]))
 		return w.create(t, w.by["own"], "hardship", map[string]any{"memberId": poor, "hardshipType": "illness", "description": "患病"})
@@ -371,9 +471,70 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 	},
 }
 
+var reductionForm = map[string]any{"fromMonth": "2027-03", "toMonth": "2027-04", "reductionType": "exempt", "reason": "困难"} // m1 has paid through this month
+
+// month is another one at each call.
+func (w *matrixWorld) month() string { return kit.AddMonths("1950-01", w.serial()) }
+
+func transferredIn(t *testing.T, w *matrixWorld) string {
+	p := w.invent("转入")
+	return w.create(t, w.by["own"], "transferIn", map[string]any{
+		"name": p.name, "idNumber": p.idNumber, "phone": p.phone, "memberType": "fullMember", "joinedOn": "2010-07-01", "regularizedOn": "2011-07-01",
+		"fromOrgName": "外省支部", "toOrgId": w.org["own"], "transferType": "province", "letterNo": fmt.Sprint("介", w.serial()), "duesPaidThrough": "2026-10",
+	})
+}
+
+func transferredOut(t *testing.T, w *matrixWorld) string {
+	m := w.create(t, w.by["own"], "member", memberForm(w.invent("转出"), w.org["own"]))
+	return w.create(t, w.by["own"], "transferOut", map[string]any{"memberId": m, "toOrgName": "外省支部", "reason": "调动", "duesPaidThrough": "2026-10"})
+}
+
+// topicSorted makes a 专题分类, with its pictures.
+func topicSorted(t *testing.T, w *matrixWorld) string {
+	t.Helper()
+	doc := map[string]any{"name": fmt.Sprint("矩阵", w.serial())}
+	for _, field := range []string{"smallIcon", "largeIcon"} {
+		var f map[string]any
+		w.do(w.by["top"], "POST", consoleRecords+"topicCategory/upload?field="+field, upload{"图.png", dot(t)}).into(t, &f)
+		doc[field] = []any{f}
+	}
+	return w.create(t, w.by["top"], "topicCategory", doc)
+}
+
+// dot is a small picture.
+func dot(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // ownSamples make a record that m1 sees among his own, likewise.
 var ownSamples = map[string]func(t *testing.T, w *matrixWorld) string{
 	"developmentCase": developing,
+	"developmentMaterial": func(t *testing.T, w *matrixWorld) string {
+		return w.material(t, w.by["member"], phoneRecords, developing(t, w))
+	},
+	"thoughtReport": func(t *testing.T, w *matrixWorld) string { return w.report(t, w.m1.id) },
+	"duesBaseApplication": func(t *testing.T, w *matrixWorld) string {
+		var f map[string]any
+		w.do(w.by["member"], "POST", phoneRecords+"duesBaseApplication/upload?field=files", upload{"证明.pdf", []byte("%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF")}).into(t, &f)
+		return w.submit(t, w.by["member"], "duesBaseApplication", map[string]any{"effectiveMonth": w.month(), "baseAmount": 500000, "files": []any{f}})
+	},
+	"duesReductionApplication": func(t *testing.T, w *matrixWorld) string {
+		if id := w.mine(t, "duesReductionApplication"); id != "" {
+			return id
+		}
+		return w.submit(t, w.by["member"], "duesReductionApplication", reductionForm)
+	},
+	"transferOutApplication": func(t *testing.T, w *matrixWorld) string {
+		if id := w.mine(t, "transferOutApplication"); id != "" { // one waits at a time
+			return id
+		}
+		return w.submit(t, w.by["member"], "transferOutApplication", map[string]any{"toOrgName": "外省支部", "reason": "搬迁", "duesPaidThrough": "2026-10"})
+	},
 	"specialty": func(t *testing.T, w *matrixWorld) string {
 		doc := map[string]any{"tags": []string{w.create(t, w.top, "specialtyTag", map[string]any{"name": fmt.Sprintf("标签%d", w.serial())})}}
 		if id := w.mine(t, "specialty"); id != "" {
@@ -407,13 +568,37 @@ func developing(t *testing.T, w *matrixWorld) string {
 	t.Helper()
 	d := &model.DevelopmentCase{
 		Base:     model.Base{ID: kit.KeyID("development", w.m1.id), OrgID: w.org["own"], Orgs: []string{w.org["root"], w.org["parent"], w.org["own"]}},
-		MemberID: w.m1.id, Stage: "application", CurrentStepNo: 1, State: "running", StartedOn: "2026-01-01",
+		MemberID: w.m1.id, Stage: "application", CurrentStepNo: 1, State: "running", StartedOn: "2026-01-01", HandlerOrgID: w.org["own"],
 	}
+	d.HandlerPath = d.Orgs
 	err := model.NewCollection[*model.DevelopmentCase](w.platform.DB, "developmentCases", w.platform.Clock.Now).Insert(t.Context(), d)
 	if err != nil && !errors.Is(err, model.ErrDuplicate) {
 		t.Fatal(err)
 	}
 	return d.ID
+}
+
+// material is one of the first step of a case.
+func (w *matrixWorld) material(t *testing.T, c *caller, base, id string) string {
+	t.Helper()
+	var f map[string]any
+	w.do(c, "POST", base+"developmentMaterial/upload?field=files", upload{"材料.pdf", []byte("%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF")}).into(t, &f)
+	var row struct{ ID string }
+	w.do(c, "POST", base+"developmentMaterial", map[string]any{"caseId": id, "stepNo": 1, "kind": "其他材料", "files": []any{f}}).into(t, &row)
+	return row.ID
+}
+
+// report is one that has been handed in.
+func (w *matrixWorld) report(t *testing.T, memberID string) string {
+	t.Helper()
+	r := &model.ThoughtReport{
+		Base:     model.Base{ID: fmt.Sprint("matrix-report-", w.serial()), OrgID: w.org["own"], Orgs: []string{w.org["root"], w.org["parent"], w.org["own"]}},
+		OfMember: model.OfMember{MemberID: memberID}, Quarter: "2026Q1", Title: "汇报", Content: "正文", State: model.ReportSubmitted,
+	}
+	if err := model.NewCollection[*model.ThoughtReport](w.platform.DB, "thoughtReports", w.platform.Clock.Now).Insert(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	return r.ID
 }
 
 // submit hands something in as a member.
@@ -449,6 +634,7 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 	w.ids["meeting"], w.ids["draft"] = w.meeting(t), w.meeting(t)
 	w.do(w.by["own"], "POST", "/api/console/records/meeting/"+w.ids["meeting"]+"/actions/start", nil).into(t, &struct{}{})
 	w.ids["notice"] = w.notice(t)
+	w.ids["case"] = developing(t, w)
 	return w
 }
 
@@ -578,8 +764,9 @@ type schema struct {
 	}
 	Permissions map[string]bool
 	Actions     []struct {
-		Key     string
-		Related []related
+		Key         string
+		Related     []related
+		Opens, File bool
 	}
 	Related []related
 }
@@ -861,7 +1048,7 @@ func TestPermissionMatrix(t *testing.T) {
 // untold are the requests that are no fact of the audit: they change nothing (the member's
 // order is there and found again), or only what is the admin's own. What an import tells
 // it tells when it is over, which nobody waits for here.
-var untold = []string{"/console/captcha", "/console/home", "/console/notifications/", "/dues/base-preview", "/dues/orders: 200", "/upload", "/import"}
+var untold = []string{"/console/captcha", "/console/home", "/console/notifications/", "/dues/base-preview", "/dues/orders: 200", "/dues/sheet: 200", "/upload", "/import"}
 
 // told are the ids of the requests that the audit tells of. No worker runs here, so that
 // its facts still are in the documents that they are about, or in the inbox.
@@ -962,10 +1149,13 @@ func (w *matrixWorld) ofConsole(t *testing.T, typ string) {
 		})
 	}
 	for _, a := range s.Actions {
-		if len(a.Related) > 0 || w.typedAction(typ, a.Key) { // the lists it opens check for themselves
+		if len(a.Related) > 0 || a.Opens || w.typedAction(typ, a.Key) { // the lists it opens check for themselves
 			continue
 		}
 		l := line{cells: cells{route: "POST /:id/actions/:action", want: scoped, query: "$fresh/" + a.Key, body: `{}`}}
+		if a.File {
+			l = line{cells: cells{route: "GET /:id/print/:action", want: scoped, query: "$fresh/" + a.Key}}
+		}
 		if want, ok := deviations[typ]["action "+a.Key]; ok {
 			l.want = want
 		} else if _, everybodys := deviations[typ]["GET "]; everybodys {

@@ -35,7 +35,7 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%s: the console has no icon %q", i.Type, i.Icon)
 		}
 		if p := i.Place; p != nil {
-			if seen++; !slices.Contains(pages, p.Page) || p.Title == "" || !i.Own {
+			if seen++; !slices.Contains(pages, p.Page) || p.Also != "" && !slices.Contains(pages, p.Also) || p.Title == "" || !i.Own {
 				t.Errorf("%s: no place %+v", i.Type, p)
 			}
 			if !slices.ContainsFunc(drawn, func(f string) bool { return filepath.Base(f) == p.Icon+".svg" }) {

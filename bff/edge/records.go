@@ -124,6 +124,7 @@ func (e *Edge) recordRoutes() []route.Route {
 	save := byType(e, recordsvc.Save)
 	remove := byType(e, recordsvc.Delete)
 	act := byType(e, recordsvc.Act)
+	print := byType(e, recordsvc.Print)
 	return []route.Route{
 		{Method: "GET", Path: "/api/console/records", Title: "可用模块", Access: route.Console, Handler: route.Func(e.modules, user).Answering(reflect.TypeFor[[]records.TypeInfo]())},
 		{Method: "GET", Path: "/api/console/permissions", Title: "全部权限", Access: route.Console, Handler: route.Func(e.permissions, call.Rule{May: []string{"role.view"}}).Answering(reflect.TypeFor[[]permission]())},
@@ -144,7 +145,10 @@ func (e *Edge) recordRoutes() []route.Route {
 		console("PUT", "/:id", "修改", save),
 		console("POST", "/delete", "删除", remove),
 		console("POST", "/:id/actions/:action", "操作", act),
+		slow(console("GET", "/:id/print/:action", "打印", print)),
 		slow(console("POST", "/actions/:action", "操作多条", byType(e, recordsvc.ActMany))),
+		console("POST", "/actions/:action/all", "操作全部", byType(e, recordsvc.ActAll)),
+		console("GET", "/rounds/:id", "操作全部的进度", byType(e, recordsvc.GetRound)),
 		takes(engine.MostUpload, again(console("POST", "/upload", "上传附件", route.Func(e.upload, recordsvc.Upload.Rule())))),
 		console("GET", "/files/:fileId", "附件", route.Func(e.attachment, recordsvc.Download.Rule())),
 
@@ -156,6 +160,7 @@ func (e *Edge) recordRoutes() []route.Route {
 		phone("PUT", "/:id", "修改我的记录", save),
 		phone("POST", "/delete", "删除我的记录", remove),
 		phone("POST", "/:id/actions/:action", "操作我的记录", act),
+		slow(phone("GET", "/:id/print/:action", "打印我的记录", print)),
 		takes(engine.MostUpload, again(phone("POST", "/upload", "上传我的附件", route.Func(e.upload, recordsvc.Upload.Rule())))),
 		phone("GET", "/files/:fileId", "我的附件", route.Func(e.attachment, recordsvc.Download.Rule())),
 		again(phone("POST", "/files/:fileId/link", "我的附件的临时地址", route.Func(e.linkFile, recordsvc.Download.Rule()))),

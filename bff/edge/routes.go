@@ -11,11 +11,14 @@ import (
 	accountsvc "zhihuidangjian/idl/gen/account/account"
 	affairssvc "zhihuidangjian/idl/gen/affairs/affairs"
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
+	developmentsvc "zhihuidangjian/idl/gen/development/development"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
+	learningsvc "zhihuidangjian/idl/gen/learning/learning"
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	pointssvc "zhihuidangjian/idl/gen/points/points"
+	relationsvc "zhihuidangjian/idl/gen/relation/relation"
 )
 
 // Rules of routes that no method of a service stands behind.
@@ -64,6 +67,19 @@ func (e *Edge) Routes() []route.Route {
 		console("POST", "/password", "修改密码", route.Call(accountsvc.ChangePassword, s.Account)),
 		console("GET", "/home", "我的常用功能", route.Call(accountsvc.GetHome, s.Account)),
 		again(console("PUT", "/home", "设置常用功能", route.Call(accountsvc.SaveHome, s.Account))),
+		console("GET", "/development/:id", "发展党员流程", route.Call(developmentsvc.GetCase, s.Development)),
+		phone("GET", "/development", "我的发展资料", route.Call(developmentsvc.GetMyCase, s.Development)),
+		phone("POST", "/development/take-back", "撤回提交", route.Call(developmentsvc.TakeBack, s.Development)),
+		phone("POST", "/development/hand-in", "提交当前流程", route.Call(developmentsvc.HandIn, s.Development)),
+		console("GET", "/branches", "查找党支部", route.Call(relationsvc.FindBranches, s.Relation)),
+		console("GET", "/letter/:token", "接收单位查看介绍信", route.Call(relationsvc.ReadLetter, s.Relation)),
+		public("GET", "/api/portal/letter/:token", "扫码查看介绍信", route.Call(relationsvc.GetLetter, s.Relation)),
+		public("GET", "/api/portal/columns", "门户专题栏目", route.Call(learningsvc.GetPortalColumns, s.Learning)),
+		public("GET", "/api/portal/topics/:id", "门户专题内容", route.Call(learningsvc.GetPortalTopic, s.Learning)),
+		public("GET", "/api/portal/records/:type/files/:fileId", "门户专题附件", route.Func(e.portalFile, learningsvc.FindPortalFile.Rule())),
+		phone("POST", "/transfer-in", "转入申请", route.Call(relationsvc.ApplyTransferIn, s.Relation)),
+		again(phone("POST", "/transfer-in/find", "查询转入申请", route.Call(relationsvc.FindTransferIns, s.Relation))),
+		phone("GET", "/branches", "查找党支部", route.Call(relationsvc.FindBranches, s.Relation)),
 		console("GET", "/tree", "组织树", route.Call(partysvc.GetTree, s.Party)),
 		console("GET", "/organizations/:orgId/leadership", "当前与历史领导班子", route.Call(affairssvc.GetLeadership, s.Affairs)),
 		console("GET", "/organizations/:orgId/map", "组织地图", route.Call(partysvc.GetMap, s.Party)),
@@ -71,6 +87,12 @@ func (e *Edge) Routes() []route.Route {
 		console("GET", "/statistics", "组织统计", route.Call(partysvc.GetStatistics, s.Party)),
 
 		again(console("POST", "/dues/base-preview", "试算党费", route.Call(duessvc.GetBasePreview, s.Dues))),
+		console("GET", "/dues/analysis", "缴纳分析", route.Call(duessvc.GetAnalysis, s.Dues)),
+		console("GET", "/dues/analysis/months", "逐月缴纳情况", route.Call(duessvc.GetMonths, s.Dues)),
+		slow(console("GET", "/dues/analysis/export", "导出党费报表", route.Call(duessvc.ExportAnalysis, s.Dues))),
+		console("GET", "/dues/sheet", "按月收缴", route.Call(duessvc.GetMonthSheet, s.Dues)),
+		slow(console("POST", "/dues/sheet", "按月收缴党费", route.Call(duessvc.PayMonth, s.Dues))),
+		slow(again(console("POST", "/dues/sheet/receipts", "打印多张党费收据", route.Call(duessvc.PrintReceipts, s.Dues)))),
 		console("GET", "/dues/owed", "党员应缴党费", route.Call(duessvc.GetOwed, s.Dues)),
 		console("POST", "/dues/orders", "党费录入", route.Call(duessvc.CreateOrder, s.Dues)),
 		console("GET", "/dues/orders/:id", "党费订单", route.Call(duessvc.GetOrder, s.Dues)),

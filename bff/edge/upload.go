@@ -15,6 +15,7 @@ import (
 	"github.com/cloudwego/hertz/pkg/protocol/consts"
 
 	"zhihuidangjian/bff/route"
+	"zhihuidangjian/idl/gen/learning"
 	"zhihuidangjian/idl/gen/records"
 	recordsvc "zhihuidangjian/idl/gen/records/records"
 	"zhihuidangjian/rpc/kit"
@@ -248,6 +249,16 @@ func (e *Edge) upload(ctx context.Context, c *app.RequestContext) {
 // letter. Browsers show pictures, films and PDF; everything else is saved.
 func (e *Edge) attachment(ctx context.Context, c *app.RequestContext) {
 	e.handOut(ctx, c, records.AttachmentReq{Type: c.Param("type"), Id: c.Query("id"), FileId: c.Param("fileId")})
+}
+
+// portalFile hands out a file that the portal shows to everybody.
+func (e *Edge) portalFile(ctx context.Context, c *app.RequestContext) {
+	req := records.AttachmentReq{Type: c.Param("type"), Id: c.Query("id"), FileId: c.Param("fileId")}
+	if _, err := e.services.Learning.FindPortalFile(ctx, &learning.PortalFileReq{Type: req.Type, Id: req.Id, FileId: req.FileId}); err != nil {
+		route.Fail(ctx, c, err)
+		return
+	}
+	e.handOut(kit.AsSystem(ctx), c, req)
 }
 
 func (e *Edge) handOut(ctx context.Context, c *app.RequestContext, req records.AttachmentReq) {

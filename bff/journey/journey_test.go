@@ -22,6 +22,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"zhihuidangjian/bff/bfftest"
+	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/suite"
 )
 
@@ -152,7 +153,7 @@ func TestDues(t *testing.T) {
 			t.Fatalf("imported twice: %+v", once)
 		}
 	})
-	month := time.Now().AddDate(0, -2, 0).Format("2006-01")
+	month := time.Now().In(kit.Shanghai).AddDate(0, -2, 0).Format("2006-01")
 	for _, p := range people {
 		admin.Post("/api/console/records/duesBase", map[string]any{"memberId": p.ID, "effectiveMonth": month, "baseAmount": 500000}, &map[string]any{})
 	}
@@ -236,7 +237,7 @@ func TestDues(t *testing.T) {
 		}
 	})
 	t.Run("cash at the cashier, and a Native code that a phone can pay", func(t *testing.T) {
-		thisMonth := time.Now().Format("2006-01")
+		thisMonth := time.Now().In(kit.Shanghai).Format("2006-01")
 		create := func() (order struct {
 			ID, FromMonth, Status, PayChannel string
 			Amount                            int64

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"zhihuidangjian/bff/bfftest"
+	"zhihuidangjian/rpc/kit"
 )
 
 // cluster is what scripts/cluster.sh started: of each process NAME.pid, and NAME.sh, which
@@ -103,7 +104,7 @@ func (p *payer) works(t *testing.T) {
 		}
 	}
 	p.admin.Post("/api/console/records/duesBase", map[string]any{
-		"memberId": p.member, "effectiveMonth": time.Now().AddDate(0, p.paid+1, 0).Format("2006-01"), "baseAmount": 500000,
+		"memberId": p.member, "effectiveMonth": time.Now().In(kit.Shanghai).AddDate(0, p.paid+1, 0).Format("2006-01"), "baseAmount": 500000,
 	}, &map[string]any{})
 	p.pays(t)
 	p.settled(t)

@@ -21,26 +21,30 @@ import (
 
 	affairssvc "zhihuidangjian/idl/gen/affairs/affairs"
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
+	developmentsvc "zhihuidangjian/idl/gen/development/development"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partygen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	recordsvc "zhihuidangjian/idl/gen/records/records"
+	relationsvc "zhihuidangjian/idl/gen/relation/relation"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records"
 )
 
 // Deps is what the scheduler needs.
 type Deps struct {
-	DB      *mongo.Database
-	Redis   redis.UniversalClient
-	Clock   *kit.Clock
-	Dues    duessvc.Client
-	Party   partysvc.Client
-	Affairs affairssvc.Client
-	Notify  notifysvc.Client
-	Audit   auditsvc.Client
+	DB          *mongo.Database
+	Redis       redis.UniversalClient
+	Clock       *kit.Clock
+	Dues        duessvc.Client
+	Party       partysvc.Client
+	Affairs     affairssvc.Client
+	Development developmentsvc.Client
+	Relation    relationsvc.Client
+	Notify      notifysvc.Client
+	Audit       auditsvc.Client
 	// Owners finds the services of record types.
 	Owners interface {
 		Records() []recordsvc.Client
@@ -69,6 +73,10 @@ func Tasks(d Deps) []Task {
 			_, err := d.Dues.ExpireOrders(ctx, none)
 			return err
 		}},
+		{Name: "dues.arrears", Every: time.Second, Do: func(ctx context.Context) error {
+			_, err := d.Dues.RefreshArrears(ctx, none)
+			return err
+		}},
 		{Name: "dues.query", Every: 5 * time.Second, Do: func(ctx context.Context) error {
 			_, err := d.Dues.QueryWaiting(ctx, none)
 			return err
@@ -78,6 +86,15 @@ func Tasks(d Deps) []Task {
 			return err
 		}},
 		{Name: "organizations.transfer", Every: time.Second, Do: func(ctx context.Context) error { return transfer(ctx, d) }},
+		{Name: "letters.warn", Every: time.Second, Daily: true, Do: func(ctx context.Context) error {
+			_, err := d.Relation.WarnLetters(ctx, none)
+			return err
+		}},
+		{Name: "development.remind", Every: time.Second, Daily: true, Do: func(ctx context.Context) error {
+			_, err := d.Development.Remind(ctx, none)
+			return err
+		}},
+		{Name: "members.follow", Every: time.Second, Do: func(ctx context.Context) error { return follow(ctx, d) }},
 		// Not Daily: WeChat has the bill of a day from ten o'clock of the next.
 		{Name: "dues.reconcile", Every: time.Minute, Do: func(ctx context.Context) error {
 			_, err := d.Dues.Reconcile(ctx, none)
@@ -130,6 +147,28 @@ func transfer(ctx context.Context, d Deps) error {
 			}
 			return nil
 		}())
+	}
+	return errors.Join(errs...)
+}
+
+// follow lets the records of members who changed their branch follow them. One who dies on the
+// way begins again: what has moved is not moved twice.
+func follow(ctx context.Context, d Deps) error {
+	moved, err := d.Party.ListMoved(ctx, &recordsgen.Empty{})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, m := range moved.Members {
+		var failed error
+		for _, r := range d.Owners.Records() {
+			_, err := r.FollowMember(ctx, &recordsgen.FollowReq{MemberId: m.Id, OrgId: m.OrgId, Path: m.Orgs})
+			failed = errors.Join(failed, err)
+		}
+		if failed == nil {
+			_, failed = d.Party.SettleMember(ctx, &partygen.SettleReq{MemberId: m.Id, OrgId: m.OrgId})
+		}
+		errs = append(errs, failed)
 	}
 	return errors.Join(errs...)
 }

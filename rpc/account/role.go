@@ -82,8 +82,23 @@ func mayGive(ctx context.Context, permissions []string) error {
 	return nil
 }
 
-// rights are what a user may do: what his roles give, and what he was given himself.
+// rights are what a user may do: what his roles give, what he was given himself, and what others have
+// delegated to him for today.
 func (s *Service) rights(ctx context.Context, u *model.User) ([]string, error) {
+	out, err := s.ownRights(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	more, err := s.delegated(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, more...)
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+func (s *Service) ownRights(ctx context.Context, u *model.User) ([]string, error) {
 	out := slices.Clone(u.Permissions)
 	if len(u.RoleIDs) > 0 {
 		roles, err := s.roles.Find(ctx, model.Everything, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: u.RoleIDs}}}}, model.Page{})
@@ -94,8 +109,7 @@ func (s *Service) rights(ctx context.Context, u *model.User) ([]string, error) {
 			out = append(out, r.Permissions...)
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	return out, nil
 }
 
 // rightsKey counts changes of rights: a session that saw an older count looks again.

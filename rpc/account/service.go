@@ -33,16 +33,17 @@ type Deps struct {
 // Service implements the generated account.Account.
 type Service struct {
 	*records.Engine
-	users   *model.Collection[*model.User]
-	roles   *model.Collection[*model.Role]
-	db      *mongo.Database
-	redis   redis.UniversalClient
-	clock   *kit.Clock
-	party   party.Client
-	sandbox bool
-	hasher  hasher
-	drawing *turns // of captchas
-	ahead   ahead
+	users       *model.Collection[*model.User]
+	delegations *model.Collection[*model.Delegation]
+	roles       *model.Collection[*model.Role]
+	db          *mongo.Database
+	redis       redis.UniversalClient
+	clock       *kit.Clock
+	party       party.Client
+	sandbox     bool
+	hasher      hasher
+	drawing     *turns // of captchas
+	ahead       ahead
 
 	sessions *kit.Batcher[string, *session]
 }
@@ -50,7 +51,7 @@ type Service struct {
 // New opens the service and its indexes.
 func New(d Deps) (*Service, error) {
 	s := &Service{
-		users: model.NewCollection[*model.User](d.DB, "users", d.Clock.Now),
+		users: model.NewCollection[*model.User](d.DB, "users", d.Clock.Now), delegations: model.NewCollection[*model.Delegation](d.DB, "delegations", d.Clock.Now),
 		roles: model.NewCollection[*model.Role](d.DB, "roles", d.Clock.Now),
 		db:    d.DB, redis: d.Redis, clock: d.Clock, party: d.Party, sandbox: d.Sandbox,
 		// A third of a core for passwords, a sixth for captchas.

@@ -16,7 +16,7 @@ import (
 func (s *Service) newEngine(ctx context.Context, c records.Config) (*records.Engine, error) {
 	tree := records.Party{Client: s.party}
 	c.Orgs, c.Refs = tree, tree.Refs()
-	return records.New(ctx, c, s.userType(), s.roleType())
+	return records.New(ctx, c, s.userType(), s.roleType(), s.delegationType())
 }
 
 // userType is 用户 (manual 18.1).

@@ -50,7 +50,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 			first = kit.AddMonths(m.DuesPaidThrough, 1)
 		}
 		b := &model.DuesBase{EffectiveMonth: effective, BaseAmount: model.WageOf(demoBases[i%len(demoBases)])}
-		fillBase(b, m)
+		fillBase(b, m, model.RoundFen)
 		b.CreatedBy = "demo"
 		bases = append(bases, b)
 		last := this
@@ -107,7 +107,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 	if err := model.Seeded(s.bases.InsertMany(ctx, bases)); err != nil {
 		return fmt.Errorf("store demo bases: %w", err)
 	}
-	return nil
+	return s.markAll(ctx)
 }
 
 // demoOrder is the order of one month, paid on some day of it, never in the future.
@@ -123,7 +123,7 @@ func demoOrder(m *partygen.Member, b *model.DuesBase, month string, i, k int, no
 		Base:     model.Base{ID: id, OrgID: m.OrgId, Orgs: m.Orgs, CreatedBy: "demo", CreatedAt: at.Add(-3 * time.Minute)},
 		OrderNo:  at.Format("20060102") + fmt.Sprintf("%08d%04d", i, k),
 		MemberID: m.Id, MemberName: m.Name, IDMasked: m.IdNumber, OrgName: m.OrgName, CommitteeName: m.CommitteeName,
-		FromMonth: month, ToMonth: month, Amount: b.PayableAmount, Rounding: halfUp,
+		FromMonth: month, ToMonth: month, Amount: b.PayableAmount, Rounding: model.RoundFen,
 		Items: []model.DuesItem{{
 			Month: month, BaseMonth: b.EffectiveMonth, BaseAmount: b.BaseAmount, Rate: b.Rate, Payable: b.PayableAmount, Due: b.PayableAmount,
 		}},

@@ -21,6 +21,7 @@ import (
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/model/modeltest"
+	"zhihuidangjian/rpc/blob"
 	"zhihuidangjian/rpc/dues"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/wechat"
@@ -88,6 +89,30 @@ func (p *party) GetPlaces(ctx context.Context, req *partygen.PlacesReq) (*partyg
 	return out, nil
 }
 
+func (p *party) GetTree(_ context.Context, req *partygen.OrgReq) (*partygen.Tree, error) {
+	root, out := p.orgs[req.OrgId], &partygen.Tree{}
+	if req.OrgId == "" {
+		root = p.orgs["root"]
+	}
+	if root == nil {
+		return nil, kit.ErrNotFound
+	}
+	add := func(o *partygen.Organization) {
+		n := &partygen.TreeNode{Id: o.Id, OrgName: o.OrgName}
+		if len(o.Orgs) > 1 {
+			n.ParentId = o.Orgs[len(o.Orgs)-2]
+		}
+		out.Nodes = append(out.Nodes, n)
+	}
+	add(root)
+	for _, o := range p.orgs {
+		if o != root && slices.Contains(o.Orgs, root.Id) {
+			add(o)
+		}
+	}
+	return out, nil
+}
+
 func (p *party) SetDuesPaidThrough(_ context.Context, req *partygen.PaidThroughReq) (*recordsgen.Empty, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -116,7 +141,7 @@ func (p *party) failing(err error) {
 
 // world is the service on a real store with the simulator of WeChat Pay behind HTTP.
 type world struct {
-	*testing.T
+	testing.TB
 	*dues.Service
 	db    *mongo.Database
 	party *party
@@ -128,8 +153,8 @@ type world struct {
 
 // newWorld starts at noon of 2024-06-15 with a committee, two branches, members m1, m2 of
 // b1 and m3 of b2, all paid through 2024-03.
-func newWorld(t *testing.T, change ...func(*dues.Deps)) *world {
-	w := &world{T: t, clock: &kit.Clock{}, db: modeltest.DB(t)}
+func newWorld(t testing.TB, change ...func(*dues.Deps)) *world {
+	w := &world{TB: t, clock: &kit.Clock{}, db: modeltest.DB(t)}
 	w.at("2024-06-15 12:00")
 	w.party = &party{members: map[string]*partygen.Member{}, orgs: map[string]*partygen.Organization{}}
 	for id, path := range map[string][]string{"root": {"root"}, "b1": {"root", "b1"}, "b2": {"root", "b2"}} {
@@ -168,8 +193,12 @@ func newWorld(t *testing.T, change ...func(*dues.Deps)) *world {
 		t.Fatal(err)
 	}
 	w.gate = client.Pay
+	blobs, err := blob.Dir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	deps := dues.Deps{
-		DB: w.db, Clock: w.clock, Seal: modeltest.Sealer(t), Party: w.party, Pay: client.Pay, Notify: client.Notify,
+		DB: w.db, Blobs: blobs, Clock: w.clock, Seal: modeltest.Sealer(t), Party: w.party, Pay: client.Pay, Notify: client.Notify,
 		AppID: conf.AppID, MiniAppID: conf.MiniAppID, MchID: conf.MchID, FontPath: font,
 	}
 	for _, f := range change {

@@ -18,6 +18,10 @@ const (
 	doPrint   = "print"
 	doConfirm = "confirm" // of cash that somebody else entered
 	doReject  = "reject"
+	// Of a WeChat payment, by two persons (PLUS-10).
+	doRefund        = "refund"
+	doConfirmRefund = "confirmRefund"
+	doRejectRefund  = "rejectRefund"
 )
 
 // What the people are told when a state refuses.
@@ -31,6 +35,12 @@ var (
 	errNotDue     = kit.Conflict("dues.not_expired", "订单尚未过期")
 	errAwaiting   = kit.Conflict("dues.cash_open", "该订单的现金正在等待确认")
 	errNoCash     = kit.Conflict("dues.no_cash", "没有待确认的现金")
+	errRefundCash = kit.Conflict("dues.refund_cash", "现金缴纳的党费请使用“删除”退回")
+	errRefundOld  = kit.Conflict("dues.refund_old", "该笔支付不是由本系统发起，请在微信商户平台退款")
+	errRefunding  = kit.Conflict("dues.refunding", "该党员有正在办理的退款，请先办结")
+	errNoRefund   = kit.Conflict("dues.no_refund", "没有待确认的退款")
+	errOwnRefund  = kit.Forbidden("dues.own_refund", "退款须由经办人以外的人确认")
+	errRefunded   = kit.Conflict("dues.refunded", "订单已退款")
 	errChanged    = kit.Conflict("dues.amount_changed", "金额已变更，请删除该订单后重新录入")
 )
 
@@ -43,6 +53,7 @@ var life = &records.Life[*model.DuesOrder]{
 		{Value: model.DuesUnpaid, Label: "未支付", Color: "warning", Refuse: errNotPaid},
 		{Value: model.DuesPaidFor, Label: "已支付", Color: "success", Refuse: errPaid},
 		{Value: model.DuesDeleted, Label: "已删除", Color: "info", Refuse: errGone},
+		{Value: model.DuesRefunded, Label: "已退款", Color: "info", Refuse: errRefunded},
 		{Value: model.DuesCleared, Refuse: errExpired, Hidden: true},
 	},
 	Verbs: []records.Verb[*model.DuesOrder]{
@@ -54,6 +65,9 @@ var life = &records.Life[*model.DuesOrder]{
 		// Money that was taken in time is taken, whatever the clock says by now.
 		{Key: doConfirm, In: whileUnpaid, To: model.DuesPaidFor, If: cashOfOthers},
 		{Key: doReject, In: whileUnpaid, If: cashOpen},
+		{Key: doRefund, In: oncePaid, If: refundable},
+		{Key: doConfirmRefund, In: oncePaid, If: refundOfOthers},
+		{Key: doRejectRefund, In: oncePaid, If: refundAsked},
 	},
 }
 
@@ -111,6 +125,36 @@ func inCash(_ *kit.Caller, o *model.DuesOrder, _ time.Time) *kit.Error {
 	return nil
 }
 
+func refundable(_ *kit.Caller, o *model.DuesOrder, _ time.Time) *kit.Error {
+	switch {
+	case o.PayMethod != model.PayWeChat:
+		return errRefundCash
+	case len(o.Trades) == 0:
+		return errRefundOld
+	case o.RefundOpen != "":
+		return errRefunding
+	}
+	return nil
+}
+
+func refundAsked(_ *kit.Caller, o *model.DuesOrder, _ time.Time) *kit.Error {
+	if o.RefundOpen != model.RefundAsked {
+		return errNoRefund
+	}
+	return nil
+}
+
+// refundOfOthers: who asks for a refund is not the one who lets the money go.
+func refundOfOthers(c *kit.Caller, o *model.DuesOrder, now time.Time) *kit.Error {
+	if e := refundAsked(c, o, now); e != nil {
+		return e
+	}
+	if o.OpenRefund().ByID == c.UserID {
+		return errOwnRefund
+	}
+	return nil
+}
+
 // allowed are the actions that a person may be offered on an order now.
 func allowed(c *kit.Caller, o *model.DuesOrder, now time.Time) []string {
 	var out []string
@@ -130,4 +174,5 @@ func allowed(c *kit.Caller, o *model.DuesOrder, now time.Time) []string {
 var permissions = map[string]string{
 	doPay: duessvc.PayCash.Permission(), doPrint: duessvc.PrintReceipt.Permission(),
 	doDelete: "duesOrder.delete", doReverse: "duesOrder.reverse", doConfirm: "duesOrder.confirm", doReject: "duesOrder.confirm",
+	doRefund: "duesOrder.refund", doConfirmRefund: "duesOrder.confirmRefund", doRejectRefund: "duesOrder.confirmRefund",
 }

@@ -41,6 +41,9 @@ func (s *Service) HandlePayNotice(ctx context.Context, req *dues.Notice) (*recor
 	case err != nil:
 		return nil, errWeChat.Because(err)
 	}
+	if n.Refund != nil {
+		return s.handleRefund(ctx, n)
+	}
 	o, problem, err := s.match(ctx, n)
 	if err != nil {
 		return nil, err
@@ -61,6 +64,33 @@ func (s *Service) HandlePayNotice(ctx context.Context, req *dues.Notice) (*recor
 		return nil, errForeign.Because(errors.New(problem))
 	}
 	if _, err := s.settle(ctx, o.ID, online(n.Transaction)); err != nil {
+		return nil, err
+	}
+	return &recordsgen.Empty{}, nil
+}
+
+// handleRefund stores a genuine notice of a refund before anything else is done with it, and settles the
+// refund.
+func (s *Service) handleRefund(ctx context.Context, n wechat.Notice) (*recordsgen.Empty, error) {
+	r, problem, err := s.matchBack(ctx, n.Refund)
+	if err != nil {
+		return nil, err
+	}
+	kept := &model.DuesNotice{
+		Base: model.Base{ID: n.ID}, OutTradeNo: n.Refund.OutTradeNo, TransactionID: n.Refund.TransactionID, Amount: -n.Refund.RefundFen,
+		SuccessAt: n.Refund.SuccessAt, Problem: problem,
+	}
+	if r != nil {
+		kept.OrderID, kept.OrgID, kept.Orgs = r.OrderID, r.OrgID, r.Orgs
+	}
+	if err := s.notices.Insert(ctx, kept); err != nil && !errors.Is(err, model.ErrDuplicate) {
+		return nil, err
+	}
+	if problem != "" {
+		slog.Error("dues: genuine notice of a refund does not fit", "notice", n.ID, "outRefundNo", n.Refund.OutRefundNo, "problem", problem)
+		return nil, errForeign.Because(errors.New(problem))
+	}
+	if err := s.refundNotice(ctx, r.ID, n.Refund); err != nil {
 		return nil, err
 	}
 	return &recordsgen.Empty{}, nil

@@ -56,9 +56,19 @@ func (s *Service) open(ctx context.Context, c *kit.Caller, m *partygen.Member, f
 		if err := a.check(from, to, kit.Month(now)); err != nil {
 			return nil, err
 		}
+		refunding, err := s.orders.Count(ctx, model.Everything, bson.D{{Key: "memberId", Value: m.Id}, {Key: "status", Value: model.DuesPaidFor}, {Key: "refundOpen", Value: bson.D{{Key: "$gt", Value: ""}}}})
+		if err != nil {
+			return nil, err
+		}
+		if refunding > 0 { // the months that it begins with are not sure
+			return nil, errRefunding
+		}
 		items, sum, err := a.price(a.start, to)
 		if err != nil {
 			return nil, err
+		}
+		if sum == 0 {
+			return nil, kit.InvalidFields(map[string]string{"toMonth": "所选月份均已免交党费，无需缴纳；请选择有应缴金额的月份一并缴纳"})
 		}
 		was, err := s.orders.FindOne(ctx, model.Everything, bson.D{{Key: "memberId", Value: m.Id}, {Key: "status", Value: model.DuesUnpaid}})
 		if err == nil {
@@ -93,7 +103,7 @@ func (s *Service) open(ctx context.Context, c *kit.Caller, m *partygen.Member, f
 			Base:    model.Base{ID: k.OrderID, OrgID: m.OrgId, Orgs: m.Orgs, CreatedBy: c.UserID},
 			OrderNo: orderNo(now), MemberID: m.Id, MemberName: m.Name, IDMasked: maskID(m.IdNumber), OrgName: m.OrgName,
 			CommitteeName: m.CommitteeName, FromMonth: a.start, ToMonth: to, Items: items, Amount: sum,
-			Rounding: rateIn(a.start).Rounding, Status: model.DuesUnpaid, ExpiresAt: kit.Midnight(now).AddDate(0, 0, 1),
+			Rounding: a.base(to).RoundedBy(), Status: model.DuesUnpaid, ExpiresAt: kit.Midnight(now).AddDate(0, 0, 1),
 		}
 		if c.Kind == kit.User {
 			if err := s.Audit(ctx, "duesOrder", "录入党费", nil, o); err != nil {
@@ -264,21 +274,8 @@ func (s *Service) reverseCash(ctx context.Context, o *model.DuesOrder, in record
 		if err != nil {
 			return err
 		}
-		later, err := s.orders.Count(ctx, model.Everything, bson.D{
-			{Key: "memberId", Value: o.MemberID}, {Key: "status", Value: model.DuesPaidFor}, {Key: "toMonth", Value: bson.D{{Key: "$gt", Value: o.ToMonth}}},
-		})
-		if err != nil {
+		if err := s.lastOfMember(ctx, o); err != nil {
 			return err
-		}
-		if later > 0 {
-			return kit.Conflict("dues.later_first", "请先删除之后月份的订单")
-		}
-		open, err := s.orders.Count(ctx, model.Everything, bson.D{{Key: "memberId", Value: o.MemberID}, {Key: "status", Value: model.DuesUnpaid}})
-		if err != nil {
-			return err
-		}
-		if open > 0 {
-			return kit.Conflict("dues.open_order", "该党员有未支付的订单，请先支付或删除")
 		}
 		was := *o
 		o.Status, o.Todo = to, todoUnbook
@@ -291,4 +288,25 @@ func (s *Service) reverseCash(ctx context.Context, o *model.DuesOrder, in record
 	}
 	s.finishLater(ctx, o)
 	return o, nil
+}
+
+// lastOfMember refuses to take an order back while the member has paid later months, or is about to.
+func (s *Service) lastOfMember(ctx context.Context, o *model.DuesOrder) error {
+	later, err := s.orders.Count(ctx, model.Everything, bson.D{
+		{Key: "memberId", Value: o.MemberID}, {Key: "status", Value: model.DuesPaidFor}, {Key: "toMonth", Value: bson.D{{Key: "$gt", Value: o.ToMonth}}},
+	})
+	if err != nil {
+		return err
+	}
+	if later > 0 {
+		return kit.Conflict("dues.later_first", "请先删除之后月份的订单")
+	}
+	open, err := s.orders.Count(ctx, model.Everything, bson.D{{Key: "memberId", Value: o.MemberID}, {Key: "status", Value: model.DuesUnpaid}})
+	if err != nil {
+		return err
+	}
+	if open > 0 {
+		return kit.Conflict("dues.open_order", "该党员有未支付的订单，请先支付或删除")
+	}
+	return nil
 }

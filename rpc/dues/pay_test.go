@@ -20,7 +20,7 @@ import (
 func (w *world) pay(no string) {
 	w.Helper()
 	w.ok(w.sim.Approve(no, w.user.ID))
-	equal(w.T, "notices", w.sim.Deliver(context.Background()), 1)
+	equal(w.TB, "notices", w.sim.Deliver(context.Background()), 1)
 }
 
 // notify sends a notice in one of the simulator's modes and returns the answers.
@@ -106,7 +106,7 @@ func TestWeChat(t *testing.T) {
 			t.Errorf("unknown order: answered %d", s[0])
 		}
 		equal(t, "ledger", w.ledger(), 0)
-		equal(t, "genuine misfits are kept", w.count("duesNotices", bson.D{{Key: "problem", Value: bson.D{{Key: "$gt", Value: ""}}}}), 2)
+		equal(t, "genuine misfits are kept", w.count("duesNotices", bson.D{{Key: "problem", Value: bson.D{{Key: "$gt", Value: ""}}}}), 3)
 		w.pay(o.OrderNo)
 		w.status(o.Id, "paid")
 		paidAt := w.get(o.Id).PaidAt

@@ -19,9 +19,10 @@ var errNoBase = kit.Conflict("dues.no_base", "请先添加该党员的党费基�
 // account is what a member has paid and what his months cost.
 type account struct {
 	member      *partygen.Member
-	paidThrough string            // yyyy-MM, "" when never
-	start       string            // the first month to pay, "" without any base
-	bases       []*model.DuesBase // open
+	paidThrough string                 // yyyy-MM, "" when never
+	start       string                 // the first month to pay, "" without any base
+	bases       []*model.DuesBase      // open
+	reductions  []*model.DuesReduction // approved
 }
 
 // category is what table of rates a member is under in a month: who is retired now worked
@@ -79,6 +80,11 @@ func (s *Service) account(ctx context.Context, m *partygen.Member) (*account, er
 			return nil, err
 		}
 	}
+	// Index memberId.
+	a.reductions, err = s.reductions.Find(ctx, model.Everything, bson.D{{Key: "memberId", Value: m.Id}, {Key: "state", Value: model.ApprovalApproved}}, model.Page{})
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case a.paidThrough != "":
 		a.start = kit.AddMonths(a.paidThrough, 1)
@@ -109,6 +115,16 @@ func (a *account) base(month string) *model.DuesBase {
 	return nil
 }
 
+// off is what a month is reduced by (7.4).
+func (a *account) off(month string, payable int64) int64 {
+	for _, r := range a.reductions {
+		if r.Covers(month) {
+			return r.Off(payable)
+		}
+	}
+	return 0
+}
+
 // price computes the months from…to and their sum. The items are not sealed yet.
 func (a *account) price(from, to string) (items []model.DuesItem, sum int64, err error) {
 	for _, month := range months(from, to) {
@@ -116,11 +132,10 @@ func (a *account) price(from, to string) (items []model.DuesItem, sum int64, err
 		if b == nil {
 			return nil, 0, errNoBase
 		}
-		items = append(items, model.DuesItem{
-			Month: month, BaseMonth: b.EffectiveMonth, BaseAmount: b.BaseAmount, Rate: b.Rate,
-			Payable: b.PayableAmount, Due: b.PayableAmount,
-		})
-		sum += b.PayableAmount
+		x := model.DuesItem{Month: month, BaseMonth: b.EffectiveMonth, BaseAmount: b.BaseAmount, Rate: b.Rate, Payable: b.PayableAmount, Reduction: a.off(month, b.PayableAmount)}
+		x.Due = x.Payable - x.Reduction
+		items = append(items, x)
+		sum += x.Due
 	}
 	return items, sum, nil
 }
@@ -168,7 +183,11 @@ func (s *Service) GetBasePreview(ctx context.Context, req *dues.PreviewBaseReq) 
 	case !validMonth(month):
 		return nil, kit.InvalidFields(map[string]string{"effectiveMonth": "使用年月应为年月，如2024-07"})
 	}
-	rate, due := payable(month, category(m, month), req.BaseAmount)
+	policy, err := s.policyOf(ctx, m.Orgs)
+	if err != nil {
+		return nil, err
+	}
+	rate, due := payable(month, category(m, month), req.BaseAmount, policy)
 	return &dues.PreviewBase{Rate: rate, Payable: due}, nil
 }
 
@@ -231,7 +250,7 @@ func (s *Service) owed(ctx context.Context, c *kit.Caller, m *partygen.Member, t
 	// Own orders that still mean something: paid ones and the open one.
 	list, err := s.orders.Find(ctx, model.Everything, bson.D{
 		{Key: "memberId", Value: m.Id},
-		{Key: "status", Value: bson.D{{Key: "$in", Value: bson.A{model.DuesPaidFor, model.DuesUnpaid}}}},
+		{Key: "status", Value: bson.D{{Key: "$in", Value: bson.A{model.DuesPaidFor, model.DuesUnpaid, model.DuesRefunded}}}},
 	}, model.Page{Limit: 60})
 	if err != nil {
 		return nil, err
@@ -280,6 +299,10 @@ func (s *Service) wire(c *kit.Caller, stored *model.DuesOrder) (*dues.Order, err
 		PayMethod: o.PayMethod, PayChannel: o.PayChannel, CreatedAt: o.CreatedAt.UnixMilli(), Operator: o.Operator,
 		TransactionNo: o.TransactionNo, ConfirmedBy: o.ConfirmedBy, Version: o.Version, ExpiresAt: o.ExpiresAt.UnixMilli(), Actions: []string{},
 	}
+	out.Refunded, out.Rounding = o.Refunded, roundings("rounding", o.Rounding)
+	for _, r := range o.Refunds {
+		out.Refunds = append(out.Refunds, wireRefund(o, &r))
+	}
 	if o.PaidAt != nil {
 		out.PaidAt = o.PaidAt.UnixMilli()
 	}
@@ -292,4 +315,17 @@ func (s *Service) wire(c *kit.Caller, stored *model.DuesOrder) (*dues.Order, err
 		}
 	}
 	return out, nil
+}
+
+func wireRefund(o *model.DuesOrder, r *model.DuesRefunding) *dues.Refund {
+	out := &dues.Refund{FromMonth: r.FromMonth, Amount: r.Amount, Reason: r.Reason, By: r.By, At: r.At.UnixMilli(), DecidedBy: r.DecidedBy, Rejected: r.Rejected}
+	switch {
+	case r.DoneAt != nil:
+		out.State, out.DoneAt = "done", r.DoneAt.UnixMilli()
+	case r.Rejected != "":
+		out.State = "rejected"
+	default:
+		out.State = o.RefundOpen
+	}
+	return out
 }

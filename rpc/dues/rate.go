@@ -26,22 +26,17 @@ type band struct {
 // rateTable is a regulation's rates from a month on. Rates change by adding a table;
 // months before keep theirs.
 type rateTable struct {
-	Version  string
-	From     string // yyyy-MM
-	Bands    map[string][]band
-	Rounding string // how fractions of a fen are rounded; recorded on every order
+	Version string
+	From    string // yyyy-MM
+	Bands   map[string][]band
 }
-
-// halfUp rounds to the fen, half a fen upwards: 42.005 yuan are 42.01. No national rule
-// was found (domain-rules.md), so every order names the policy it was made with.
-const halfUp = "fen-half-up"
 
 // rateTables are in force one after the other, the latest last.
 //
 // 中组发〔2008〕3号 lets the organisation set farmers' dues between 0.20 and 1.00 yuan;
 // the table takes the least.
 var rateTables = []rateTable{{
-	Version: "中组发〔2008〕3号", From: "2008-04", Rounding: halfUp,
+	Version: "中组发〔2008〕3号", From: "2008-04",
 	Bands: map[string][]band{
 		salaried: {{UpTo: 300_000, Rate: 50}, {UpTo: 500_000, Rate: 100}, {UpTo: 1_000_000, Rate: 150}, {Rate: 200}},
 		retired:  {{UpTo: 500_000, Rate: 50}, {Rate: 100}},
@@ -61,9 +56,9 @@ func rateIn(month string) rateTable {
 	return t
 }
 
-// payable is the rate and the dues of one month on a base. An unknown category counts
-// as salaried.
-func payable(month, category string, base int64) (rate int32, due int64) {
+// payable is the rate and the dues of one month on a base, rounded by a policy: 42.005 yuan are 42.01
+// to the fen. An unknown category counts as salaried.
+func payable(month, category string, base int64, policy string) (rate int32, due int64) {
 	t := rateIn(month)
 	bands, ok := t.Bands[category]
 	if !ok {
@@ -76,7 +71,8 @@ func payable(month, category string, base int64) (rate int32, due int64) {
 		if b.Fixed > 0 {
 			return 0, b.Fixed
 		}
-		return b.Rate, roundHalfUp(base*int64(b.Rate), 10_000)
+		unit := max(rounding[policy], 1)
+		return b.Rate, roundHalfUp(base*int64(b.Rate), 10_000*unit) * unit
 	}
 	return 0, 0
 }

@@ -1,6 +1,10 @@
 package dues
 
-import "testing"
+import (
+	"testing"
+
+	"zhihuidangjian/model"
+)
 
 func TestRates(t *testing.T) {
 	t.Run("BASE-03 rate and payable of every band, half up to the fen", func(t *testing.T) {
@@ -18,7 +22,7 @@ func TestRates(t *testing.T) {
 			{retired, 500_000, 50, 2_500}, {retired, 500_001, 100, 5_000},
 			{student, 0, 0, 20}, {farmer, 9_000_000, 0, 20},
 		} {
-			rate, due := payable("2024-05", x.category, x.base)
+			rate, due := payable("2024-05", x.category, x.base, model.RoundFen)
 			if rate != x.rate || due != x.due {
 				t.Errorf("%s %d: %d, %d, want %d, %d", x.category, x.base, rate, due, x.rate, x.due)
 			}

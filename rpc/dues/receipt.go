@@ -11,6 +11,7 @@ import (
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/paper"
 )
 
 // PrintReceipt draws the receipt of a paid order on one A5 page (DORD-05). A deleted
@@ -23,11 +24,15 @@ func (s *Service) PrintReceipt(ctx context.Context, req *dues.OrderReq) (*record
 	if _, err := life.Step(kit.CallerOf(ctx), o, doPrint, s.d.Clock.Now()); err != nil {
 		return nil, err
 	}
-	fonts, err := installed(s.d.FontPath)
+	fonts, err := paper.Installed(s.d.FontPath)
 	if err != nil {
 		return nil, err
 	}
-	pdf, err := receipt(o, fonts)
+	p := paper.New(gopdf.Rect{W: gopdf.PageSizeA5.H, H: gopdf.PageSizeA5.W}, fonts) // lying
+	if err := receipt(p, o); err != nil {
+		return nil, fmt.Errorf("receipt: %w", err)
+	}
+	pdf, err := p.Bytes()
 	if err != nil {
 		return nil, fmt.Errorf("receipt: %w", err)
 	}
@@ -66,20 +71,20 @@ type placed struct {
 }
 
 // layout is where everything of a receipt goes at a scale: long names take more lines.
-func layout(p *paper, o *model.DuesOrder, scale float64) (head, body []placed, rules []float64, bottom float64, err error) {
+func layout(p *paper.Paper, o *model.DuesOrder, scale float64) (head, body []placed, rules []float64, bottom float64, err error) {
 	const left, label = 60.0, 84.0
 	y := 34.0
 	centre := func(size float64, text string) error {
-		lines, err := p.wrap(text, size, p.width-2*left)
+		lines, err := p.Wrap(text, size, p.Width-2*left)
 		if err != nil {
 			return err
 		}
 		for _, line := range lines {
-			w, err := p.measure(line, size)
+			w, err := p.Measure(line, size)
 			if err != nil {
 				return err
 			}
-			head = append(head, placed{(p.width - w) / 2, y, size, line})
+			head = append(head, placed{(p.Width - w) / 2, y, size, line})
 			y += size * 1.6
 		}
 		return nil
@@ -96,7 +101,7 @@ func layout(p *paper, o *model.DuesOrder, scale float64) (head, body []placed, r
 	for _, line := range receiptLines(o) {
 		rules = append(rules, y)
 		y += between
-		lines, err := p.wrap(line[1], size, p.width-2*left-label)
+		lines, err := p.Wrap(line[1], size, p.Width-2*left-label)
 		if err != nil {
 			return nil, nil, nil, 0, err
 		}
@@ -108,41 +113,40 @@ func layout(p *paper, o *model.DuesOrder, scale float64) (head, body []placed, r
 		y += between * .5
 	}
 	rules = append(rules, y)
-	body = append(body, placed{p.width - left - 150, y + between, 11 * scale, "收款单位（盖章）："})
+	body = append(body, placed{p.Width - left - 150, y + between, 11 * scale, "收款单位（盖章）："})
 	return head, body, rules, y + between + 20*scale, nil
 }
 
-// receipt draws an order with the first scale at which all of it fits the page.
-func receipt(o *model.DuesOrder, fonts []string) ([]byte, error) {
-	p := newPaper(gopdf.Rect{W: gopdf.PageSizeA5.H, H: gopdf.PageSizeA5.W}, fonts) // lying
+// receipt draws an order on the page that is open, with the first scale at which all of it fits.
+func receipt(p *paper.Paper, o *model.DuesOrder) error {
 	var head, body []placed
 	var rules []float64
 	for _, scale := range []float64{1, .9, .8, .7, .6, .5} {
 		var bottom float64
 		var err error
 		if head, body, rules, bottom, err = layout(p, o, scale); err != nil {
-			return nil, err
+			return err
 		}
-		if bottom <= p.height {
+		if bottom <= p.Height {
 			break
 		}
 	}
-	p.pdf.SetTextColor(179, 0, 0)
+	p.PDF.SetTextColor(179, 0, 0)
 	for _, t := range head {
-		if err := p.write(t.x, t.y, t.size, t.text); err != nil {
-			return nil, err
+		if err := p.Write(t.x, t.y, t.size, t.text); err != nil {
+			return err
 		}
 	}
-	p.pdf.SetTextColor(0, 0, 0)
+	p.PDF.SetTextColor(0, 0, 0)
 	for _, t := range body {
-		if err := p.write(t.x, t.y, t.size, t.text); err != nil {
-			return nil, err
+		if err := p.Write(t.x, t.y, t.size, t.text); err != nil {
+			return err
 		}
 	}
-	p.pdf.SetLineWidth(0.6)
-	p.pdf.SetStrokeColor(179, 0, 0)
+	p.PDF.SetLineWidth(0.6)
+	p.PDF.SetStrokeColor(179, 0, 0)
 	for _, y := range rules {
-		p.pdf.Line(48, y, p.width-48, y)
+		p.PDF.Line(48, y, p.Width-48, y)
 	}
-	return p.bytes()
+	return nil
 }

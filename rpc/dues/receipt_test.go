@@ -16,6 +16,7 @@ import (
 	"zhihuidangjian/conf"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/paper"
 )
 
 // longest is a receipt that has every line.
@@ -30,7 +31,7 @@ func longest() *model.DuesOrder {
 
 func fontsHere(t *testing.T) []string {
 	t.Helper()
-	fonts, err := installed(conf.Default().FontPath)
+	fonts, err := paper.Installed(conf.Default().FontPath)
 	if err != nil || len(fonts) != 3 {
 		t.Fatalf("%v %v: run scripts/packages.sh", fonts, err)
 	}
@@ -74,7 +75,7 @@ func TestReceipt(t *testing.T) {
 		t.Run("PLUS-49 "+name+": every character shows and is copied as itself", func(t *testing.T) {
 			o := longest()
 			change(o)
-			pdf, err := receipt(o, fonts)
+			pdf, err := drawn(o, fonts)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,22 +96,22 @@ func TestReceipt(t *testing.T) {
 	t.Run("PLUS-49 nothing leaves the page", func(t *testing.T) {
 		o := longest()
 		o.MemberName, o.OrgName, o.CommitteeName, o.Operator = hundred("买"), hundred("某"), hundred("中"), hundred("王")
-		p := newPaper(gopdf.Rect{W: gopdf.PageSizeA5.H, H: gopdf.PageSizeA5.W}, fonts)
+		p := paper.New(gopdf.Rect{W: gopdf.PageSizeA5.H, H: gopdf.PageSizeA5.W}, fonts)
 		for _, scale := range []float64{1, .5} {
 			head, body, _, bottom, err := layout(p, o, scale)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if scale == .5 && bottom > p.height {
-				t.Errorf("%v of %v", bottom, p.height)
+			if scale == .5 && bottom > p.Height {
+				t.Errorf("%v of %v", bottom, p.Height)
 			}
 			for _, x := range append(head, body...) {
-				if w, err := p.measure(x.text, x.size); err != nil || x.x < 48 || x.x+w > p.width-48 {
-					t.Errorf("%q from %v to %v of %v, %v", x.text, x.x, x.x+w, p.width, err)
+				if w, err := p.Measure(x.text, x.size); err != nil || x.x < 48 || x.x+w > p.Width-48 {
+					t.Errorf("%q from %v to %v of %v, %v", x.text, x.x, x.x+w, p.Width, err)
 				}
 			}
 		}
-		if _, _, _, bottom, err := layout(p, longest(), 1); err != nil || bottom > p.height {
+		if _, _, _, bottom, err := layout(p, longest(), 1); err != nil || bottom > p.Height {
 			t.Errorf("an ordinary one is made smaller: %v, %v", bottom, err)
 		}
 	})
@@ -118,23 +119,23 @@ func TestReceipt(t *testing.T) {
 		for text, names := range map[string]string{"张\U0010FFFD": "U+10FFFD", "张\ue123": "U+E123", "张🎉": "U+1F389"} {
 			o := longest()
 			o.MemberName = text
-			_, err := receipt(o, fonts)
-			if e := kit.FromError(err); e.Key != "dues.glyph" || !strings.Contains(e.Message, names) {
+			_, err := drawn(o, fonts)
+			if e := kit.FromError(err); e.Key != "paper.glyph" || !strings.Contains(e.Message, names) {
 				t.Errorf("%q: %v", text, err)
 			}
 		}
 		o := longest()
 		o.MemberName = "张𫰠"
-		_, err := receipt(o, fonts[:1]) // the second font is not installed
-		if e := kit.FromError(err); e.Key != "dues.glyph" || !strings.Contains(e.Message, "“𫰠”（U+2BC20）") {
+		_, err := drawn(o, fonts[:1]) // the second font is not installed
+		if e := kit.FromError(err); e.Key != "paper.glyph" || !strings.Contains(e.Message, "“𫰠”（U+2BC20）") {
 			t.Error(err)
 		}
 	})
 	t.Run("fonts that are not there are passed over, and one must be", func(t *testing.T) {
-		if got, err := installed("/none.ttf," + fonts[0]); err != nil || len(got) != 1 {
+		if got, err := paper.Installed("/none.ttf," + fonts[0]); err != nil || len(got) != 1 {
 			t.Errorf("%v %v", got, err)
 		}
-		if _, err := installed("/none.ttf"); kit.FromError(err).Key != "dues.font" {
+		if _, err := paper.Installed("/none.ttf"); kit.FromError(err).Key != "paper.font" {
 			t.Error(err)
 		}
 	})
@@ -159,4 +160,13 @@ func checkObjects(t *testing.T, pdf string) {
 			t.Errorf("a stream of %d bytes is told to have %s", len(m[2]), m[1])
 		}
 	}
+}
+
+// drawn is a receipt as a file of its own.
+func drawn(o *model.DuesOrder, fonts []string) ([]byte, error) {
+	p := paper.New(gopdf.Rect{W: gopdf.PageSizeA5.H, H: gopdf.PageSizeA5.W}, fonts)
+	if err := receipt(p, o); err != nil {
+		return nil, err
+	}
+	return p.Bytes()
 }

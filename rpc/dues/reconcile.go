@@ -234,7 +234,7 @@ func (s *Service) paidOn(ctx context.Context, day time.Time) (map[string]*model.
 	out := map[string]*model.DuesOrder{}
 	// Index orgs, status, paidAt.
 	err := s.orders.Each(ctx, model.Within(model.RootOrg), bson.D{
-		{Key: "status", Value: model.DuesPaidFor}, {Key: "payMethod", Value: model.PayWeChat},
+		{Key: "status", Value: bson.D{{Key: "$in", Value: bson.A{model.DuesPaidFor, model.DuesRefunded}}}}, {Key: "payMethod", Value: model.PayWeChat},
 		{Key: "paidAt", Value: bson.D{{Key: "$gte", Value: day}, {Key: "$lt", Value: day.AddDate(0, 0, 1)}}},
 	}, model.Page{Sort: bson.D{{Key: "paidAt", Value: -1}}}, func(o *model.DuesOrder) error {
 		if len(o.Trades) > 0 {

@@ -22,10 +22,13 @@ const maxBase = 100_000_000
 
 func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 	tree := records.Party{Client: s.d.Party}
+	reductions := s.reductionType(tree)
+	applied := records.Applications(reductions, "fromMonth", "toMonth", "reductionType", "reductionAmount", "reason", "files")
+	applied.Own.Place.Order = 4
 	return records.New(ctx, records.Config{
 		DB: s.d.DB, Clock: s.d.Clock, Orgs: tree, Seal: s.d.Seal, Blobs: s.d.Blobs, Refs: tree.Refs(),
-		Beside: []*mongo.Collection{s.settled.Mongo(), s.ledger.Mongo(), s.notices.Mongo(), s.refunds.Mongo(), s.keys.Mongo()},
-	}, s.baseType(), s.orderType(), s.reportType())
+		Beside: []*mongo.Collection{s.settled.Mongo(), s.ledger.Mongo(), s.notices.Mongo(), s.refunds.Mongo(), s.keys.Mongo(), s.sums, s.branches},
+	}, s.baseType(), s.baseApplicationType(tree), s.orderType(), reductions, applied, s.arrearsType(), s.policyType(), s.extraType(tree), s.reportType())
 }
 
 // baseType is 基数管理 (manual 7.2). Adding a base for the same member and month again
@@ -59,6 +62,8 @@ func (s *Service) baseType() *records.Type[*model.DuesBase] {
 		FromImport:   s.baseFromRow,
 		BeforeSave:   s.completeBase,
 		Store:        s.storeBases,
+		WithMember:   true,
+		Follow:       func(ctx context.Context, b *model.DuesBase) error { return s.refreshOf(ctx, b.MemberID) },
 		BeforeDelete: s.baseUnused,
 		Present: func(_ context.Context, docs []*model.DuesBase, rows []records.Row) error {
 			for i, b := range docs {
@@ -136,15 +141,24 @@ func (s *Service) completeBase(ctx context.Context, _, b *model.DuesBase) error 
 	if err := pays(m); err != nil {
 		return err
 	}
-	fillBase(b, m)
+	return s.fillBase(ctx, b, m)
+}
+
+func (s *Service) fillBase(ctx context.Context, b *model.DuesBase, m *partygen.Member) error {
+	policy, err := s.policyOf(ctx, m.Orgs)
+	if err != nil {
+		return err
+	}
+	fillBase(b, m, policy)
 	return nil
 }
 
-func fillBase(b *model.DuesBase, m *partygen.Member) {
+func fillBase(b *model.DuesBase, m *partygen.Member, policy string) {
 	b.ID = baseID(m.Id, b.EffectiveMonth)
 	b.OrgID, b.Orgs = m.OrgId, m.Orgs
 	b.MemberID, b.MemberName, b.IDMasked, b.Category = m.Id, m.Name, maskID(m.IdNumber), category(m, b.EffectiveMonth)
-	b.Rate, b.PayableAmount = payable(b.EffectiveMonth, b.Category, b.BaseAmount.Fen())
+	b.Rate, b.PayableAmount = payable(b.EffectiveMonth, b.Category, b.BaseAmount.Fen(), policy)
+	b.Rounding = policy
 	b.RateVersion = rateIn(b.EffectiveMonth).Version
 }
 
@@ -228,6 +242,8 @@ func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 			{Key: "toMonth", Label: "截止月份", Type: "month", List: true},
 			{Key: "month", Label: "缴纳月份", Type: "month", Virtual: true, Search: true},
 			{Key: "amount", Label: "支付金额", Type: "money", List: true},
+			{Key: "refunded", Label: "已退金额", Type: "money", List: true},
+			{Key: "refundOpen", Label: "退款办理", Type: "enum", List: true, Search: true, Options: []records.Option{{Value: model.RefundAsked, Label: "退款待确认"}, {Value: model.RefundConfirmed, Label: "微信退款中"}}},
 			{Key: "status", Label: "状态", List: true, Search: true},
 			{Key: "payMethod", Label: "支付方式", Type: "enum", List: true, Search: true, Options: []records.Option{
 				{Value: model.PayCash, Label: "现金支付"}, {Value: model.PayWeChat, Label: "微信支付"}}},
@@ -244,6 +260,7 @@ func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 			{Key: "deleteReason", Label: "删除原因", List: true},
 		},
 		Indexes: orderIndexes,
+		Todo:    &records.Todo{Title: "党费退款待确认", Filter: "refundOpen", Value: model.RefundAsked, Verb: doConfirmRefund},
 		Actions: []records.Action[*model.DuesOrder]{
 			{Key: doPay, Title: "支付", Permission: permissions[doPay]},
 			{Key: doDelete, Title: "删除", Confirm: "确定删除该笔未支付的党费吗？", Run: s.deleteOrder},
@@ -252,6 +269,12 @@ func (s *Service) orderType() *records.Type[*model.DuesOrder] {
 			{Key: doPrint, Title: "打印", Permission: permissions[doPrint]},
 			{Key: doConfirm, Title: "确认现金", Confirm: "确认已收到该笔现金？", Run: s.confirmCash,
 				Done: func(*model.DuesOrder) string { return "现金已确认" }},
+			{Key: doRefund, Title: "退款", Permission: permissions[doRefund], Run: s.askRefund,
+				Fields: append([]records.Field{{Key: "fromMonth", Label: "退款起始月份", Type: "month", Form: true, Help: "该月及以后月份的党费退回；留空为全额退款"}}, reason("退款原因")...),
+				Done:   func(*model.DuesOrder) string { return "已提交，须由其他管理人员确认" }},
+			{Key: doConfirmRefund, Title: "确认退款", Permission: permissions[doConfirmRefund], Run: s.confirmRefund,
+				Confirm: "确认后由微信原路退回，不能撤销；缴纳至日期随之退回。", Done: func(*model.DuesOrder) string { return "已确认，由微信退回" }},
+			{Key: doRejectRefund, Title: "驳回退款", Permission: permissions[doRejectRefund], Run: s.rejectRefund, Fields: reason("驳回原因")},
 			{Key: doReject, Title: "驳回", Permission: permissions[doReject], Run: s.rejectCash, Fields: reason("驳回原因"),
 				Confirm: "驳回后该笔党费恢复为未支付，登记的现金不计入。"},
 		},
@@ -288,12 +311,12 @@ func reason(label string) []records.Field {
 // orders only when asked for (查看删除记录, DORD-09).
 func ordersShown(_ context.Context, filters map[string]string) bson.D {
 	switch strings.TrimSpace(filters["status"]) {
-	case model.DuesUnpaid, model.DuesPaidFor:
+	case model.DuesUnpaid, model.DuesPaidFor, model.DuesRefunded:
 		return nil
 	case model.DuesDeleted:
 		return bson.D{{Key: "payMethod", Value: model.PayCash}}
 	}
-	return bson.D{{Key: "status", Value: bson.D{{Key: "$in", Value: bson.A{model.DuesPaidFor, model.DuesUnpaid}}}}}
+	return bson.D{{Key: "status", Value: bson.D{{Key: "$in", Value: bson.A{model.DuesPaidFor, model.DuesUnpaid, model.DuesRefunded}}}}}
 }
 
 // orderFilter answers month=yyyy-MM, or from,to: the orders that hold a month of it.
@@ -317,18 +340,23 @@ func orderFilter(_ context.Context, key, value string) (bson.D, bool, error) {
 
 // sumOrders is the total beside a list (DORD-04).
 func (s *Service) sumOrders(ctx context.Context, filter bson.D) (map[string]string, error) {
-	cur, err := s.orders.Mongo().Aggregate(ctx, mongo.Pipeline{
+	return sumOf(ctx, s.orders.Mongo(), net, filter)
+}
+
+// sumOf is the total beside a list of what an expression makes of each of its documents.
+func sumOf(ctx context.Context, c *mongo.Collection, of any, filter bson.D) (map[string]string, error) {
+	cur, err := c.Aggregate(ctx, mongo.Pipeline{
 		{{Key: "$match", Value: filter}},
-		{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil}, {Key: "amount", Value: bson.D{{Key: "$sum", Value: "$amount"}}}}}},
+		{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil}, {Key: "amount", Value: bson.D{{Key: "$sum", Value: of}}}}}},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("sum orders: %w", err)
+		return nil, fmt.Errorf("sum %s: %w", c.Name(), err)
 	}
 	var sums []struct {
 		Amount int64 `bson:"amount"`
 	}
 	if err := cur.All(ctx, &sums); err != nil {
-		return nil, fmt.Errorf("sum orders: %w", err)
+		return nil, fmt.Errorf("sum %s: %w", c.Name(), err)
 	}
 	var sum int64
 	for _, x := range sums {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -60,8 +61,16 @@ type Service struct {
 	notices *model.Collection[*model.DuesNotice]
 	refunds *model.Collection[*model.DuesRefund]
 	keys    *model.Collection[*model.DuesKey]
-	reports *model.Collection[*model.DuesReconcile]
-	pace    *rate.Limiter // of questions to WeChat after open orders
+
+	reductions *model.Collection[*model.DuesReduction]
+	arrears    *model.Collection[*model.DuesArrears]
+	applied    *model.Collection[*model.DuesBaseApplication]
+	reports    *model.Collection[*model.DuesReconcile]
+	policies   *model.Collection[*model.DuesPolicy]
+	sums       *mongo.Collection // of branches by period
+	branches   *mongo.Collection // whose sums are stored
+	summing    atomic.Bool       // all branches were marked once
+	pace       *rate.Limiter     // of questions to WeChat after open orders
 }
 
 // keyLife is how long an idempotency key is remembered; an order lives a day.
@@ -70,18 +79,24 @@ const keyLife = 72 * time.Hour
 // New opens the service and its indexes.
 func New(d Deps) (*Service, error) {
 	s := &Service{
-		d:       d,
-		bases:   model.NewCollection[*model.DuesBase](d.DB, "duesBases", d.Clock.Now),
-		orders:  model.NewCollection[*model.DuesOrder](d.DB, "duesOrders", d.Clock.Now),
-		settled: model.NewCollection[*model.DuesMonth](d.DB, "duesMonths", d.Clock.Now),
-		ledger:  model.NewCollection[*model.DuesLine](d.DB, "duesLedger", d.Clock.Now),
-		notices: model.NewCollection[*model.DuesNotice](d.DB, "duesNotices", d.Clock.Now),
-		refunds: model.NewCollection[*model.DuesRefund](d.DB, "duesRefunds", d.Clock.Now),
-		keys:    model.NewCollection[*model.DuesKey](d.DB, "duesKeys", d.Clock.Now),
+		d:          d,
+		bases:      model.NewCollection[*model.DuesBase](d.DB, "duesBases", d.Clock.Now),
+		orders:     model.NewCollection[*model.DuesOrder](d.DB, "duesOrders", d.Clock.Now),
+		settled:    model.NewCollection[*model.DuesMonth](d.DB, "duesMonths", d.Clock.Now),
+		ledger:     model.NewCollection[*model.DuesLine](d.DB, "duesLedger", d.Clock.Now),
+		notices:    model.NewCollection[*model.DuesNotice](d.DB, "duesNotices", d.Clock.Now),
+		refunds:    model.NewCollection[*model.DuesRefund](d.DB, "duesRefunds", d.Clock.Now),
+		keys:       model.NewCollection[*model.DuesKey](d.DB, "duesKeys", d.Clock.Now),
+		reductions: model.NewCollection[*model.DuesReduction](d.DB, "duesReductions", d.Clock.Now),
+		arrears:    model.NewCollection[*model.DuesArrears](d.DB, "duesArrears", d.Clock.Now),
+		applied:    model.NewCollection[*model.DuesBaseApplication](d.DB, "duesBaseApplications", d.Clock.Now),
+		policies:   model.NewCollection[*model.DuesPolicy](d.DB, "duesPolicies", d.Clock.Now),
+		sums:       d.DB.Collection("duesSums"), branches: d.DB.Collection("duesBranches"),
 		reports: model.NewCollection[*model.DuesReconcile](d.DB, "duesReconciles", d.Clock.Now),
 		pace:    rate.NewLimiter(askPace, askPace/5),
 	}
 	s.orders.Watch(sealed[*model.DuesOrder](s))
+	s.applied.Watch(sealed[*model.DuesBaseApplication](s))
 	s.bases.Watch(sealed[*model.DuesBase](s))
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -97,13 +112,12 @@ func New(d Deps) (*Service, error) {
 		s.ledger.EnsureIndexes(ctx, by("orderId"), by("memberId", "month"), by("orgs", "month")),
 		s.notices.EnsureIndexes(ctx, by("outTradeNo")),
 		s.refunds.EnsureIndexes(ctx, by("state"), by("orderId")),
+		model.EnsureIndexes(ctx, s.sums, by("orgs", "period")), model.EnsureIndexes(ctx, s.sums, by("orgId")),
+		model.EnsureIndexes(ctx, s.branches, by("orgs", "stale")), model.EnsureIndexes(ctx, s.branches, by("orgs", "asOf")),
 		s.keys.EnsureIndexes(ctx, model.Index{Keys: bson.D{{Key: "createdAt", Value: 1}}, TTL: keyLife}),
 	)
 	if err == nil {
 		s.Engine, err = s.newEngine(ctx)
-	}
-	if err == nil {
-		err = s.sealOldWages(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dues: %w", err)

@@ -19,6 +19,8 @@ import (
 const (
 	todoBook    = "book"    // ledger, 缴纳至
 	todoUnbook  = "unbook"  // the same, backwards; the months are free again
+	todoRefund  = "refund"  // WeChat is to be asked to give money back
+	todoReturn  = "return"  // it has: the ledger, 缴纳至, the months are free
 	todoRelease = "release" // months that a payment took hold of and did not get
 )
 
@@ -86,7 +88,7 @@ func (s *Service) settle(ctx context.Context, id string, p payment) (*model.Dues
 		}
 		was := *o
 		o.Status, o.PayMethod, o.PayChannel = model.DuesPaidFor, p.method, channelOf(p.method)
-		o.PaidAt, o.TransactionNo, o.Waiting, o.Todo = &p.at, p.transactionID, false, todoBook
+		o.PaidAt, o.TransactionNo, o.PaidTradeNo, o.Waiting, o.Todo = &p.at, p.transactionID, p.outTradeNo, false, todoBook
 		if p.operator != nil {
 			o.Operator, o.OperatorID = p.operator.Name, p.operator.UserID
 		}
@@ -254,6 +256,11 @@ func (s *Service) finishLater(ctx context.Context, o *model.DuesOrder) {
 // finish does what the last change of an order's state left to do.
 func (s *Service) finish(ctx context.Context, o *model.DuesOrder) error {
 	todo := o.Todo
+	if todo != "" && todo != todoRelease && todo != todoRefund { // in whose branch he was then
+		if err := s.mark(ctx, o.OrgID, o.Orgs); err != nil {
+			return err
+		}
+	}
 	switch todo {
 	case "":
 		return nil
@@ -261,13 +268,21 @@ func (s *Service) finish(ctx context.Context, o *model.DuesOrder) error {
 		if err := s.release(ctx, o.ID); err != nil {
 			return err
 		}
+	case todoRefund:
+		if err := s.askBack(ctx, o); err != nil {
+			return err
+		}
+	case todoReturn:
+		if err := s.returned(ctx, o); err != nil {
+			return err
+		}
 	case todoBook, todoUnbook:
-		if err := s.book(ctx, o, "pay", 1, o.PaidAt); err != nil {
+		if err := s.book(ctx, o, o.Items, "pay", 1, o.PaidAt); err != nil {
 			return err
 		}
 		through := o.ToMonth
 		if todo == todoUnbook {
-			if err := s.book(ctx, o, "back", -1, o.RemovedAt); err != nil {
+			if err := s.book(ctx, o, o.Items, "back", -1, o.RemovedAt); err != nil {
 				return err
 			}
 			if err := s.release(ctx, o.ID); err != nil {
@@ -306,13 +321,16 @@ func (s *Service) finish(ctx context.Context, o *model.DuesOrder) error {
 	if errors.Is(err, errSame) {
 		return nil
 	}
+	if err == nil && todo != todoRelease {
+		err = s.refreshOf(ctx, o.MemberID) // else the worker does: 缴纳至 has changed
+	}
 	return err
 }
 
-// book adds the lines of an order to the ledger; those that are there stay.
-func (s *Service) book(ctx context.Context, o *model.DuesOrder, kind string, sign int64, at *time.Time) error {
-	lines := make([]*model.DuesLine, len(o.Items))
-	for i, x := range o.Items {
+// book adds the lines of an order's months to the ledger; those that are there stay.
+func (s *Service) book(ctx context.Context, o *model.DuesOrder, items []model.DuesItem, kind string, sign int64, at *time.Time) error {
+	lines := make([]*model.DuesLine, len(items))
+	for i, x := range items {
 		lines[i] = &model.DuesLine{
 			Base:     model.Base{ID: kit.KeyID("dues-line", kind, o.ID, x.Month), OrgID: o.OrgID, Orgs: o.Orgs},
 			MemberID: o.MemberID, Month: x.Month, OrderID: o.ID, OrderNo: o.OrderNo,

@@ -51,6 +51,19 @@ func announceReversed(o *model.DuesOrder, now time.Time) {
 	o.Unearn(fact, now, model.Unearned{SourceType: "duesOrder", SourceID: o.ID})
 }
 
+// announceRefunded tells the payer that his money came back; of a whole order, what it earned goes too.
+func announceRefunded(o *model.DuesOrder, r *model.DuesRefund, now time.Time) {
+	fact := kit.KeyID("dues.refunded", r.ID)
+	text := fmt.Sprintf("您的党费%s元已原路退回微信，党费缴纳至随之更正", kit.Yuan(r.Amount))
+	o.Tell(fact, now, model.Told{
+		Kind: "duesReversed", Title: "党费已退款", Content: text, TargetType: "duesOrder", TargetID: o.ID, Page: "pages/dues/index",
+		MemberIDs: []string{o.MemberID}, Channels: []string{model.ChannelSite},
+	})
+	if o.Status == model.DuesRefunded {
+		o.Unearn(fact, now, model.Unearned{SourceType: "duesOrder", SourceID: o.ID})
+	}
+}
+
 // differencesMost bounds the notices of one day; a wrong bill would bring thousands.
 const differencesMost = 20
 

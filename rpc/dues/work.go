@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -119,26 +120,61 @@ func (s *Service) payBack(ctx context.Context) error {
 	}
 	var errs []error
 	for _, r := range list {
-		back, err := s.d.Pay.Refund(ctx, wechat.RefundOrder{
-			OutTradeNo: r.OutTradeNo, OutRefundNo: r.ID, Reason: "党费订单已失效", RefundFen: r.Amount, TotalFen: r.Amount,
-		})
-		_, saved := s.refunds.Update(ctx, model.Everything, r.ID, func(r *model.DuesRefund) error {
-			if err != nil {
-				r.LastError = err.Error()
-				return nil
-			}
-			if back.Status == wechat.RefundSuccess {
-				at := back.SuccessAt // the day of WeChat's bill
-				if at.IsZero() {
-					at = s.d.Clock.Now()
-				}
-				r.State, r.DoneAt, r.LastError = "done", &at, ""
-			}
-			return nil
-		})
-		if err := errors.Join(err, saved); err != nil {
+		if err := s.giveOne(ctx, r); err != nil {
 			errs = append(errs, fmt.Errorf("refund of %s: %w", r.OrderNo, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// giveOne asks WeChat for one refund; asking again for the same asks how far it is.
+func (s *Service) giveOne(ctx context.Context, r *model.DuesRefund) error {
+	total, reason := r.Total, r.Reason
+	if total == 0 {
+		total, reason = r.Amount, "党费订单已失效"
+	}
+	back, err := s.d.Pay.Refund(ctx, wechat.RefundOrder{OutTradeNo: r.OutTradeNo, OutRefundNo: r.ID, Reason: reason, RefundFen: r.Amount, TotalFen: total})
+	if err == nil && back.Status == wechat.RefundSuccess {
+		return s.gave(ctx, r.ID, back.SuccessAt)
+	}
+	text := "微信处理中"
+	switch {
+	case err != nil:
+		text = err.Error()
+	case back.Status == wechat.RefundClosed || back.Status == wechat.RefundAbnormal:
+		text = abnormal(back.Status)
+	}
+	_, saved := s.refunds.Update(ctx, model.Everything, r.ID, func(r *model.DuesRefund) error {
+		if r.LastError == text || r.State == "done" {
+			return model.ErrUnchanged
+		}
+		r.LastError = text
+		return nil
+	})
+	return errors.Join(err, saved)
+}
+
+// gave writes down that WeChat has given money back, at the time by which its bill has it. The order
+// comes first: what dies in between is asked for again, and changes nothing twice.
+func (s *Service) gave(ctx context.Context, id string, at time.Time) error {
+	r, err := s.refunds.Get(ctx, model.Everything, id)
+	if err != nil {
+		return err
+	}
+	if at.IsZero() {
+		at = s.d.Clock.Now()
+	}
+	if r.Total > 0 {
+		if err := s.giveBackMonths(ctx, r, at); err != nil {
+			return err
+		}
+	}
+	_, err = s.refunds.Update(ctx, model.Everything, id, func(r *model.DuesRefund) error {
+		if r.State == "done" {
+			return model.ErrUnchanged
+		}
+		r.State, r.DoneAt, r.LastError = "done", &at, ""
+		return nil
+	})
+	return err
 }

@@ -6,4 +6,5 @@ var All = []Migration{
 	{1, "collections in camel case", renameCollections},
 	{2, "events in final words", finishEvents},
 	{3, "texts and numbers in normal form", normalizeTexts},
+	{4, "wages sealed", sealWages},
 }

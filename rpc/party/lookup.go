@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	party "zhihuidangjian/idl/gen/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
@@ -34,7 +36,13 @@ func (s *Service) GetPlaces(ctx context.Context, req *party.PlacesReq) (*party.O
 	out := &party.OrgPlaces{}
 	for _, id := range req.OrgIds {
 		if o := all[id]; o != nil {
-			out.Places = append(out.Places, &party.OrgPlace{Id: o.ID, OrgName: o.OrgName, Orgs: o.Orgs})
+			place := &party.OrgPlace{Id: o.ID, OrgName: o.OrgName, Orgs: o.Orgs}
+			for _, above := range o.Orgs {
+				if a := all[above]; a != nil && a.OrgType == "committee" && above != o.ID {
+					place.CommitteeId = above
+				}
+			}
+			out.Places = append(out.Places, place)
 		}
 	}
 	return out, nil
@@ -63,7 +71,7 @@ func (s *Service) present(m *model.Member, names map[string]string, open bool) (
 		Id: m.ID, Name: m.Name, Gender: m.Gender, IdNumber: m.IDMasked, Phone: m.PhoneMasked,
 		OrgId: m.OrgID, OrgName: names[m.OrgID], Orgs: m.Orgs, MemberType: m.MemberType, Status: m.Status,
 		Retired: m.Retired || m.DuesCategory == "retired", DuesPaidThrough: m.DuesPaidThrough, OpenId: m.OpenID, MiniOpenId: m.MiniOpenID,
-		BirthDate: m.BirthDate, JoinedOn: m.JoinedOn, Version: m.Version, DuesCategory: m.DuesCategory, RetiredOn: m.RetiredOn,
+		BirthDate: m.BirthDate, JoinedOn: m.JoinedOn, Version: m.Version, DuesCategory: m.DuesCategory, UpdatedAt: m.UpdatedAt.UnixMilli(), RetiredOn: m.RetiredOn, ActivistOn: m.ActivistOn,
 	}
 	if open {
 		shown := new(*m)
@@ -180,6 +188,11 @@ func (s *Service) find(ctx context.Context, filter bson.D) (*party.Members, erro
 	if err != nil {
 		return nil, err
 	}
+	return s.named(ctx, list)
+}
+
+// named are members with the names of their organisations, masked.
+func (s *Service) named(ctx context.Context, list []*model.Member) (*party.Members, error) {
 	ids := map[string]bool{}
 	for _, m := range list {
 		ids[m.OrgID] = true
@@ -217,4 +230,22 @@ func (s *Service) SetDuesPaidThrough(ctx context.Context, req *party.PaidThrough
 		return nil
 	})
 	return &recordsgen.Empty{}, records.Mapped(err)
+}
+
+// ListChanged are members in the order of their last change, those who left too.
+func (s *Service) ListChanged(ctx context.Context, req *party.ChangedReq) (*party.Members, error) {
+	at := func(ms int64) time.Time { return time.UnixMilli(ms) }
+	// Index updatedAt, _id; the deleted too.
+	cur, err := s.members.Mongo().Find(ctx, bson.D{
+		{Key: "updatedAt", Value: bson.D{{Key: "$gte", Value: at(req.Since)}, {Key: "$lte", Value: at(req.Until)}}},
+		{Key: "$or", Value: bson.A{bson.D{{Key: "updatedAt", Value: bson.D{{Key: "$gt", Value: at(req.Since)}}}}, bson.D{{Key: "_id", Value: bson.D{{Key: "$gt", Value: req.After}}}}}},
+	}, options.Find().SetSort(bson.D{{Key: "updatedAt", Value: 1}, {Key: "_id", Value: 1}}).SetLimit(int64(req.Most)))
+	if err != nil {
+		return nil, fmt.Errorf("changed members: %w", err)
+	}
+	var list []*model.Member
+	if err := cur.All(ctx, &list); err != nil {
+		return nil, fmt.Errorf("changed members: %w", err)
+	}
+	return s.named(ctx, list)
 }

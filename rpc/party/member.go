@@ -135,6 +135,8 @@ func (s *Service) checkMember(ctx context.Context, old, m *model.Member) error {
 	wrong := map[string]string{}
 	if old == nil {
 		m.Status = "active"
+	} else if old.OrgID != m.OrgID {
+		m.Moved = true
 	}
 	if m.DuesCategory == "" {
 		m.DuesCategory = "salaried"
@@ -259,7 +261,7 @@ func (s *Service) beginCase(ctx context.Context, m *model.Member) error {
 	if m.Status != "active" || m.Deleted {
 		return nil
 	}
-	_, err := s.d.Development.BeginCase(kit.OnBehalf(ctx), &development.BeginReq{MemberId: m.ID, MemberType: m.MemberType, OrgId: m.OrgID, Orgs: m.Orgs})
+	_, err := s.d.Development.BeginCase(kit.OnBehalf(ctx), &development.BeginReq{MemberId: m.ID, MemberType: m.MemberType, OrgId: m.OrgID, Orgs: m.Orgs, ActivistOn: m.ActivistOn})
 	return err
 }
 

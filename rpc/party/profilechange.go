@@ -134,11 +134,11 @@ func (s *Service) checkProfileChange(ctx context.Context, _, p *model.ProfileCha
 	if len(p.Changes) == 0 {
 		return kit.Invalid("profile.unchanged", "请至少修改一项内容")
 	}
-	return s.phoneFree(ctx, p)
+	return s.phoneFree(ctx, p, nil)
 }
 
 // phoneFree refuses a phone that another active member has.
-func (s *Service) phoneFree(ctx context.Context, p *model.ProfileChange) error {
+func (s *Service) phoneFree(ctx context.Context, p *model.ProfileChange, _ records.Input) error {
 	if p.PhoneBlind == "" {
 		return nil
 	}

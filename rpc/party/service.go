@@ -86,6 +86,8 @@ func New(d Deps) (*Service, error) {
 			model.Index{Keys: bson.D{{Key: "orgId", Value: 1}, {Key: "status", Value: 1}}},
 			model.Index{Keys: bson.D{{Key: "name", Value: 1}}},
 			model.Index{Keys: bson.D{{Key: "followDue", Value: 1}}, Sparse: true},
+			model.Index{Keys: bson.D{{Key: "moved", Value: 1}}, Sparse: true},
+			model.Index{Keys: bson.D{{Key: "updatedAt", Value: 1}, {Key: "_id", Value: 1}}},
 			model.Index{Keys: bson.D{{Key: "unitId", Value: 1}, {Key: "status", Value: 1}}, Sparse: true},
 			// The member list: one equality a field, newest first, and its total.
 			model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "status", Value: 1}, {Key: "_id", Value: -1}}},

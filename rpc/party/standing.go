@@ -19,6 +19,9 @@ var errReturned = kit.Conflict("reduction.returned", "该党员已重新登记�
 // or stands so already, is left as he is.
 func (s *Service) SetStanding(ctx context.Context, req *party.StandingReq) (*recordsgen.Empty, error) {
 	return s.follow(ctx, req.MemberId, func(m *model.Member) (string, bool) {
+		if req.Left && req.Transferred {
+			return "关系转出", m.Transfer()
+		}
 		if req.Left {
 			return "减少", m.Leave()
 		}
@@ -29,6 +32,13 @@ func (s *Service) SetStanding(ctx context.Context, req *party.StandingReq) (*rec
 // SetRetired tells a member's record whether he is retired, and since when (manual 6.6).
 func (s *Service) SetRetired(ctx context.Context, req *party.RetiredReq) (*recordsgen.Empty, error) {
 	return s.follow(ctx, req.MemberId, func(m *model.Member) (string, bool) { return "退休", m.Retire(req.RetiredOn) })
+}
+
+// SetDeveloped tells a member's record what a step of 发展党员 made of him (manual 6.2.1.1).
+func (s *Service) SetDeveloped(ctx context.Context, req *party.DevelopReq) (*recordsgen.Empty, error) {
+	return s.follow(ctx, req.MemberId, func(m *model.Member) (string, bool) {
+		return "发展党员", m.Develop(req.MemberType, req.ActivistOn, req.JoinedOn, req.RegularizedOn)
+	})
 }
 
 // follow lets a member's record follow what others say of him; change tells what it is called, and

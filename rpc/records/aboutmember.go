@@ -28,7 +28,7 @@ func AboutMember(people People) Part {
 	return Part{
 		Name: "AboutMember",
 		Fits: ofMember,
-		bind: func(of *recordType) error { t = of; return nil },
+		bind: func(of *recordType) error { t = of; t.WithMember = !t.Stays; return nil },
 		Fields: []Field{
 			{Key: "orgId", Label: "所在支部", Ref: "organization", List: true, ReadOnly: true, After: "memberId", Width: 180},
 			{Key: "idNumber", Label: "身份证号", Type: "idNumber", Virtual: true},

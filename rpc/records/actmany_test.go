@@ -17,7 +17,7 @@ func TestActMany(t *testing.T) {
 	l := openTrips(t)
 	planner := admin(t, "a")
 	other := as(t, kit.Caller{Kind: kit.User, UserID: "another", Name: "另一位", OrgID: "a", Permissions: []string{"*"}})
-	today := time.Now().Format(time.DateOnly)
+	today := time.Now().In(kit.Shanghai).Format(time.DateOnly)
 	plan := func(title string) string {
 		t.Helper()
 		row, err := l.save(planner, "", 0, map[string]any{"title": title, "memberId": "m1", "from": today, "to": today})

@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 
+	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 )
 
@@ -20,7 +21,7 @@ func typed[D model.Document](docs []model.Document) []D {
 	return out
 }
 
-// about, alone, with, running and change put hooks of one kind of document into the form that takes any.
+// about, alone, with, running, printing and change put hooks of one kind of document into the form that takes any.
 func about[D model.Document, A any](f func(D) A) func(model.Document) A {
 	if f == nil {
 		return nil
@@ -49,6 +50,13 @@ func running[D model.Document](f func(context.Context, D, Input) (D, error)) fun
 	return func(ctx context.Context, doc model.Document, in Input) (model.Document, error) {
 		return f(ctx, doc.(D), in)
 	}
+}
+
+func printing[D model.Document](f func(context.Context, D) (*gen.File, error)) func(context.Context, model.Document) (*gen.File, error) {
+	if f == nil {
+		return nil
+	}
+	return func(ctx context.Context, doc model.Document) (*gen.File, error) { return f(ctx, doc.(D)) }
 }
 
 func change[D model.Document](f func(ctx context.Context, old, doc D) error) func(ctx context.Context, old, doc model.Document) error {

@@ -56,7 +56,7 @@ func Applications[D interface {
 	}
 	a.Approval = &Approval[D]{
 		Applicant: func(doc D) string { return doc.Subject().MemberID },
-		OnApprove: func(ctx context.Context, doc D) error {
+		OnApprove: func(ctx context.Context, doc D, _ Input) error {
 			// What held when he applied may hold no more.
 			if check := a.running.BeforeSave; check != nil {
 				return check(ctx, nil, doc)

@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -16,8 +17,10 @@ import (
 type Approval[D model.Document] struct {
 	// Applicant is the member who is told of the decision; "" for nobody.
 	Applicant func(D) string
-	// OnApprove changes the document itself in the same write.
-	OnApprove func(ctx context.Context, doc D) error
+	// Ask are what an approval asks for beside an opinion.
+	Ask []Field
+	// OnApprove changes the document itself in the same write; in holds the checked values of Ask.
+	OnApprove func(ctx context.Context, doc D, in Input) error
 	// Effect changes other documents. It follows the write at once, and again after a
 	// crash, until it has returned nil: it must be idempotent.
 	Effect func(ctx context.Context, doc D) error
@@ -64,10 +67,10 @@ func (t *recordType) decisions() []Action[model.Document] {
 	reason.Required = true
 	return []Action[model.Document]{
 		{
-			Key: "approve", Title: "通过", Fields: []Field{opinion},
+			Key: "approve", Title: "通过", Fields: append(slices.Clone(t.Approval.Ask), opinion),
 			Do: func(ctx context.Context, doc model.Document, in Input) error {
 				if on := t.Approval.OnApprove; on != nil {
-					if err := on(ctx, doc); err != nil {
+					if err := on(ctx, doc, in); err != nil {
 						return err
 					}
 				}
@@ -105,9 +108,13 @@ func (t *recordType) approvals() {
 	if t.DefaultSort == "" {
 		t.DefaultSort = undecidedFirst
 	}
-	t.Indexes = append(t.Indexes, model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "undecided", Value: -1}, {Key: "_id", Value: -1}}})
-	t.Actions = append(t.decisions(), t.Actions...)
+	t.Indexes = append(t.Indexes, model.Index{Keys: bson.D{{Key: "orgs", Value: 1}, {Key: "deleted", Value: 1}, {Key: "undecided", Value: -1}, {Key: "_id", Value: -1}}},
+		model.Index{Keys: bson.D{{Key: "undecided", Value: 1}, {Key: "createdAt", Value: 1}}})
 	t.Life = decided(t.Life)
+	if t.Todo == nil && t.Life.Field == "state" {
+		t.Todo = &Todo{Title: t.Title + "待审核", Filter: t.Life.Field, Value: model.ApprovalPending, Verb: "approve"}
+	}
+	t.Actions = append(t.decisions(), t.Actions...)
 	for i := range t.Actions {
 		if t.Actions[i].Permission == "approve" {
 			t.Actions[i].Permission = t.Name + ".approve"

@@ -184,6 +184,24 @@ func (e *Engine) Download(ctx context.Context, req *gen.AttachmentReq) (*gen.Fil
 	return &gen.File{Name: a.Name, ContentType: a.ContentType, Data: data, Size: a.Size}, nil
 }
 
+// Contents is a whole attachment, for a paper or a package that a service makes of what its caller
+// may see; kit.ErrNotFound when it is gone.
+func (e *Engine) Contents(ctx context.Context, id string) ([]byte, error) {
+	var a attachment
+	err := e.attachments.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&a)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil, kit.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find attachment: %w", err)
+	}
+	data, err := e.blobs.Read(ctx, blobKey(a.Key), 0, a.Size)
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil, kit.ErrNotFound
+	}
+	return data, err
+}
+
 func (a *attachment) shownInPage() bool {
 	return strings.HasPrefix(a.ContentType, "image/") || strings.HasPrefix(a.ContentType, "video/")
 }

@@ -62,6 +62,15 @@ func (t *recordType) check() error {
 			wrong("%s stands after %s, which is no field", f.Key, f.After)
 		}
 	}
+	if x := t.Todo; x != nil {
+		known("what waits", x.Filter)
+		if f := t.byKey[x.Filter]; f != nil && f.OptionLabel(x.Value) == "" {
+			wrong("what waits is %s of %s, which is no option", x.Value, x.Filter)
+		}
+		if t.action(x.Verb) == nil {
+			wrong("what waits is done by %s, which is no action", x.Verb)
+		}
+	}
 	known("import column", t.Columns...)
 	known("export column", t.Exports...)
 	known("column of a row's key", t.Once...)

@@ -26,8 +26,8 @@ func (t *Type[D]) run() (*recordType, error) {
 	}
 	for _, a := range t.Actions {
 		u.Actions = append(u.Actions, Action[model.Document]{
-			Key: a.Key, Title: a.Title, Confirm: a.Confirm, Fields: a.Fields, Related: a.Related, Alone: a.Alone,
-			Permission: a.Permission, Do: with(a.Do), Run: running(a.Run), Done: about(a.Done),
+			Key: a.Key, Title: a.Title, Confirm: a.Confirm, Fields: a.Fields, Related: a.Related, Alone: a.Alone, All: a.All, Opens: a.Opens,
+			Permission: a.Permission, Do: with(a.Do), Run: running(a.Run), Print: printing(a.Print), Done: about(a.Done),
 		})
 	}
 	if o := t.Own; o != nil {
@@ -37,7 +37,7 @@ func (t *Type[D]) run() (*recordType, error) {
 		}
 	}
 	if a := t.Approval; a != nil {
-		u.Approval = &Approval[model.Document]{Applicant: about(a.Applicant), OnApprove: alone(a.OnApprove), Effect: alone(a.Effect)}
+		u.Approval = &Approval[model.Document]{Applicant: about(a.Applicant), Ask: a.Ask, OnApprove: with(a.OnApprove), Effect: alone(a.Effect)}
 	}
 	u.Life = t.Life.untyped()
 	u.NameOf, u.FollowWhen = about(t.NameOf), about(t.FollowWhen)

@@ -54,6 +54,7 @@ type Engine struct {
 	attachments *mongo.Collection
 	lookups     *mongo.Collection
 
+	rounds  *mongo.Collection
 	imports *imports
 	ctx     context.Context // ctx: ends with the engine, and with it the imports that outlive their call.
 	cancel  context.CancelFunc

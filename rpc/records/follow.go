@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 )
 
@@ -22,8 +24,8 @@ func (t *recordType) due(doc model.Document) bool {
 // follow does what must follow a change, and notes that it is done.
 func (t *recordType) follow(ctx context.Context, doc model.Document) error {
 	h := doc.Header()
-	if !h.FollowDue {
-		return nil
+	if !h.FollowDue || !t.due(doc) && t.shares() {
+		return nil // another type of these documents does it, and notes that it is done
 	}
 	if t.Follow != nil && (t.FollowWhen == nil || t.FollowWhen(doc)) {
 		if err := t.Follow(ctx, doc); err != nil {
@@ -41,6 +43,25 @@ func (t *recordType) follow(ctx context.Context, doc model.Document) error {
 		bson.D{{Key: "$unset", Value: bson.D{{Key: "followDue", Value: ""}}}})
 	if err != nil {
 		return fmt.Errorf("follow %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+// shares tells whether another type has the same documents, such as what is applied for.
+func (t *recordType) shares() bool {
+	return slices.ContainsFunc(t.engine.order, func(o *recordType) bool {
+		return o != t && o.Collection.Mongo().Name() == t.Collection.Mongo().Name()
+	})
+}
+
+// followMember moves the records about a member to his branch. A record that somebody changes
+// at the same time is moved by its id all the same: only its place is written.
+func (t *recordType) followMember(ctx context.Context, req *gen.FollowReq) error {
+	_, err := t.Collection.Mongo().UpdateMany(ctx,
+		bson.D{{Key: "memberId", Value: req.MemberId}, {Key: "orgId", Value: bson.D{{Key: "$ne", Value: req.OrgId}}}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: "orgId", Value: req.OrgId}, {Key: "orgs", Value: req.Path}}}, {Key: "$inc", Value: bson.D{{Key: "version", Value: int64(1)}}}})
+	if err != nil {
+		return fmt.Errorf("%s follows a member: %w", t.Name, err)
 	}
 	return nil
 }

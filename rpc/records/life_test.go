@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
@@ -91,7 +92,7 @@ func tripType(c *model.Collection[*Trip]) *records.Type[*Trip] {
 		Name: "trip", Title: "行程", Collection: c, NameKey: "title", Life: tripLife,
 		Parts: []records.Part{records.AboutMember(people{}), records.Period("行程", "from", "to")},
 		Actions: []records.Action[*Trip]{
-			{Key: "send", Title: "出发"},
+			{Key: "send", Title: "出发", All: true},
 			{
 				Key: "cancel", Title: "取消", Fields: []records.Field{{Key: "reason", Label: "原因", Required: true, Form: true}},
 				Run: func(ctx context.Context, t *Trip, in records.Input) (*Trip, error) {
@@ -109,9 +110,12 @@ type trips struct {
 	clock *kit.Clock
 }
 
-func openTrips(t *testing.T) trips {
+func openTrips(t *testing.T) trips { t.Helper(); return tripsOn(t, modeltest.DB(t)) }
+
+// tripsOn is a process on a database.
+func tripsOn(t *testing.T, db *mongo.Database) trips {
 	t.Helper()
-	db, clock := modeltest.DB(t), &kit.Clock{}
+	clock := &kit.Clock{}
 	anybody := records.Ref{
 		Labels: func(context.Context, []string) (map[string]string, error) { return map[string]string{}, nil },
 		Check:  func(context.Context, []string) error { return nil },
@@ -161,7 +165,7 @@ func TestLife(t *testing.T) {
 	l := openTrips(t)
 	planner := admin(t, "a")
 	other := as(t, kit.Caller{Kind: kit.User, UserID: "another", Name: "另一位", OrgID: "a", Permissions: []string{"*"}})
-	today := time.Now()
+	today := time.Now().In(kit.Shanghai)
 	plan := func(t *testing.T, title string) answer {
 		t.Helper()
 		row, err := l.save(planner, "", 0, map[string]any{

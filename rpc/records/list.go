@@ -51,10 +51,16 @@ func Asked(ctx context.Context, key string) string {
 }
 
 func (t *recordType) readScope(ctx context.Context, node string) (model.Scope, string, error) {
-	if t.Global || kit.CallerOf(ctx).Kind == kit.Member { // a member's bound is Own.Where
+	c := kit.CallerOf(ctx)
+	if t.Global || c.Kind == kit.Member && t.Also == nil { // a member's bound is Own.Where
 		return model.Everything, "", nil
 	}
-	return t.engine.scope(ctx, node)
+	scope, within, err := t.engine.scope(ctx, node)
+	if err != nil || t.Also == nil || c.Kind == kit.System || within != c.OrgID {
+		return scope, within, err
+	}
+	also, err := t.Also(ctx, c.OrgID)
+	return scope.Or(also), within, err
 }
 
 func (t *recordType) where(ctx context.Context, filters map[string]string) bson.D {
@@ -229,7 +235,7 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 		var or bson.A
 		for _, f := range t.fields {
 			if f.Keyword && f.Stored != "" && t.asks(ctx, f) {
-				or = append(or, bson.D{{Key: f.Stored, Value: contains(f.Tidy(k))}})
+				or = append(or, bson.D{{Key: f.Stored, Value: Contains(f.Tidy(k))}})
 			}
 		}
 		for _, f := range t.fields {
@@ -252,7 +258,8 @@ func (t *recordType) filter(ctx context.Context, q query) (bson.D, error) {
 	return out, asked.permit(ctx)
 }
 
-func contains(s string) bson.Regex { return bson.Regex{Pattern: regexp.QuoteMeta(s)} }
+// Contains finds what has a text in it, as it is stored.
+func Contains(s string) bson.Regex { return bson.Regex{Pattern: regexp.QuoteMeta(s)} }
 
 // rows shows documents to the caller: the keys to keep, with nil all.
 func (t *recordType) rows(ctx context.Context, docs []model.Document, keep map[string]bool) ([]Row, error) {
@@ -421,7 +428,7 @@ func (t *recordType) possible(c *kit.Caller, doc model.Document, given []string,
 
 func (t *recordType) actions(c *kit.Caller) []string {
 	given := []string{"view"}
-	writes := !t.Global || c.TopLevel || c.Kind == kit.Member
+	writes := !t.topOnly() || c.TopLevel || c.Kind == kit.Member
 	may := func(verb string) bool { return c.Can(t.Name + "." + verb) }
 	if c.Kind == kit.Member && t.Own != nil {
 		may = func(verb string) bool { return verb == "update" && t.Own.Update || verb == "delete" && t.Own.Delete }
@@ -465,7 +472,7 @@ func filterOf(f *Field, value string, now time.Time) (bson.E, error) {
 		}
 		return bson.E{Key: f.Stored, Value: value}, nil
 	case "string", "text", "phone":
-		return bson.E{Key: f.Stored, Value: contains(f.Tidy(value))}, nil
+		return bson.E{Key: f.Stored, Value: Contains(f.Tidy(value))}, nil
 	}
 	if !ranged {
 		to = from

@@ -34,6 +34,9 @@ func New(ctx context.Context, c Config, types ...Declaration) (*Engine, error) {
 	if err := e.openLookups(ctx); err != nil {
 		return nil, err
 	}
+	if err := e.openRounds(ctx); err != nil {
+		return nil, err
+	}
 	var err error
 	if e.imports, err = openImports(ctx, e); err != nil {
 		return nil, err

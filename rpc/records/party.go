@@ -71,8 +71,14 @@ func (p Party) Place(ctx context.Context, memberID string) (string, []string, er
 	if err != nil {
 		return "", nil, err
 	}
+	if m.MemberType == "guest" && kit.CallerOf(ctx).Kind == kit.Member {
+		return "", nil, errGuest
+	}
 	return m.OrgId, m.Orgs, nil
 }
+
+// errGuest sends part-time and report-in persons to their own branch with what they hand in (MENU-05).
+var errGuest = kit.Conflict("guest.home", "兼职、报到党员的申请，请在本人所在支部提交")
 
 // Identities implements People.
 func (p Party) Identities(ctx context.Context, ids []string) (map[string]Identity, error) {
@@ -152,6 +158,15 @@ func (p Party) checkEveryOrg(ctx context.Context, ids []string) error {
 		ctx = kit.AsSystem(ctx)
 	}
 	return p.checkOrgs(ctx, ids)
+}
+
+// Committee is the committee (委员会) that an organisation belongs to, the nearest above it; "" of none.
+func (p Party) Committee(ctx context.Context, orgID string) (string, error) {
+	known, err := p.places(ctx, []string{orgID})
+	if err != nil || known[orgID] == nil {
+		return "", err
+	}
+	return known[orgID].CommitteeId, nil
 }
 
 func (p Party) findOrg(ctx context.Context, text string) (string, error) {

@@ -71,12 +71,15 @@ func (t *recordType) fillable(c *kit.Caller, f *Field) bool {
 	return f.Form
 }
 
+// topOnly: only the top-level admin writes it.
+func (t *recordType) topOnly() bool { return t.Global && !t.Anyone }
+
 // mayAct tells whether the caller may run an action at all.
 func (t *recordType) mayAct(c *kit.Caller, a Action[model.Document]) bool {
 	if c.Kind == kit.Member {
 		return t.Own != nil && slices.Contains(t.Own.Actions, a.Key)
 	}
-	return (!t.Global || c.TopLevel || c.Kind == kit.System) && c.Can(t.permission(a))
+	return (!t.topOnly() || c.TopLevel || c.Kind == kit.System) && c.Can(t.permission(a))
 }
 
 func (t *recordType) permission(a Action[model.Document]) string {

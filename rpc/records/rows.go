@@ -106,7 +106,7 @@ func (t *recordType) contradictions(rows []sheet.Row) map[int]complaints {
 // read again.
 func (t *recordType) read(ctx context.Context, rows []sheet.Row, rd *reader) (docs []model.Document, at []int, reasons map[int]complaints, err error) {
 	reasons = map[int]complaints{}
-	if c := kit.CallerOf(ctx); t.Global && !c.TopLevel {
+	if c := kit.CallerOf(ctx); t.topOnly() && !c.TopLevel {
 		for i := range rows {
 			reasons[i] = complaints{{Reason: ErrTopLevel.Message}}
 		}
@@ -310,9 +310,27 @@ func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, no
 	if err := f.Plain(text); err != nil {
 		return nil, err
 	}
-	if text == "" {
+	switch {
+	case f.Type == "refs": // several names in one cell
+		ids := []string{}
+		for _, name := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("、，,;；", r) }) {
+			id, err := t.named(ctx, f, strings.TrimSpace(name), rd)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+		return ids, nil
+	case text == "":
 		return f.FromString("", now)
 	}
+	return t.named(ctx, f, text, rd)
+}
+
+// named is the id of what a cell names.
+func (t *recordType) named(ctx context.Context, f *Field, text string, rd *reader) (string, error) {
 	key := resolverOf(f) + "\x00" + text
 	id, ok := rd.found[key]
 	if !ok {
@@ -322,10 +340,10 @@ func (t *recordType) fromCell(ctx context.Context, f *Field, c workbook.Cell, no
 			if name := text[strings.LastIndexAny(text, "/>")+1:]; f.Ref == t.Name && rd.ahead[name] {
 				return aheadID + name, nil
 			}
-			return nil, field.UnknownWord{Refusal: field.Refusal(f.Label + "：" + reason)}
+			return "", field.UnknownWord{Refusal: field.Refusal(f.Label + "：" + reason)}
 		}
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		rd.found[key] = id
 	}

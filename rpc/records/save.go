@@ -25,7 +25,7 @@ func (t *recordType) mayWrite(ctx context.Context, verb string, never bool) erro
 	if never && c.Kind != kit.Member {
 		return kit.ErrForbidden
 	}
-	if t.Global && !c.TopLevel && c.Kind != kit.System && c.Kind != kit.Member {
+	if t.topOnly() && !c.TopLevel && c.Kind != kit.System && c.Kind != kit.Member {
 		return ErrTopLevel
 	}
 	return nil

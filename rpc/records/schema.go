@@ -26,6 +26,7 @@ type Schema struct {
 type Offer struct {
 	Action[model.Document]
 	Many bool `json:"many,omitempty"` // for ticked rows too
+	File bool `json:"file,omitempty"` // its answer is a file
 }
 
 func (t *recordType) schema(ctx context.Context) (any, error) {
@@ -33,7 +34,7 @@ func (t *recordType) schema(ctx context.Context) (any, error) {
 		return nil, err
 	}
 	c := kit.CallerOf(ctx)
-	writes := !t.Global || c.TopLevel || c.Kind == kit.Member
+	writes := !t.topOnly() || c.TopLevel || c.Kind == kit.Member
 	may := func(verb string) bool { return t.can(ctx, verb) == nil }
 	s := Schema{
 		Type: t.Name, Title: t.Title, Fields: []*Field{},
@@ -70,7 +71,7 @@ func (t *recordType) schema(ctx context.Context) (any, error) {
 		ok := t.mayAct(c, a)
 		s.Permissions[a.Key] = ok
 		if ok {
-			actions = append(actions, Offer{a, t.many(&a)})
+			actions = append(actions, Offer{a, t.many(&a), a.Print != nil})
 		}
 	}
 	s.Actions = actions
@@ -100,6 +101,10 @@ func (t *recordType) info() *gen.TypeInfo {
 	add(!t.NoExport, "export", "导出")
 	add(t.reveals(), "reveal", "查看完整信息")
 	add(t.looksUp(), "lookup", "按证件号或手机号查找")
+	if x := t.Todo; x != nil {
+		a := t.action(x.Verb)
+		out.Todo = &gen.Todo{Title: x.Title, Filter: x.Filter, Value: x.Value, Permission: t.permission(*a)}
+	}
 	out.Verbs = map[string]string{}
 	for _, a := range t.Actions {
 		out.Verbs[a.Key] = a.Title

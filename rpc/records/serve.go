@@ -69,6 +69,16 @@ func (e *Engine) Act(ctx context.Context, req *gen.ActReq) (*gen.JSON, error) {
 	return answer(t.act(ctx, req.Id, req.Action, req.Json))
 }
 
+// Print makes the paper of one record within the caller's scope.
+func (e *Engine) Print(ctx context.Context, req *gen.ActReq) (*gen.File, error) {
+	t, err := e.person(ctx, req.Type)
+	if err != nil {
+		return nil, err
+	}
+	f, err := t.print(ctx, req.Id, req.Action)
+	return f, Mapped(err)
+}
+
 // ActMany runs an action on several records within the caller's scope.
 func (e *Engine) ActMany(ctx context.Context, req *gen.ActManyReq) (*gen.ActOutcomes, error) {
 	t, err := e.person(ctx, req.Type)
@@ -104,12 +114,24 @@ func (e *Engine) Rehome(ctx context.Context, req *gen.RehomeReq) (*gen.Empty, er
 	return &gen.Empty{}, nil
 }
 
+// FollowMember moves the records that go with a member to the branch that he is in by now. It
+// may run again and changes nothing more.
+func (e *Engine) FollowMember(ctx context.Context, req *gen.FollowReq) (*gen.Empty, error) {
+	var errs []error
+	for _, t := range e.order {
+		if t.WithMember && !t.SharedIndexes {
+			errs = append(errs, t.followMember(ctx, req))
+		}
+	}
+	return &gen.Empty{}, errors.Join(errs...)
+}
+
 // Resume finishes what a crash left undone, effects of approvals, and removes files that no
 // record names. A worker calls it.
 func (e *Engine) Resume(ctx context.Context, _ *gen.Empty) (*gen.Empty, error) {
-	var errs []error
+	errs := []error{e.resumeRounds(ctx)}
 	for _, t := range e.order {
-		errs = append(errs, t.resume(ctx), t.sweep(ctx))
+		errs = append(errs, t.resume(ctx), t.sweep(ctx), t.escalate(ctx))
 	}
 	return &gen.Empty{}, errors.Join(errs...)
 }

@@ -61,6 +61,11 @@ type Action[D model.Document] struct {
 	Related []Related `json:"related,omitempty"`
 	// Alone keeps it from being run on several ticked rows at once.
 	Alone bool `json:"-"`
+	// All lets it be run on everything that a list shows, as work with progress. It refuses what it was
+	// done to already, so that a record at which a process dies is not done twice.
+	All bool `json:"all,omitempty"`
+	// Opens only opens the record, under a name of its own.
+	Opens bool `json:"opens,omitempty"`
 	// Permission is "<type>.<key>" unless given.
 	Permission string `json:"-"`
 	// Do changes the document; it may run more than once, before the write that stores
@@ -70,6 +75,8 @@ type Action[D model.Document] struct {
 	// enough: it asks the Life in the write that decides, has its audit there, and answers
 	// the document as it is then. doc is what it was.
 	Run func(ctx context.Context, doc D, in Input) (D, error) `json:"-"`
+	// Print makes a paper of the document, which stays as it is: a file that opens in a tab.
+	Print func(ctx context.Context, doc D) (*gen.File, error) `json:"-"`
 	// Done is what the person is told who did it; nil: that it is done.
 	Done func(doc D) string `json:"-"`
 }
@@ -148,6 +155,8 @@ type Type[D model.Document] struct {
 	Own *Own[D]
 	// Approval lets an admin decide on what was submitted.
 	Approval *Approval[D]
+	// Todo is what of it waits for somebody; an Approval brings its own.
+	Todo *Todo
 	// NameKey is the stored field that holds what messages, and types that refer to it, call
 	// a document by. NameOf says it where no field does; without both it is called Title.
 	NameKey string
@@ -164,9 +173,15 @@ type Type[D model.Document] struct {
 	NoCreate, NoUpdate, NoDelete, NoExport bool
 	// Leaves: a record that others refer to may be deleted; their history still names it.
 	Leaves bool
+	// WithMember: the records are about a member (memberId) and move with him to another
+	// branch: his history is read there. Set by AboutMember unless the type Stays: its records
+	// are of the branch where they were made.
+	WithMember, Stays bool
 	// Global: platform-wide records, read by every admin and written by the top
 	// level's only.
 	Global bool
+	// Anyone: whoever has the permission writes the platform-wide records, below the top level too.
+	Anyone bool
 	// Open: every admin may read them, whatever his permissions, since forms choose
 	// from them.
 	Open bool
@@ -192,6 +207,9 @@ type Type[D model.Document] struct {
 	// FromImport completes a document from a row's texts.
 	FromImport func(ctx context.Context, row map[string]string, doc D) error
 
+	// Also is an organisation whose records, without those below it, the people of another one read beside
+	// those of their subtree: on the phone too, where the record is then found as in the console. "": none.
+	Also func(ctx context.Context, orgID string) (string, error)
 	// Where adds to every read, e.g. {status: active}. It sees the list's filters.
 	Where func(ctx context.Context, filters map[string]string) bson.D
 	// Listed adds to what lists find, e.g. those not yet over unless they are asked for; a
@@ -256,5 +274,14 @@ type Ref struct {
 // MostUpload bounds any upload, in bytes.
 const MostUpload = files.MostUpload
 
+// ForPortal gives the pictures of a record's rich text the addresses at which the portal shows them.
+func ForPortal(rich, typ, id string) string { return field.ServeImages(rich, "portal", typ, id) }
+
 // Harmless keeps a text from being taken for a formula (sheet.Harmless).
 func Harmless(s string) string { return sheet.Harmless(s) }
+
+// Todo is what of a type waits for somebody (待办): the records that a filter of its list finds. The
+// console's first page counts them for who may do the action Verb.
+type Todo struct {
+	Title, Filter, Value, Verb string
+}

@@ -26,7 +26,7 @@ func (s *Service) SeedDemo(ctx context.Context) error {
 	if len(members) < demoMembers {
 		return nil // some are gone: it was done long ago
 	}
-	return errors.Join(s.seedAwards(ctx, members), s.seedApplications(ctx, members))
+	return errors.Join(s.seedAwards(ctx, members), s.seedApplications(ctx, members), s.seedLost(ctx, members))
 }
 
 // demoMembers is how many of the invented members the invented records are about.

@@ -93,3 +93,24 @@ func (s *Service) seedApplications(ctx context.Context, members []*party.Member)
 	}
 	return nil
 }
+
+// seedLost adds one whom his branch looks for.
+func (s *Service) seedLost(ctx context.Context, members []*party.Member) error {
+	at := s.d.Clock.Now()
+	day := func(ago int) string { return at.AddDate(0, 0, -ago).Format(time.DateOnly) }
+	i := slices.IndexFunc(members[40:], func(m *party.Member) bool { return model.IsPartyMember(m.MemberType) })
+	if i < 0 {
+		return nil
+	}
+	m := members[40+i]
+	l := &model.LostContact{
+		Base: model.Base{ID: "0000demolost01", OrgID: m.OrgId, Orgs: m.Orgs, CreatedBy: "system"}, OfMember: model.OfMember{MemberID: m.Id},
+		LostOn: day(170), Cause: "work", State: model.LostSearching,
+		Searches: []model.LostSearch{{On: day(120), Way: "电话", Result: "号码已停用", By: "组织委员"}, {On: day(60), Way: "走访亲属", Result: "外出未归，联系方式不详", By: "组织委员"}},
+	}
+	due(l)
+	if err := model.Seeded(model.NewCollection[*model.LostContact](s.d.DB, "lostContacts", s.d.Clock.Now).InsertMany(ctx, []*model.LostContact{l})); err != nil {
+		return fmt.Errorf("demo lost contact: %w", err)
+	}
+	return nil
+}

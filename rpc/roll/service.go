@@ -50,12 +50,13 @@ func New(d Deps) (*Service, error) {
 		outflows,
 		s.outflowApplicationType(outflows),
 		hardships,
-		records.Applications(hardships, "hardshipType", "description", "files"),
+		called("困难党员", 1, records.Applications(hardships, "hardshipType", "description", "files")),
 		retirements,
-		called("退休", records.Applications(retirements, "retiredOn", "retirementUnit", "remarks", "files")),
+		called("退休", 2, records.Applications(retirements, "retiredOn", "retirementUnit", "remarks", "files")),
 		abroad,
-		called("出国出境", records.Applications(abroad, "destination", "purpose", "purposeNote", "departOn", "expectedReturnOn", "files")),
+		called("出国出境", 6, records.Applications(abroad, "destination", "purpose", "purposeNote", "departOn", "expectedReturnOn", "files")),
 		s.reductionType(),
+		s.lostContactType(),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("roll: %w", err)
@@ -63,8 +64,8 @@ func New(d Deps) (*Service, error) {
 	return s, nil
 }
 
-// called gives what members apply for the name that it has on the phone (MENU-05).
-func called[D model.Document](name string, t *records.Type[D]) *records.Type[D] {
-	t.Own.Place.Title = name
+// called gives what members apply for the name and the place that it has on the phone (MENU-05).
+func called[D model.Document](name string, order int32, t *records.Type[D]) *records.Type[D] {
+	t.Own.Place.Title, t.Own.Place.Order = name, order
 	return t
 }

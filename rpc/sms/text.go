@@ -16,6 +16,7 @@ var Texts = map[string]string{
 	"loginCode":      "您的登录验证码是${code}，5分钟内有效。请勿转告他人。",
 	"duesReceipt":    "您已缴纳${month}党费${amount}元，感谢您按时履行党员义务。",
 	"duesReminder":   "您有${month}党费${amount}元待缴纳，请在微信公众号“党费缴纳”中办理。",
+	"volunteerForm":  "请到支部换取入党志愿书。",
 	"meetingStarted": "“${title}”将于${time}开始，地点：${place}，请准时参加。",
 }
 

@@ -12,6 +12,7 @@ import (
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	developmentsvc "zhihuidangjian/idl/gen/development/development"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
+	learningsvc "zhihuidangjian/idl/gen/learning/learning"
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partygen "zhihuidangjian/idl/gen/party"
@@ -19,6 +20,7 @@ import (
 	pointssvc "zhihuidangjian/idl/gen/points/points"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	recordsvc "zhihuidangjian/idl/gen/records/records"
+	relationsvc "zhihuidangjian/idl/gen/relation/relation"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 )
@@ -30,7 +32,9 @@ type Clients struct {
 	Account     accountsvc.Client
 	Party       partysvc.Client
 	Affairs     affairssvc.Client
+	Relation    relationsvc.Client
 	Development developmentsvc.Client
+	Learning    learningsvc.Client
 	Dues        duessvc.Client
 	Meeting     meetingsvc.Client
 	Points      pointssvc.Client

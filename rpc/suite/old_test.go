@@ -484,12 +484,26 @@ func alike(t *testing.T, key *model.Sealer, a, b string) bool {
 		if err := bson.Unmarshal([]byte(s), &d); err != nil {
 			t.Fatal(err)
 		}
-		for k, v := range d {
-			if text, ok := v.(string); ok && text != "" {
-				if open, err := key.Open(text, model.At(fmt.Sprint(d["_id"]), k)); err == nil {
-					d[k] = open
+		var bare func(v any, at string) any
+		bare = func(v any, at string) any {
+			switch v := v.(type) {
+			case string:
+				if open, err := key.Open(v, model.At(fmt.Sprint(d["_id"]), at)); v != "" && err == nil {
+					return open
+				}
+			case bson.A:
+				for i := range v {
+					v[i] = bare(v[i], at)
+				}
+			case bson.D:
+				for i := range v {
+					v[i].Value = bare(v[i].Value, at+"."+v[i].Key)
 				}
 			}
+			return v
+		}
+		for k, v := range d {
+			d[k] = bare(v, k)
 		}
 		if d["_id"] == "migrations" {
 			delete(d, "done")

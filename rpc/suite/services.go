@@ -13,21 +13,26 @@ import (
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	developmentsvc "zhihuidangjian/idl/gen/development/development"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
+	learningsvc "zhihuidangjian/idl/gen/learning/learning"
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partysvc "zhihuidangjian/idl/gen/party/party"
 	pointssvc "zhihuidangjian/idl/gen/points/points"
 	recordsvc "zhihuidangjian/idl/gen/records/records"
+	relationsvc "zhihuidangjian/idl/gen/relation/relation"
 	"zhihuidangjian/rpc/account"
 	"zhihuidangjian/rpc/affairs"
 	"zhihuidangjian/rpc/audit"
+	"zhihuidangjian/rpc/calendar"
 	"zhihuidangjian/rpc/content"
 	"zhihuidangjian/rpc/development"
 	"zhihuidangjian/rpc/dues"
+	"zhihuidangjian/rpc/learning"
 	"zhihuidangjian/rpc/meeting"
 	"zhihuidangjian/rpc/notify"
 	"zhihuidangjian/rpc/party"
 	"zhihuidangjian/rpc/points"
+	"zhihuidangjian/rpc/relation"
 	"zhihuidangjian/rpc/roll"
 )
 
@@ -46,11 +51,23 @@ var services = []service{
 	plain("roll", func(p *Platform, c *Clients) (*roll.Service, error) {
 		return roll.New(roll.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Seal: p.Seal, Party: c.Party})
 	}),
+	typed("relation", relationsvc.Service, func(c *Clients) *relationsvc.Client { return &c.Relation }, func(p *Platform, c *Clients) (*relation.Service, error) {
+		return relation.New(relation.Deps{
+			DB: p.DB, Redis: p.Redis, Blobs: p.Blobs, Clock: p.Clock, Seal: p.Seal, Party: c.Party, FontPath: p.Config.FontPath, PublicURL: p.Config.PublicURL,
+		})
+	}),
 	typed("development", developmentsvc.Service, func(c *Clients) *developmentsvc.Client { return &c.Development }, func(p *Platform, c *Clients) (*development.Service, error) {
-		return development.New(development.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Party: c.Party})
+		days, err := calendar.Load(p.Config.HolidaysDir)
+		if err != nil {
+			return nil, err
+		}
+		return development.New(development.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Seal: p.Seal, Party: c.Party, Calendar: days, ProcessDir: p.Config.ProcessDir, FontPath: p.Config.FontPath})
 	}),
 	plain("content", func(p *Platform, c *Clients) (*content.Service, error) {
 		return content.New(content.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Party: c.Party})
+	}),
+	typed("learning", learningsvc.Service, func(c *Clients) *learningsvc.Client { return &c.Learning }, func(p *Platform, c *Clients) (*learning.Service, error) {
+		return learning.New(learning.Deps{DB: p.DB, Blobs: p.Blobs, Clock: p.Clock, Party: c.Party})
 	}),
 	typed("dues", duessvc.Service, func(c *Clients) *duessvc.Client { return &c.Dues }, func(p *Platform, c *Clients) (*dues.Service, error) {
 		o, err := p.Outside()

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"time"
 
 	wpnotify "github.com/wechatpay-apiv3/wechatpay-go/core/notify"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments"
 
 	"zhihuidangjian/conf"
+	"zhihuidangjian/rpc/kit"
 )
 
 // MaxNotice bounds the body of a payment notice; a real one has about 1 KB.
@@ -35,7 +37,8 @@ func (n *payNotify) Parse(ctx context.Context, header http.Header, body []byte) 
 		}
 		// Shape first: the SDK panics on a missing resource and on a nonce of another length.
 		var envelope struct {
-			Resource *struct {
+			EventType string `json:"event_type"`
+			Resource  *struct {
 				Nonce      string `json:"nonce"`
 				Ciphertext string `json:"ciphertext"`
 			} `json:"resource"`
@@ -45,6 +48,11 @@ func (n *payNotify) Parse(ctx context.Context, header http.Header, body []byte) 
 		}
 		if _, err := base64.StdEncoding.DecodeString(envelope.Resource.Ciphertext); err != nil {
 			return forged("notice is malformed")
+		}
+		switch envelope.EventType {
+		case EventRefunded, EventRefundAbnormal, EventRefundClosed:
+			notice, err = n.refund(ctx, header, body)
+			return err
 		}
 		var t payments.Transaction
 		request, err := n.handler.ParseNotifyRequest(ctx,
@@ -62,6 +70,37 @@ func (n *payNotify) Parse(ctx context.Context, header http.Header, body []byte) 
 	})
 	if err != nil {
 		return Notice{}, err
+	}
+	return notice, nil
+}
+
+// refund reads a notice of a refund, whose shape is known to be right.
+func (n *payNotify) refund(ctx context.Context, header http.Header, body []byte) (Notice, error) {
+	var r struct {
+		MchID         string `json:"mchid"`
+		OutTradeNo    string `json:"out_trade_no"`
+		TransactionID string `json:"transaction_id"`
+		OutRefundNo   string `json:"out_refund_no"`
+		RefundID      string `json:"refund_id"`
+		Status        string `json:"refund_status"`
+		SuccessTime   string `json:"success_time"`
+		Amount        struct {
+			Refund int64 `json:"refund"`
+		} `json:"amount"`
+	}
+	request, err := n.handler.ParseNotifyRequest(ctx, &http.Request{Method: http.MethodPost, Header: header, Body: io.NopCloser(bytes.NewReader(body))}, &r)
+	if err != nil {
+		return Notice{}, forged("notice does not verify")
+	}
+	notice := Notice{ID: request.ID, EventType: request.EventType, Refund: &Refund{
+		OutRefundNo: r.OutRefundNo, RefundID: r.RefundID, OutTradeNo: r.OutTradeNo, TransactionID: r.TransactionID, Status: r.Status, RefundFen: r.Amount.Refund,
+	}}
+	if at, err := time.Parse(time.RFC3339, r.SuccessTime); err == nil {
+		notice.Refund.SuccessAt = at.In(kit.Shanghai)
+	}
+	if request.Resource.OriginalType != "refund" || notice.ID == "" || r.OutRefundNo == "" || r.OutTradeNo == "" || r.Amount.Refund < 1 || r.MchID != n.cfg.MchID ||
+		(r.Status == RefundSuccess) != (request.EventType == EventRefunded) {
+		return Notice{}, &Error{Kind: KindUser, Code: "not_payment", Message: "notice is no refund of this merchant", Err: ErrNotPayment}
 	}
 	return notice, nil
 }

@@ -40,7 +40,7 @@ func TestNotify(t *testing.T) {
 
 	t.Run("a refund does not pose as a payment", func(t *testing.T) {
 		for _, r := range each(t, "refund") {
-			if !errors.Is(r.err, wechat.ErrNotPayment) || r.notice != (wechat.Notice{}) {
+			if n := r.notice; r.err != nil || n.Transaction != (wechat.Transaction{}) || n.Refund == nil || n.Refund.Status != wechat.RefundSuccess || n.Refund.OutRefundNo == "" || n.Refund.RefundFen != 1234 {
 				t.Errorf("notice %+v, error %v", r.notice, r.err)
 			}
 		}

@@ -153,9 +153,11 @@ type Refund struct {
 	OutRefundNo string
 	RefundID    string
 	OutTradeNo  string
-	Status      string
-	RefundFen   int64
-	SuccessAt   time.Time
+	// TransactionID is told by notices only.
+	TransactionID string
+	Status        string
+	RefundFen     int64
+	SuccessAt     time.Time
 }
 
 // BillLine is one line of the daily trade bill.
@@ -191,8 +193,13 @@ type PayGateway interface {
 	Bill(ctx context.Context, date time.Time) ([]BillLine, error)
 }
 
-// EventPaid is the only notice that may settle an order.
-const EventPaid = "TRANSACTION.SUCCESS"
+// EventPaid is the only notice that may settle an order. The others tell what became of a refund.
+const (
+	EventPaid           = "TRANSACTION.SUCCESS"
+	EventRefunded       = "REFUND.SUCCESS"
+	EventRefundAbnormal = "REFUND.ABNORMAL"
+	EventRefundClosed   = "REFUND.CLOSED"
+)
 
 // Notice is a verified and decrypted payment notice. The same notice may come
 // many times, with the same ID.
@@ -200,13 +207,14 @@ type Notice struct {
 	ID        string
 	EventType string
 	Transaction
+	Refund *Refund // of a refund; then there is no Transaction
 }
 
 // PayNotify reads payment notices.
 type PayNotify interface {
 	// Parse verifies and decrypts. It refuses what WeChat did not sign, what is
 	// older than five minutes on the wire, and anything but a successful payment
-	// of this merchant and one of its appids. Whether the order exists and the
+	// of this merchant and one of its appids, or a refund of this merchant. Whether the order exists and the
 	// amount is right is for the caller to check.
 	Parse(ctx context.Context, header http.Header, body []byte) (Notice, error)
 }

@@ -19,10 +19,10 @@ var floors = [][]string{
 	// What a record type is, what is known of one, and how records are read and said.
 	{"type", "engine", "recordtype", "adapt", "part", "life", "approval", "refs", "audit", "reasons", "told", "follow", "encode", "words", "personal", "list"},
 	// Parts, and what is done to records.
-	{"period", "aboutmember", "category", "party", "recognise", "unique", "attachment", "save", "act", "actmany", "application", "exporting"},
+	{"period", "aboutmember", "category", "party", "recognise", "unique", "attachment", "save", "act", "actmany", "print", "application", "exporting", "escalate"},
 	// Many records at once: sheets out, rows in.
 	{"sheet", "rows"},
-	{"imports", "preview"},
+	{"imports", "preview", "round"},
 	// The engine whole: declared, checked, opened, served.
 	{"schema", "check", "setup", "declaration", "open", "serve"},
 }

@@ -9,6 +9,7 @@ import (
 
 	. "zhihuidangjian/bff/acceptance/world"
 	"zhihuidangjian/bff/bfftest"
+	"zhihuidangjian/rpc/kit"
 )
 
 type counts []struct {
@@ -199,7 +200,7 @@ func TestStatisticsFollow(t *testing.T) {
 	}
 	t.Run("JOB-07 the figures follow the records, and those of the organisations below add up to the superior's", func(t *testing.T) {
 		p.T = t
-		month := time.Now().Format("2006-01")
+		month := time.Now().In(kit.Shanghai).Format("2006-01")
 		add2 := func(orgID string) bfftest.Person {
 			who := NewMember(t, orgID)
 			Add(t, p, "duesBase", Form{"memberId": who.ID, "effectiveMonth": month, "baseAmount": 500000})

@@ -240,7 +240,11 @@ func TestGlobalLists(t *testing.T) {
 				continue // everybody's, or nobody's
 			}
 			globals++
-			made := Add(t, top, x.Type, Form{"name": Name("全局"), "sortNo": 7})
+			form := Form{"name": Name("全局"), "sortNo": 7}
+			if x.Type == "topicCategory" {
+				form = form.With(Icons(t))
+			}
+			made := Add(t, top, x.Type, form)
 			id := IDOf(made)
 			for _, b := range []*bfftest.Browser{a, p} {
 				if !slices.ContainsFunc(b.List(x.Type, "size=100").Items, func(r Item) bool {

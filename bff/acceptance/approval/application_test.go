@@ -23,6 +23,8 @@ type applicationSpec struct {
 	// Entered is what an admin enters in another way, so that approving is refused with Taken.
 	Entered func(who bfftest.Person) Form
 	Taken   string
+	// Left: there is no such entry, and approving is refused once the applicant has left.
+	Left bool
 	// Home is the branch of those who apply, that of the admin who decides unless given; Who
 	// are the columns that say who applies, and where.
 	Home func(t *testing.T) string
@@ -145,6 +147,16 @@ func application(t *testing.T, s applicationSpec) {
 
 		who, phone = applicant(t)
 		id = apply(t, phone)
+		if s.Left {
+			Remove(t, AdminA(t), "member", who.ID)
+			if a := decide(t, AdminA(t), id, "approve", ""); a.Status < 400 {
+				t.Fatalf("approved for who has left: %s", a.Body)
+			}
+			if l := listed(t, typ, who.ID); len(l) != 1 || l[0]["state"] != "pending" {
+				t.Fatalf("after the refusal: %v", l)
+			}
+			return
+		}
 		entered := Add(t, AdminA(t), s.Type, s.Entered(who))
 		Refused(t, decide(t, AdminA(t), id, "approve", ""), http.StatusConflict, "", s.Taken)
 		if l := listed(t, typ, who.ID); len(l) != 1 || l[0]["state"] != "pending" {

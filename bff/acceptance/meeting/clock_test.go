@@ -9,6 +9,7 @@ import (
 
 	. "zhihuidangjian/bff/acceptance/world"
 	"zhihuidangjian/bff/bfftest"
+	"zhihuidangjian/rpc/kit"
 )
 
 const aDay = 24 * time.Hour
@@ -88,10 +89,10 @@ func TestDowntime(t *testing.T) {
 		over, later := guest(Day(0)), guest(Day(41))
 		version := func(id string) any { return one(t, a, "partTimeMember", id)["version"] } // grows when the job turns him
 		made := version(over)
-		soon := time.Now().AddDate(-3, 0, 20).Format(time.DateOnly) // its term ends in the downtime
+		soon := time.Now().In(kit.Shanghai).AddDate(-3, 0, 20).Format(time.DateOnly) // its term ends in the downtime
 		election := IDOf(Add(t, a, "election", Form{"orgId": c.Branch, "electionForm": "memberMeeting", "electedOn": soon, "termYears": 3}))
 		Add(t, a, "leadershipMember", Form{"electionId": election, "memberId": who.ID, "position": "secretary"})
-		month := time.Now().Format("2006-01")
+		month := time.Now().In(kit.Shanghai).Format("2006-01")
 		Add(t, a, "duesBase", Form{"memberId": who.ID, "effectiveMonth": month, "baseAmount": 500000})
 		a.Post("/api/console/dues/orders", Form{"memberId": who.ID, "fromMonth": month, "toMonth": month, "idempotencyKey": "downtime-order-1"}, &Item{})
 		if n := a.List("duesOrder", "f.status=unpaid").Total; n != 1 {
@@ -108,7 +109,6 @@ func TestDowntime(t *testing.T) {
 			c.Pass(t, time.Minute, a)
 		}
 		c.Pass(t, 40*aDay, a)
-		phone.OpenPhone(wechat)
 		mine := func(b *bfftest.Browser, at string) inbox {
 			var i inbox
 			b.Get(at, &i)
@@ -145,7 +145,6 @@ func TestDowntime(t *testing.T) {
 		if now := version(over); now != was {
 			t.Errorf("the guest was changed again: version %v, was %v", now, was)
 		}
-		phone.OpenPhone(wechat)
 		if got := mine(phone, "/api/member/notifications").kinds(); !slices.Equal(got, want) || sent() != 4 {
 			t.Errorf("the member hears %v by %d messages", got, sent())
 		}

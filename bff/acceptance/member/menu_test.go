@@ -57,6 +57,50 @@ func TestMemberMenu(t *testing.T) {
 			closed(t, b, why)
 		}
 	})
+	t.Run("MENU-05 申请 holds the seven forms, each with the list of his own; a part-time person applies for nothing here", func(t *testing.T) {
+		type entry struct {
+			Type  string
+			Place struct{ Page, Group, Title string }
+		}
+		entries := func(b *bfftest.Browser) (titles, types []string) {
+			var all []entry
+			b.Get("/api/member/records", &all)
+			for _, e := range all {
+				if e.Place.Page == "apply" && e.Place.Group == "" {
+					titles, types = append(titles, e.Place.Title), append(types, e.Type)
+				}
+			}
+			return titles, types
+		}
+		who, other := NewMember(t, OrgA(t)), NewMember(t, OrgA(t))
+		phone, another := PhoneOf(t, who), PhoneOf(t, other)
+		titles, types := entries(phone)
+		if !slices.Equal(titles, []string{"困难党员", "退休", "党费基数", "党费减免", "关系转出", "出国出境", "证明信"}) {
+			t.Fatalf("申请 holds %v", titles)
+		}
+		var got Item
+		phone.Post(Own("certificateApplication"), Form{"receiver": "市档案馆", "purpose": "查档"}, &got)
+		for _, typ := range types {
+			var mine, theirs bfftest.Page
+			phone.Get(Own(typ), &mine)
+			another.Get(Own(typ), &theirs)
+			if want := map[bool]int{true: 1}[typ == "certificateApplication"]; mine.Total != want || theirs.Total != 0 {
+				t.Errorf("%s: he sees %d, another %d", typ, mine.Total, theirs.Total)
+			}
+		}
+		if mine := got["state"]; mine != "pending" {
+			t.Fatalf("handed in: %v", got)
+		}
+		g := NewPerson()
+		Add(t, AdminA(t), "partTimeMember", Form{"name": g.Name, "idNumber": g.IDNumber, "phone": g.Phone, "homeOrgName": "外省某支部", "startOn": Day(-1), "endOn": Day(1)})
+		guest := PhoneOf(t, g)
+		for _, typ := range types {
+			if a := guest.Do("POST", Own(typ), Form{"receiver": "x", "purpose": "x", "hardshipType": "illness", "description": "x", "retiredOn": "2026-01-01", "toOrgName": "x", "reason": "x",
+				"duesPaidThrough": "2026-10", "destination": "x", "purposeNote": "x", "departOn": "2026-12-01", "fromMonth": "2026-12", "toMonth": "2026-12", "reductionType": "exempt", "effectiveMonth": "2026-12", "baseAmount": 1}); a.Status < 400 || a.Status >= 500 {
+				t.Errorf("a guest hands in %s: %d %s", typ, a.Status, a.Body)
+			}
+		}
+	})
 	t.Run("MENU-12 a member who is part-time elsewhere sees both organisations' events under their names; all else is of his own branch", func(t *testing.T) {
 		who := NewMember(t, OrgB(t))
 		Add(t, AdminA(t), "partTimeMember", Form{"name": who.Name, "idNumber": who.IDNumber, "phone": who.Phone, "homeOrgName": "x", "startOn": Day(-1), "endOn": Day(1)})

@@ -244,7 +244,6 @@ func TestElectionReminders(t *testing.T) {
 	}
 	to := func(t *testing.T, day time.Time) {
 		c.Pass(t, day.Add(9*time.Hour).Sub(now()).Round(time.Second), admin)
-		phone.OpenPhone(wechat) // no session lasts that long
 	}
 	told := func(t *testing.T, want ...string) {
 		t.Helper()

@@ -14,6 +14,8 @@ type Calendar struct {
 	*bfftest.Product
 	Top    *bfftest.Browser // the top-level admin
 	Branch string           // the id of an organisation, 试验支部, below the top
+
+	phones map[*bfftest.Browser]string // the WeChat users of Bind
 }
 
 // NewCalendar starts a Calendar for as long as the test takes.
@@ -24,11 +26,14 @@ func NewCalendar(t *testing.T) *Calendar {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	c := &Calendar{Product: p, Top: p.Browser(t, 0)}
+	c := &Calendar{Product: p, Top: p.Browser(t, 0), phones: map[*bfftest.Browser]string{}}
 	login(t, c.Top, suite.AdminName, bfftest.AdminPassword())
 	c.Branch = IDOf(Add(t, c.Top, "organization", OrgForm("试验支部", "branch", top(t, c.Top))))
 	return c
 }
+
+// Root is the id of the organisation at the top.
+func (c *Calendar) Root(t *testing.T) string { t.Helper(); return top(t, c.Top) }
 
 const branchAdmin = "branch" // a user name
 
@@ -41,6 +46,14 @@ func (c *Calendar) Admin(t *testing.T) *bfftest.Browser {
 	return b
 }
 
+// Login logs in a user whom Top has made with UserPassword.
+func (c *Calendar) Login(t *testing.T, name string) *bfftest.Browser {
+	t.Helper()
+	b := c.Browser(t, 0)
+	login(t, b, name, UserPassword)
+	return b
+}
+
 // Member adds an invented full member to the branch.
 func (c *Calendar) Member(t *testing.T) bfftest.Person {
 	t.Helper()
@@ -49,14 +62,26 @@ func (c *Calendar) Member(t *testing.T) bfftest.Person {
 	return p
 }
 
-// Pass lets the product's time go on, which may end the sessions of users: Top and the
-// given ones of Admin are logged in again.
+// Bind makes the phone of a new WeChat user the member's, for whom Pass opens it again.
+func (c *Calendar) Bind(t *testing.T, base int, who bfftest.Person) (phone *bfftest.Browser, wechatUser string) {
+	t.Helper()
+	phone, wechatUser = c.Product.Bind(t, base, who)
+	c.phones[phone] = wechatUser
+	return phone, wechatUser
+}
+
+// Pass lets the product's time go on, which may end sessions: Top and the given users of
+// Admin are logged in again, and the phones of Bind opened.
 func (c *Calendar) Pass(t *testing.T, by time.Duration, users ...*bfftest.Browser) {
 	t.Helper()
 	c.Top.Post("/sandbox/api/clock", Form{"advance": by.String()}, &struct{}{})
 	login(t, c.Top, suite.AdminName, bfftest.AdminPassword())
 	for _, b := range users {
 		login(t, b, branchAdmin, UserPassword)
+	}
+	for phone, user := range c.phones {
+		phone.T = t
+		phone.OpenPhone(user)
 	}
 }
 

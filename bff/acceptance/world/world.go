@@ -116,6 +116,14 @@ func User(t *testing.T, userName, password string) *bfftest.Browser {
 	return b
 }
 
+// FreshRoot is the top-level admin in a session of his own, for a test of more calls than one session may do at once.
+func FreshRoot(t *testing.T) *bfftest.Browser {
+	t.Helper()
+	b := Visitor(t)
+	login(t, b, suite.AdminName, bfftest.AdminPassword())
+	return b
+}
+
 func login(t *testing.T, b *bfftest.Browser, userName, password string) {
 	t.Helper()
 	if a := b.Login(userName, password); a.Status != http.StatusOK {

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test'
 import { login } from './console'
 
-const own = ['/', '/organization', '/member', '/binding', '/tabs/memberInflow', '/tabs/memberInflowApplication', '/dues', '/dues-base', '/payments', '/meetings', '/ranking', '/points-rule']
+const own = ['/', '/organization', '/member', '/binding', '/tabs/memberInflow', '/tabs/memberInflowApplication', '/dues', '/dues-base', '/approvals', '/dues-analysis', '/payments', '/meetings', '/ranking', '/points-rule']
 
 for (const [width, height] of [[1280, 800], [390, 844]]) {
   test(`every page fits ${width} px, loads nothing from outside and breaks no security policy`, async ({ page, baseURL }) => {

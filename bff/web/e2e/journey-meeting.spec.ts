@@ -155,6 +155,10 @@ test('MEET-13 MEET-15 the code on the screen signs in once who is expected, now,
   const code = async () => (await image.getAttribute('data-url'))!
   const count = page.locator('.count')
   await expect(count).toContainText('0 / 3 人已签到')
+  // The same page on the organiser's second screen takes the browser's one stream; both count on.
+  const beside = await page.context().newPage()
+  await beside.goto(page.url())
+  await expect(beside.locator('.count')).toContainText('0 / 3 人已签到')
 
   const { screen } = phone
   const points = async () => {
@@ -166,7 +170,8 @@ test('MEET-13 MEET-15 the code on the screen signs in once who is expected, now,
   await phone.scan(await code())
   await expect(screen.getByText('签到成功')).toBeVisible()
   await expect(screen.getByText(title)).toBeVisible()
-  await expect(count).toContainText('1 / 3 人已签到')
+  for (const tab of [page, beside]) await expect(tab.locator('.count')).toContainText('1 / 3 人已签到')
+  await beside.close()
   await expect(page.locator('.arrivals li').first()).toContainText(comer.name)
   await expect.poll(points).toBeGreaterThan(before)
 

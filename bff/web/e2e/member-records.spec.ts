@@ -390,7 +390,7 @@ test('HARD-03 HARD-04 RETR-03 RETR-04 申请: applied for on the phone, decided 
     await visible('.entry').filter({ hasText: entry }).click()
   }
   await page.goto('/m/#/pages/apply/index')
-  await expect(visible('.entry')).toHaveText(['困难党员', '退休', '出国出境', '流动党员'])
+  await expect(visible('.entry')).toHaveText(['困难党员', '退休', '党费基数', '党费减免', '关系转出', '出国出境', '证明信', '流动党员'])
   await look('apply')
   await apply('困难党员')
   await empty()

@@ -57,6 +57,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/branches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查找党支部 */
+        get: {
+            parameters: {
+                query?: {
+                    keyword?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["relation.Branches"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/captcha": {
         parameters: {
             query?: never;
@@ -161,6 +216,229 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/development/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 发展党员流程 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["development.Case"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/dues/analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 缴纳分析 */
+        get: {
+            parameters: {
+                query?: {
+                    orgId?: string;
+                    period?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["dues.Analysis"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/dues/analysis/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出党费报表 */
+        get: {
+            parameters: {
+                query?: {
+                    orgId?: string;
+                    period?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/dues/analysis/months": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 逐月缴纳情况 */
+        get: {
+            parameters: {
+                query?: {
+                    orgId?: string;
+                    period?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["dues.MonthRows"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -565,6 +843,160 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/dues/sheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 按月收缴 */
+        get: {
+            parameters: {
+                query?: {
+                    orgId?: string;
+                    month?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["dues.Sheet"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** 按月收缴党费 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["dues.PayMonthReq"];
+                };
+            };
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["dues.PaidMonths"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/dues/sheet/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 打印多张党费收据 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["dues.OrdersReq"];
+                };
+            };
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/home": {
         parameters: {
             query?: never;
@@ -652,6 +1084,61 @@ export interface paths {
                 };
             };
         };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/letter/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 接收单位查看介绍信 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["relation.Letter"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1938,6 +2425,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/records/{type}/actions/{action}/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 操作全部 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    type: string;
+                    action: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["records.ActAllReq"];
+                };
+            };
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["records.Round"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/records/{type}/delete": {
         parameters: {
             query?: never;
@@ -2522,6 +3069,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/records/{type}/rounds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 操作全部的进度 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    type: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["records.Round"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/records/{type}/schema": {
         parameters: {
             query?: never;
@@ -2842,6 +3445,65 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/records/{type}/{id}/print/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 打印 */
+        get: {
+            parameters: {
+                query?: {
+                    json?: string;
+                };
+                header?: never;
+                path: {
+                    type: string;
+                    id: string;
+                    action: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3187,6 +3849,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/member/branches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查找党支部 */
+        get: {
+            parameters: {
+                query?: {
+                    keyword?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["relation.Branches"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/member/consent": {
         parameters: {
             query?: never;
@@ -3217,6 +3934,165 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["records.Empty"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/member/development": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的发展资料 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["development.Case"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/member/development/hand-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交当前流程 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["development.Case"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/member/development/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回提交 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["development.Case"];
                     };
                 };
                 /** @description 失败 */
@@ -4712,6 +5588,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/member/records/{type}/{id}/print/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 打印我的记录 */
+        get: {
+            parameters: {
+                query?: {
+                    json?: string;
+                };
+                header?: never;
+                path: {
+                    type: string;
+                    id: string;
+                    action: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/member/sign-in": {
         parameters: {
             query?: never;
@@ -4822,6 +5757,173 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/member/transfer-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 转入申请 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["relation.ApplyReq"];
+                };
+            };
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["relation.Progress"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/member/transfer-in/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 查询转入申请 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["relation.FindReq"];
+                };
+            };
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["relation.Progresses"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 门户专题栏目 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["learning.PortalColumns"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/portal/config": {
         parameters: {
             query?: never;
@@ -4846,6 +5948,172 @@ export interface paths {
                     };
                     content: {
                         "application/json": unknown;
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/letter/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 扫码查看介绍信 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    token: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["relation.Letter"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/records/{type}/files/{fileId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 门户专题附件 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    type: string;
+                    fileId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/portal/topics/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 门户专题内容 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["learning.PortalText"];
                     };
                 };
                 /** @description 失败 */
@@ -5066,6 +6334,119 @@ export interface components {
             intact: boolean;
             reason: string;
         };
+        "development.Case": {
+            /** Format: int32 */
+            currentStepNo: number;
+            id: string;
+            memberId: string;
+            memberType: string;
+            name: string;
+            orgName: string;
+            process: string;
+            stage: string;
+            stages: components["schemas"]["development.Stage"][];
+            startedOn: string;
+            state: string;
+        };
+        "development.Correction": {
+            /** Format: int64 */
+            at: number;
+            becomes: string;
+            by: string;
+            reason: string;
+            was: string;
+        };
+        "development.Decision": {
+            /** Format: int64 */
+            at: number;
+            by: string;
+            opinion: string;
+            passed: boolean;
+        };
+        "development.File": {
+            contentType: string;
+            id: string;
+            name: string;
+        };
+        "development.Material": {
+            /** Format: int64 */
+            at: number;
+            by: string;
+            files: components["schemas"]["development.File"][];
+            id: string;
+            kind: string;
+        };
+        "development.Stage": {
+            key: string;
+            steps: components["schemas"]["development.Step"][];
+            title: string;
+        };
+        "development.Step": {
+            article: string;
+            candidate: boolean;
+            corrections: components["schemas"]["development.Correction"][];
+            date: string;
+            department: string;
+            description: string;
+            handedIn: boolean;
+            /** Format: int64 */
+            handledAt: number;
+            handledBy: string;
+            handler: string;
+            history: components["schemas"]["development.Decision"][];
+            materials: components["schemas"]["development.Material"][];
+            missing: string[];
+            name: string;
+            needsOpinion: boolean;
+            needsPublicity: boolean;
+            needsSigners: string;
+            needsVotes: boolean;
+            /** Format: int32 */
+            no: number;
+            opinion: string;
+            publicity: string;
+            required: string[];
+            signers: string;
+            stage: string;
+            state: string;
+            votes?: components["schemas"]["development.Votes"];
+            warnings: string[];
+            works: boolean;
+        };
+        "development.Votes": {
+            /** Format: int32 */
+            abstain: number;
+            /** Format: int32 */
+            against: number;
+            /** Format: int32 */
+            agree: number;
+            /** Format: int32 */
+            due: number;
+            /** Format: int32 */
+            present: number;
+            words: string;
+        };
+        "dues.Analysis": {
+            period: string;
+            rows: components["schemas"]["dues.AnalysisRow"][];
+        };
+        "dues.AnalysisRow": {
+            /** Format: int64 */
+            before: number;
+            change: string;
+            /** Format: int32 */
+            members: number;
+            orgId: string;
+            orgName: string;
+            /** Format: int64 */
+            paid: number;
+            /** Format: int64 */
+            payable: number;
+            /** Format: int32 */
+            payers: number;
+            rate: string;
+            self: boolean;
+        };
         "dues.CreateOrderReq": {
             fromMonth?: string;
             idempotencyKey?: string;
@@ -5093,6 +6474,18 @@ export interface components {
             paySign: string;
             signType: string;
             timeStamp: string;
+        };
+        "dues.MonthRow": {
+            change: string;
+            month: string;
+            /** Format: int64 */
+            paid: number;
+            /** Format: int32 */
+            payers: number;
+        };
+        "dues.MonthRows": {
+            months: components["schemas"]["dues.MonthRow"][];
+            orgName: string;
         };
         "dues.NativePay": {
             codeUrl: string;
@@ -5123,6 +6516,10 @@ export interface components {
             paidAt: number;
             payChannel: string;
             payMethod: string;
+            /** Format: int64 */
+            refunded: number;
+            refunds: components["schemas"]["dues.Refund"][];
+            rounding: string;
             status: string;
             toMonth: string;
             transactionNo: string;
@@ -5131,6 +6528,9 @@ export interface components {
         };
         "dues.OrderReq": {
             id: string;
+        };
+        "dues.OrdersReq": {
+            ids: string[];
         };
         "dues.Owed": {
             ahead: components["schemas"]["dues.Item"][];
@@ -5141,9 +6541,26 @@ export interface components {
             orders: components["schemas"]["dues.Order"][];
             paidThrough: string;
         };
+        "dues.PaidMonth": {
+            /** Format: int64 */
+            amount: number;
+            done: boolean;
+            memberId: string;
+            message: string;
+            orderId: string;
+        };
+        "dues.PaidMonths": {
+            outcomes: components["schemas"]["dues.PaidMonth"][];
+        };
         "dues.PayMineReq": {
             idempotencyKey: string;
             toMonth: string;
+        };
+        "dues.PayMonthReq": {
+            idempotencyKey: string;
+            memberIds: string[];
+            method: string;
+            month: string;
         };
         "dues.PreviewBase": {
             /** Format: int64 */
@@ -5156,6 +6573,43 @@ export interface components {
             baseAmount?: number;
             memberId: string;
             month?: string;
+        };
+        "dues.Refund": {
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            at: number;
+            by: string;
+            decidedBy: string;
+            /** Format: int64 */
+            doneAt: number;
+            fromMonth: string;
+            reason: string;
+            rejected: string;
+            state: string;
+        };
+        "dues.Sheet": {
+            rows: components["schemas"]["dues.SheetRow"][];
+        };
+        "dues.SheetRow": {
+            /** Format: int64 */
+            amount: number;
+            bound: boolean;
+            cashOpen: boolean;
+            fromMonth: string;
+            idNumber: string;
+            memberId: string;
+            message: string;
+            /** Format: int32 */
+            months: number;
+            name: string;
+            openOrder: boolean;
+            operator: string;
+            orderId: string;
+            orgName: string;
+            paidThrough: string;
+            payMethod: string;
+            state: string;
         };
         "edge.entry": {
             place: components["schemas"]["records.Place"];
@@ -5202,6 +6656,34 @@ export interface components {
         "field.ShowIf": {
             field: string;
             in: string[];
+        };
+        "learning.PortalColumn": {
+            icon: string;
+            id: string;
+            name: string;
+            topics: components["schemas"]["learning.PortalTopic"][];
+            /** Format: int64 */
+            total: number;
+        };
+        "learning.PortalColumns": {
+            columns: components["schemas"]["learning.PortalColumn"][];
+        };
+        "learning.PortalFile": {
+            id: string;
+            name: string;
+        };
+        "learning.PortalText": {
+            category: string;
+            content: string;
+            files: components["schemas"]["learning.PortalFile"][];
+            topic: components["schemas"]["learning.PortalTopic"];
+        };
+        "learning.PortalTopic": {
+            id: string;
+            orgName: string;
+            /** Format: int64 */
+            publishedAt: number;
+            title: string;
         };
         "meeting.Arrival": {
             leaveReason: string;
@@ -5368,6 +6850,7 @@ export interface components {
             label: string;
         };
         "party.Member": {
+            activistOn: string;
             birthDate: string;
             committeeName: string;
             duesCategory: string;
@@ -5388,6 +6871,8 @@ export interface components {
             retired: boolean;
             retiredOn: string;
             status: string;
+            /** Format: int64 */
+            updatedAt: number;
             /** Format: int64 */
             version: number;
         };
@@ -5493,6 +6978,17 @@ export interface components {
             total: number;
             /** Format: int32 */
             year: number;
+        };
+        "records.ActAllReq": {
+            action: string;
+            filters?: {
+                [key: string]: string;
+            };
+            /** Format: byte */
+            json?: string;
+            keyword?: string;
+            orgId?: string;
+            type: string;
         };
         "records.ActManyReq": {
             action: string;
@@ -5601,10 +7097,13 @@ export interface components {
             words?: components["schemas"]["records.ImportMapping"][];
         };
         "records.Offer": {
+            all?: boolean;
             confirm?: string;
             fields?: components["schemas"]["field.Field"][];
+            file?: boolean;
             key: string;
             many?: boolean;
+            opens?: boolean;
             related?: components["schemas"]["records.Related"][];
             title: string;
         };
@@ -5613,6 +7112,7 @@ export interface components {
             label: string;
         };
         "records.Place": {
+            also: string;
             empty: string;
             group: string;
             icon: string;
@@ -5622,11 +7122,27 @@ export interface components {
             single: boolean;
             title: string;
         };
+        "records.Refused": {
+            /** Format: int64 */
+            count: number;
+            reason: string;
+        };
         "records.Related": {
             field?: string;
             title: string;
             type?: string;
             year?: string;
+        };
+        "records.Round": {
+            /** Format: int64 */
+            done: number;
+            id: string;
+            /** Format: int64 */
+            refused: number;
+            state: string;
+            /** Format: int64 */
+            total: number;
+            why: components["schemas"]["records.Refused"][];
         };
         "records.SaveReq": {
             id?: string;
@@ -5649,6 +7165,12 @@ export interface components {
             title: string;
             type: string;
         };
+        "records.Todo": {
+            filter: string;
+            permission: string;
+            title: string;
+            value: string;
+        };
         "records.TypeInfo": {
             collection: string;
             icon: string;
@@ -5659,10 +7181,49 @@ export interface components {
             section: string;
             tab: string;
             title: string;
+            todo?: components["schemas"]["records.Todo"];
             type: string;
             verbs: {
                 [key: string]: string;
             };
+        };
+        "relation.ApplyReq": {
+            /** Format: byte */
+            json?: string;
+        };
+        "relation.Branch": {
+            id: string;
+            orgName: string;
+            parentName: string;
+        };
+        "relation.Branches": {
+            branches: components["schemas"]["relation.Branch"][];
+        };
+        "relation.FindReq": {
+            idNumber: string;
+            phone: string;
+        };
+        "relation.Letter": {
+            lines: components["schemas"]["relation.Line"][];
+            state: string;
+            stateName: string;
+            title: string;
+        };
+        "relation.Line": {
+            label: string;
+            text: string;
+        };
+        "relation.Progress": {
+            appliedOn: string;
+            /** Format: int64 */
+            appointmentAt: number;
+            id: string;
+            opinion: string;
+            state: string;
+            toOrgName: string;
+        };
+        "relation.Progresses": {
+            applications: components["schemas"]["relation.Progress"][];
         };
     };
     responses: never;

@@ -51,6 +51,8 @@ export type Schema = S['records.Schema']
 export type Related = S['records.Related']
 /** What an action on one of several records came to. */
 export type Outcome = S['records.ActOutcome']
+/** How far an action is on everything that a list shows. */
+export type Round = S['records.Round']
 export type ImportBatch = S['records.ImportBatch']
 /** What an import understood, before it stores anything. */
 export type ImportPreview = S['records.ImportPreview']
@@ -69,3 +71,11 @@ export interface Row {
 }
 export interface List { items: Row[] | null; total: number; summary?: Record<string, string> }
 export type Values = Record<string, unknown>
+export type DevelopmentCase = S['development.Case']
+export type DevelopmentStep = S['development.Step']
+export type DuesSheet = S['dues.Sheet']
+export type DuesSheetRow = S['dues.SheetRow']
+export type DuesPaidMonths = S['dues.PaidMonths']
+export type DuesAnalysis = S['dues.Analysis']
+export type DuesAnalysisRow = S['dues.AnalysisRow']
+export type DuesMonths = S['dues.MonthRows']

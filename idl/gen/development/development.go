@@ -11,4 +11,117 @@ type BeginReq struct {
 	MemberType string   `thrift:"memberType,2" frugal:"2,default,string" json:"memberType"`
 	OrgId      string   `thrift:"orgId,3" frugal:"3,default,string" json:"orgId"`
 	Orgs       []string `thrift:"orgs,4" frugal:"4,default,list<string>" json:"orgs"`
+	ActivistOn string   `thrift:"activistOn,5" frugal:"5,default,string" json:"activistOn"`
+}
+
+type CaseReq struct {
+	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
+}
+
+type File struct {
+	Id          string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	Name        string `thrift:"name,2" frugal:"2,default,string" json:"name"`
+	ContentType string `thrift:"contentType,3" frugal:"3,default,string" json:"contentType"`
+}
+
+type Material struct {
+	// of the record developmentMaterial
+	Id   string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	Kind string `thrift:"kind,2" frugal:"2,default,string" json:"kind"`
+	By   string `thrift:"by,3" frugal:"3,default,string" json:"by"`
+	// Unix milliseconds
+	At    int64   `thrift:"at,4" frugal:"4,default,i64" json:"at"`
+	Files []*File `thrift:"files,5" frugal:"5,default,list<File>" json:"files"`
+}
+
+type Decision struct {
+	Passed  bool   `thrift:"passed,1" frugal:"1,default,bool" json:"passed"`
+	Opinion string `thrift:"opinion,2" frugal:"2,default,string" json:"opinion"`
+	By      string `thrift:"by,3" frugal:"3,default,string" json:"by"`
+	At      int64  `thrift:"at,4" frugal:"4,default,i64" json:"at"`
+}
+
+type Correction struct {
+	Was     string `thrift:"was,1" frugal:"1,default,string" json:"was"`
+	Becomes string `thrift:"becomes,2" frugal:"2,default,string" json:"becomes"`
+	Reason  string `thrift:"reason,3" frugal:"3,default,string" json:"reason"`
+	By      string `thrift:"by,4" frugal:"4,default,string" json:"by"`
+	At      int64  `thrift:"at,5" frugal:"5,default,i64" json:"at"`
+}
+
+type Votes struct {
+	Due     int32 `thrift:"due,1" frugal:"1,default,i32" json:"due"`
+	Present int32 `thrift:"present,2" frugal:"2,default,i32" json:"present"`
+	Agree   int32 `thrift:"agree,3" frugal:"3,default,i32" json:"agree"`
+	Against int32 `thrift:"against,4" frugal:"4,default,i32" json:"against"`
+	Abstain int32 `thrift:"abstain,5" frugal:"5,default,i32" json:"abstain"`
+	// the result, for the minutes
+	Words string `thrift:"words,6" frugal:"6,default,string" json:"words"`
+}
+
+type Step struct {
+	No    int32  `thrift:"no,1" frugal:"1,default,i32" json:"no"`
+	Name  string `thrift:"name,2" frugal:"2,default,string" json:"name"`
+	Stage string `thrift:"stage,3" frugal:"3,default,string" json:"stage"`
+	// done 黑, current 红, notReached 灰
+	State       string `thrift:"state,4" frugal:"4,default,string" json:"state"`
+	Description string `thrift:"description,5" frugal:"5,default,string" json:"description"`
+	Article     string `thrift:"article,6" frugal:"6,default,string" json:"article"`
+	// 党支部, 党委, …
+	Department string `thrift:"department,7" frugal:"7,default,string" json:"department"`
+	// the organisation; empty: 未配置处理部门
+	Handler string `thrift:"handler,8" frugal:"8,default,string" json:"handler"`
+	// kinds of materials
+	Required []string `thrift:"required,9" frugal:"9,default,list<string>" json:"required"`
+	// of them
+	Missing   []string    `thrift:"missing,10" frugal:"10,default,list<string>" json:"missing"`
+	Materials []*Material `thrift:"materials,11" frugal:"11,default,list<Material>" json:"materials"`
+	// yyyy-MM-dd, in the file
+	Date        string        `thrift:"date,12" frugal:"12,default,string" json:"date"`
+	Opinion     string        `thrift:"opinion,13" frugal:"13,default,string" json:"opinion"`
+	HandledBy   string        `thrift:"handledBy,14" frugal:"14,default,string" json:"handledBy"`
+	HandledAt   int64         `thrift:"handledAt,15" frugal:"15,default,i64" json:"handledAt"`
+	Votes       *Votes        `thrift:"votes,16,optional" frugal:"16,optional,Votes" json:"votes,omitempty"`
+	History     []*Decision   `thrift:"history,17" frugal:"17,default,list<Decision>" json:"history"`
+	Corrections []*Correction `thrift:"corrections,18" frugal:"18,default,list<Correction>" json:"corrections"`
+	// in words
+	Warnings []string `thrift:"warnings,19" frugal:"19,default,list<string>" json:"warnings"`
+	// it is his to do
+	Candidate bool `thrift:"candidate,20" frugal:"20,default,bool" json:"candidate"`
+	// he has
+	HandedIn bool `thrift:"handedIn,21" frugal:"21,default,bool" json:"handedIn"`
+	// the caller may work on it now
+	Works        bool `thrift:"works,22" frugal:"22,default,bool" json:"works"`
+	NeedsOpinion bool `thrift:"needsOpinion,23" frugal:"23,default,bool" json:"needsOpinion"`
+	NeedsVotes   bool `thrift:"needsVotes,24" frugal:"24,default,bool" json:"needsVotes"`
+	// in words, where one was entered
+	Publicity string `thrift:"publicity,25" frugal:"25,default,string" json:"publicity"`
+	// a 公示 comes before it
+	NeedsPublicity bool `thrift:"needsPublicity,26" frugal:"26,default,bool" json:"needsPublicity"`
+	// who is named, or signed, in words
+	Signers string `thrift:"signers,27" frugal:"27,default,string" json:"signers"`
+	// what they are called; empty: nobody has to
+	NeedsSigners string `thrift:"needsSigners,28" frugal:"28,default,string" json:"needsSigners"`
+}
+
+type Stage struct {
+	Key   string  `thrift:"key,1" frugal:"1,default,string" json:"key"`
+	Title string  `thrift:"title,2" frugal:"2,default,string" json:"title"`
+	Steps []*Step `thrift:"steps,3" frugal:"3,default,list<Step>" json:"steps"`
+}
+
+type Case struct {
+	Id            string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	MemberId      string `thrift:"memberId,2" frugal:"2,default,string" json:"memberId"`
+	Name          string `thrift:"name,3" frugal:"3,default,string" json:"name"`
+	MemberType    string `thrift:"memberType,4" frugal:"4,default,string" json:"memberType"`
+	OrgName       string `thrift:"orgName,5" frugal:"5,default,string" json:"orgName"`
+	Stage         string `thrift:"stage,6" frugal:"6,default,string" json:"stage"`
+	CurrentStepNo int32  `thrift:"currentStepNo,7" frugal:"7,default,i32" json:"currentStepNo"`
+	// running, finished, terminated
+	State string `thrift:"state,8" frugal:"8,default,string" json:"state"`
+	// the regulation in words
+	Process   string   `thrift:"process,9" frugal:"9,default,string" json:"process"`
+	StartedOn string   `thrift:"startedOn,10" frugal:"10,default,string" json:"startedOn"`
+	Stages    []*Stage `thrift:"stages,11" frugal:"11,default,list<Stage>" json:"stages"`
 }

@@ -13,4 +13,14 @@ import (
 type Development interface {
 	// BeginCase opens the case of somebody who is no full member yet, once; twice is harmless.
 	BeginCase(ctx context.Context, req *BeginReq) (*records.Empty, error)
+	// GetCase is a case with all its steps.
+	GetCase(ctx context.Context, req *CaseReq) (*Case, error)
+	// GetMyCase is that of the member who calls; without one it has no id.
+	GetMyCase(ctx context.Context, req *records.Empty) (*Case, error)
+	// HandIn says that the candidate has done the current step, whose materials are there.
+	HandIn(ctx context.Context, req *records.Empty) (*Case, error)
+	// TakeBack takes that back while nobody has decided on it.
+	TakeBack(ctx context.Context, req *records.Empty) (*Case, error)
+	// Remind does what falls due with time: reports of a quarter, deadlines of steps.
+	Remind(ctx context.Context, req *records.Empty) (*records.Empty, error)
 }

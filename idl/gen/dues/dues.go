@@ -16,6 +16,21 @@ type Item struct {
 	Due       int64 `thrift:"due,6" frugal:"6,default,i64" json:"due"`
 }
 
+type Refund struct {
+	// the first month that is given back, with those after it
+	FromMonth string `thrift:"fromMonth,1" frugal:"1,default,string" json:"fromMonth"`
+	Amount    int64  `thrift:"amount,2" frugal:"2,default,i64" json:"amount"`
+	Reason    string `thrift:"reason,3" frugal:"3,default,string" json:"reason"`
+	By        string `thrift:"by,4" frugal:"4,default,string" json:"by"`
+	At        int64  `thrift:"at,5" frugal:"5,default,i64" json:"at"`
+	// asked, confirmed (WeChat is at it), done, rejected
+	State     string `thrift:"state,6" frugal:"6,default,string" json:"state"`
+	DecidedBy string `thrift:"decidedBy,7" frugal:"7,default,string" json:"decidedBy"`
+	// why
+	Rejected string `thrift:"rejected,8" frugal:"8,default,string" json:"rejected"`
+	DoneAt   int64  `thrift:"doneAt,9" frugal:"9,default,i64" json:"doneAt"`
+}
+
 type Order struct {
 	Id         string `thrift:"id,1" frugal:"1,default,string" json:"id"`
 	OrderNo    string `thrift:"orderNo,2" frugal:"2,default,string" json:"orderNo"`
@@ -46,6 +61,11 @@ type Order struct {
 	// who entered cash that waits to be confirmed
 	CashBy      string `thrift:"cashBy,21" frugal:"21,default,string" json:"cashBy"`
 	ConfirmedBy string `thrift:"confirmedBy,22" frugal:"22,default,string" json:"confirmedBy"`
+	// fen given back
+	Refunded int64     `thrift:"refunded,23" frugal:"23,default,i64" json:"refunded"`
+	Refunds  []*Refund `thrift:"refunds,24" frugal:"24,default,list<Refund>" json:"refunds"`
+	// the policy, in words
+	Rounding string `thrift:"rounding,25" frugal:"25,default,string" json:"rounding"`
 }
 
 type Orders struct {
@@ -123,4 +143,116 @@ type Notice struct {
 
 type Done struct {
 	Count int32 `thrift:"count,1" frugal:"1,default,i32" json:"count"`
+}
+
+// AnalysisReq asks for an organisation, and those right below it, in a month, a quarter or a year.
+type AnalysisReq struct {
+	// empty: the caller's own
+	OrgId string `thrift:"orgId,1" frugal:"1,default,string" json:"orgId"`
+	// 2026-11, 2026Q4 or 2026
+	Period string `thrift:"period,2" frugal:"2,default,string" validate:"required,max=7" label:"时间" json:"period"`
+}
+
+// AnalysisRow is what an organisation, with all below it, owes and has paid in a period.
+type AnalysisRow struct {
+	OrgId   string `thrift:"orgId,1" frugal:"1,default,string" json:"orgId"`
+	OrgName string `thrift:"orgName,2" frugal:"2,default,string" json:"orgName"`
+	// who owe dues in it
+	Members int32 `thrift:"members,3" frugal:"3,default,i32" json:"members"`
+	// who paid in it
+	Payers int32 `thrift:"payers,4" frugal:"4,default,i32" json:"payers"`
+	// fen, of the months of the period
+	Payable int64 `thrift:"payable,5" frugal:"5,default,i64" json:"payable"`
+	// fen, of the orders that were paid in it
+	Paid int64 `thrift:"paid,6" frugal:"6,default,i64" json:"paid"`
+	// paid of payable, in percent; — where nothing is payable
+	Rate string `thrift:"rate,7" frugal:"7,default,string" json:"rate"`
+	// paid in the period before
+	Before int64 `thrift:"before,8" frugal:"8,default,i64" json:"before"`
+	// against it, in percent; — where nothing was paid
+	Change string `thrift:"change,9" frugal:"9,default,string" json:"change"`
+	// the organisation itself, the others are below it
+	Self bool `thrift:"self,10" frugal:"10,default,bool" json:"self"`
+}
+
+type Analysis struct {
+	Period string `thrift:"period,1" frugal:"1,default,string" json:"period"`
+	// the organisation first, then those right below it
+	Rows []*AnalysisRow `thrift:"rows,2" frugal:"2,default,list<AnalysisRow>" json:"rows"`
+}
+
+type MonthRow struct {
+	Month  string `thrift:"month,1" frugal:"1,default,string" json:"month"`
+	Paid   int64  `thrift:"paid,2" frugal:"2,default,i64" json:"paid"`
+	Payers int32  `thrift:"payers,3" frugal:"3,default,i32" json:"payers"`
+	// against the month before
+	Change string `thrift:"change,4" frugal:"4,default,string" json:"change"`
+}
+
+type MonthRows struct {
+	OrgName string `thrift:"orgName,1" frugal:"1,default,string" json:"orgName"`
+	// the last twelve, the oldest first
+	Months []*MonthRow `thrift:"months,2" frugal:"2,default,list<MonthRow>" json:"months"`
+}
+
+// SheetReq asks for a branch's month.
+type SheetReq struct {
+	// empty: the caller's own
+	OrgId string `thrift:"orgId,1" frugal:"1,default,string" json:"orgId"`
+	Month string `thrift:"month,2" frugal:"2,default,string" validate:"required,len=7" label:"月份" json:"month"`
+}
+
+type SheetRow struct {
+	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	Name     string `thrift:"name,2" frugal:"2,default,string" json:"name"`
+	// masked
+	IdNumber    string `thrift:"idNumber,3" frugal:"3,default,string" json:"idNumber"`
+	OrgName     string `thrift:"orgName,4" frugal:"4,default,string" json:"orgName"`
+	PaidThrough string `thrift:"paidThrough,5" frugal:"5,default,string" json:"paidThrough"`
+	// paid, owed, none: there is nothing to pay, message says why
+	State   string `thrift:"state,6" frugal:"6,default,string" json:"state"`
+	Message string `thrift:"message,7" frugal:"7,default,string" json:"message"`
+	// owed from there to the month
+	FromMonth string `thrift:"fromMonth,8" frugal:"8,default,string" json:"fromMonth"`
+	Months    int32  `thrift:"months,9" frugal:"9,default,i32" json:"months"`
+	// owed, or of the order that paid it
+	Amount int64 `thrift:"amount,10" frugal:"10,default,i64" json:"amount"`
+	// that paid it
+	OrderId   string `thrift:"orderId,11" frugal:"11,default,string" json:"orderId"`
+	PayMethod string `thrift:"payMethod,12" frugal:"12,default,string" json:"payMethod"`
+	Operator  string `thrift:"operator,13" frugal:"13,default,string" json:"operator"`
+	// an order waits to be paid
+	OpenOrder bool `thrift:"openOrder,14" frugal:"14,default,bool" json:"openOrder"`
+	// its cash waits to be confirmed
+	CashOpen bool `thrift:"cashOpen,15" frugal:"15,default,bool" json:"cashOpen"`
+	// he can be told in WeChat
+	Bound bool `thrift:"bound,16" frugal:"16,default,bool" json:"bound"`
+}
+
+type Sheet struct {
+	Rows []*SheetRow `thrift:"rows,1" frugal:"1,default,list<SheetRow>" json:"rows"`
+}
+
+type PayMonthReq struct {
+	Month          string   `thrift:"month,1" frugal:"1,default,string" validate:"required,len=7" label:"月份" json:"month"`
+	MemberIds      []string `thrift:"memberIds,2" frugal:"2,default,list<string>" validate:"required,min=1,max=300,dive,max=64" label:"党员" json:"memberIds"`
+	Method         string   `thrift:"method,3" frugal:"3,default,string" validate:"required,oneof=cash wechat" label:"支付方式" json:"method"`
+	IdempotencyKey string   `thrift:"idempotencyKey,4" frugal:"4,default,string" validate:"required,max=64" json:"idempotencyKey"`
+}
+
+type PaidMonth struct {
+	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	Done     bool   `thrift:"done,2" frugal:"2,default,bool" json:"done"`
+	// why not, or what is still to be done
+	Message string `thrift:"message,3" frugal:"3,default,string" json:"message"`
+	OrderId string `thrift:"orderId,4" frugal:"4,default,string" json:"orderId"`
+	Amount  int64  `thrift:"amount,5" frugal:"5,default,i64" json:"amount"`
+}
+
+type PaidMonths struct {
+	Outcomes []*PaidMonth `thrift:"outcomes,1" frugal:"1,default,list<PaidMonth>" json:"outcomes"`
+}
+
+type OrdersReq struct {
+	Ids []string `thrift:"ids,1" frugal:"1,default,list<string>" validate:"required,min=1,max=300,dive,max=64" label:"订单" json:"ids"`
 }

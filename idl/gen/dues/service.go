@@ -18,6 +18,15 @@ type Dues interface {
 	PayCash(ctx context.Context, req *OrderReq) (*Order, error)
 	PayNative(ctx context.Context, req *OrderReq) (*NativePay, error)
 	PrintReceipt(ctx context.Context, req *OrderReq) (*records.File, error)
+	// A branch's month on one sheet: seen, taken in one act, and its receipts printed as one file.
+	GetMonthSheet(ctx context.Context, req *SheetReq) (*Sheet, error)
+	PayMonth(ctx context.Context, req *PayMonthReq) (*PaidMonths, error)
+	PrintReceipts(ctx context.Context, req *OrdersReq) (*records.File, error)
+	// GetAnalysis is 变动分析, 月报, 季报 and 年报 (7.5): of a period, for the node and those below it.
+	GetAnalysis(ctx context.Context, req *AnalysisReq) (*Analysis, error)
+	// GetMonths is 查看缴纳分析情况: one organisation month by month, up to that of the period.
+	GetMonths(ctx context.Context, req *AnalysisReq) (*MonthRows, error)
+	ExportAnalysis(ctx context.Context, req *AnalysisReq) (*records.File, error)
 	// Of the member who calls.
 	GetMine(ctx context.Context, req *records.Empty) (*Owed, error)
 	PayMine(ctx context.Context, req *PayMineReq) (*JSAPIPay, error)
@@ -26,6 +35,8 @@ type Dues interface {
 	HandlePayNotice(ctx context.Context, req *Notice) (*records.Empty, error)
 	// For workers.
 	ExpireOrders(ctx context.Context, req *records.Empty) (*Done, error)
+	// RefreshArrears computes anew what members owe who changed, or everybody in a new month.
+	RefreshArrears(ctx context.Context, req *records.Empty) (*Done, error)
 	QueryWaiting(ctx context.Context, req *records.Empty) (*Done, error)
 	// Reconcile compares the days that are over with WeChat's bills.
 	Reconcile(ctx context.Context, req *records.Empty) (*Done, error)

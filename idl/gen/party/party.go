@@ -55,6 +55,8 @@ type OrgPlace struct {
 	OrgName string `thrift:"orgName,2" frugal:"2,default,string" json:"orgName"`
 	// ids from the root down to itself
 	Orgs []string `thrift:"orgs,3" frugal:"3,default,list<string>" json:"orgs"`
+	// the nearest committee (委员会) above it, its own; "" of none
+	CommitteeId string `thrift:"committeeId,4" frugal:"4,default,string" json:"committeeId"`
 }
 
 type OrgPlaces struct {
@@ -167,6 +169,10 @@ type Member struct {
 	MemberId string `thrift:"memberId,20" frugal:"20,default,string" json:"memberId"`
 	// yyyy-MM-dd, of the record of 退休
 	RetiredOn string `thrift:"retiredOn,21" frugal:"21,default,string" json:"retiredOn"`
+	// Unix milliseconds
+	UpdatedAt int64 `thrift:"updatedAt,23" frugal:"23,default,i64" json:"updatedAt"`
+	// yyyy-MM-dd, 确定为积极分子日期
+	ActivistOn string `thrift:"activistOn,22" frugal:"22,default,string" json:"activistOn"`
 }
 
 type Members struct {
@@ -218,8 +224,73 @@ type BlindReq struct {
 
 type StandingReq struct {
 	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
-	// 党员减少; else he is back
+	// 党员减少, or by a transfer; else he is back
 	Left bool `thrift:"left,2" frugal:"2,default,bool" json:"left"`
+	// it is a transfer by which he left
+	Transferred bool `thrift:"transferred,3" frugal:"3,default,bool" json:"transferred"`
+}
+
+// AdmitReq is who comes by a transfer (8.1); numbers are open.
+type AdmitReq struct {
+	// his id, made of what admits him
+	MemberId        string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	OrgId           string `thrift:"orgId,2" frugal:"2,default,string" json:"orgId"`
+	Name            string `thrift:"name,3" frugal:"3,default,string" json:"name"`
+	Gender          string `thrift:"gender,4" frugal:"4,default,string" json:"gender"`
+	IdNumber        string `thrift:"idNumber,5" frugal:"5,default,string" json:"idNumber"`
+	Phone           string `thrift:"phone,6" frugal:"6,default,string" json:"phone"`
+	Ethnicity       string `thrift:"ethnicity,7" frugal:"7,default,string" json:"ethnicity"`
+	Education       string `thrift:"education,8" frugal:"8,default,string" json:"education"`
+	MemberType      string `thrift:"memberType,9" frugal:"9,default,string" json:"memberType"`
+	JoinedOn        string `thrift:"joinedOn,10" frugal:"10,default,string" json:"joinedOn"`
+	RegularizedOn   string `thrift:"regularizedOn,11" frugal:"11,default,string" json:"regularizedOn"`
+	DuesPaidThrough string `thrift:"duesPaidThrough,12" frugal:"12,default,string" json:"duesPaidThrough"`
+}
+
+type MoveReq struct {
+	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	// where he is
+	FromOrgId string `thrift:"fromOrgId,2" frugal:"2,default,string" json:"fromOrgId"`
+	ToOrgId   string `thrift:"toOrgId,3" frugal:"3,default,string" json:"toOrgId"`
+}
+
+// ChangedReq asks for members in the order of their last change.
+type ChangedReq struct {
+	// Unix milliseconds: later ones, and of the same moment those after an id
+	Since int64  `thrift:"since,1" frugal:"1,default,i64" json:"since"`
+	After string `thrift:"after,2" frugal:"2,default,string" json:"after"`
+	Until int64  `thrift:"until,3" frugal:"3,default,i64" json:"until"`
+	Most  int32  `thrift:"most,4" frugal:"4,default,i32" json:"most"`
+}
+
+type BranchesReq struct {
+	// a part of the name
+	Keyword string `thrift:"keyword,1" frugal:"1,default,string" json:"keyword"`
+}
+
+type BranchPlace struct {
+	Id         string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	OrgName    string `thrift:"orgName,2" frugal:"2,default,string" json:"orgName"`
+	ParentName string `thrift:"parentName,3" frugal:"3,default,string" json:"parentName"`
+}
+
+type BranchPlaces struct {
+	Branches []*BranchPlace `thrift:"branches,1" frugal:"1,default,list<BranchPlace>" json:"branches"`
+}
+
+type SettleReq struct {
+	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	// to where his records have followed him
+	OrgId string `thrift:"orgId,2" frugal:"2,default,string" json:"orgId"`
+}
+
+// DevelopReq is what a step of 发展党员 made of somebody; a date that is empty stays as it is.
+type DevelopReq struct {
+	MemberId      string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	MemberType    string `thrift:"memberType,2" frugal:"2,default,string" json:"memberType"`
+	ActivistOn    string `thrift:"activistOn,3" frugal:"3,default,string" json:"activistOn"`
+	JoinedOn      string `thrift:"joinedOn,4" frugal:"4,default,string" json:"joinedOn"`
+	RegularizedOn string `thrift:"regularizedOn,5" frugal:"5,default,string" json:"regularizedOn"`
 }
 
 type RetiredReq struct {

@@ -37,6 +37,22 @@ type Party interface {
 	SetStanding(ctx context.Context, req *StandingReq) (*records.Empty, error)
 	// CheckReturn refuses who is registered anew.
 	CheckReturn(ctx context.Context, req *MemberReq) (*records.Empty, error)
+	// AdmitMember puts somebody on the roll, once.
+	AdmitMember(ctx context.Context, req *AdmitReq) (*records.Empty, error)
+	// CheckAdmission and CheckMove only tell whether he could be.
+	CheckAdmission(ctx context.Context, req *AdmitReq) (*records.Empty, error)
+	CheckMove(ctx context.Context, req *MoveReq) (*records.Empty, error)
+	// MoveMember takes a member from one branch to another, unbound; twice is harmless.
+	MoveMember(ctx context.Context, req *MoveReq) (*records.Empty, error)
+	// ListMoved are members whose records have not all followed them yet; SettleMember notes that they have.
+	ListMoved(ctx context.Context, req *records.Empty) (*Members, error)
+	SettleMember(ctx context.Context, req *SettleReq) (*records.Empty, error)
+	// ListChanged are members, of those who left too, who changed since a moment.
+	ListChanged(ctx context.Context, req *ChangedReq) (*Members, error)
+	// FindBranches are organisations that members may belong to, by a part of their name, ten at most.
+	FindBranches(ctx context.Context, req *BranchesReq) (*BranchPlaces, error)
+	// SetDeveloped tells a member's record what he is by now; twice is harmless.
+	SetDeveloped(ctx context.Context, req *DevelopReq) (*records.Empty, error)
 	// SetRetired tells a member's record since when he is retired; twice is harmless.
 	SetRetired(ctx context.Context, req *RetiredReq) (*records.Empty, error)
 	ListMembers(ctx context.Context, req *OrgReq) (*Members, error)

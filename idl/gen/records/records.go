@@ -201,9 +201,20 @@ type Place struct {
 	Empty string `thrift:"empty,6" frugal:"6,default,string" json:"empty"`
 	// within the page; as they are declared where it is the same
 	Order int32 `thrift:"order,7" frugal:"7,default,i32" json:"order"`
+	// another page that leads there too; empty: none
+	Also string `thrift:"also,8" frugal:"8,default,string" json:"also"`
 }
 
 // TypeInfo is a record type as menus and roles see it.
+// Todo is what of a type waits for somebody (待办): the records that a filter of its list finds.
+type Todo struct {
+	Title  string `thrift:"title,1" frugal:"1,default,string" json:"title"`
+	Filter string `thrift:"filter,2" frugal:"2,default,string" json:"filter"`
+	Value  string `thrift:"value,3" frugal:"3,default,string" json:"value"`
+	// of who is to do it
+	Permission string `thrift:"permission,4" frugal:"4,default,string" json:"permission"`
+}
+
 type TypeInfo struct {
 	Type  string `thrift:"type,1" frugal:"1,default,string" json:"type"`
 	Title string `thrift:"title,2" frugal:"2,default,string" json:"title"`
@@ -224,6 +235,7 @@ type TypeInfo struct {
 	Tab string `thrift:"tab,10" frugal:"10,default,string" json:"tab"`
 	// on the phone; absent: its pages are reached otherwise
 	Place *Place `thrift:"place,11,optional" frugal:"11,optional,Place" json:"place,omitempty"`
+	Todo  *Todo  `thrift:"todo,12,optional" frugal:"12,optional,Todo" json:"todo,omitempty"`
 }
 
 type TypeInfos struct {
@@ -243,6 +255,33 @@ type ActManyReq struct {
 	Action string `thrift:"action,2" frugal:"2,default,string" validate:"required,max=40" json:"action"`
 	// {"ids": [...], "values": {...}}, the values for all of them
 	Json []byte `thrift:"json,3" frugal:"3,default,binary" json:"json"`
+}
+
+// ActAllReq runs an action on all records that a list shows.
+type ActAllReq struct {
+	Type   string `thrift:"type,1" frugal:"1,default,string" validate:"required,max=40" json:"type"`
+	Action string `thrift:"action,2" frugal:"2,default,string" validate:"required,max=40" json:"action"`
+	// the values for all of them
+	Json    []byte            `thrift:"json,3" frugal:"3,default,binary" json:"json"`
+	OrgId   string            `thrift:"orgId,4" frugal:"4,default,string" json:"orgId"`
+	Keyword string            `thrift:"keyword,5" frugal:"5,default,string" validate:"max=100" json:"keyword"`
+	Filters map[string]string `thrift:"filters,6" frugal:"6,default,map<string:string>" json:"filters"`
+}
+
+type Refused struct {
+	Reason string `thrift:"reason,1" frugal:"1,default,string" json:"reason"`
+	Count  int64  `thrift:"count,2" frugal:"2,default,i64" json:"count"`
+}
+
+// Round is how far such an action is.
+type Round struct {
+	Id string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	// running, finished
+	State   string     `thrift:"state,2" frugal:"2,default,string" json:"state"`
+	Total   int64      `thrift:"total,3" frugal:"3,default,i64" json:"total"`
+	Done    int64      `thrift:"done,4" frugal:"4,default,i64" json:"done"`
+	Refused int64      `thrift:"refused,5" frugal:"5,default,i64" json:"refused"`
+	Why     []*Refused `thrift:"why,6" frugal:"6,default,list<Refused>" json:"why"`
 }
 
 // ActOutcome is what an action on one of several records came to.
@@ -290,6 +329,14 @@ type RehomeReq struct {
 	OrgId string `thrift:"orgId,1" frugal:"1,default,string" json:"orgId"`
 	// from the root to orgId, itself included
 	Path []string `thrift:"path,2" frugal:"2,default,list<string>" json:"path"`
+}
+
+// FollowReq moves the records about a member to the branch that he is in by now.
+type FollowReq struct {
+	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	OrgId    string `thrift:"orgId,2" frugal:"2,default,string" json:"orgId"`
+	// from the root to orgId, itself included
+	Path []string `thrift:"path,3" frugal:"3,default,list<string>" json:"path"`
 }
 
 // Event is a fact that a document carried to the outbox; see model.Event.

@@ -20,13 +20,21 @@ type Records interface {
 	Delete(ctx context.Context, req *IDsReq) (*Empty, error)
 	// Act runs an action of the record type's table on one record.
 	Act(ctx context.Context, req *ActReq) (*JSON, error)
+	// Print makes a paper of one record, by an action of its type that prints; the look is written down.
+	Print(ctx context.Context, req *ActReq) (*File, error)
 	// ActMany runs an action on up to 200 records, each by itself: one that refuses keeps no
 	// other from it. What is wrong with the values is refused before the first.
 	ActMany(ctx context.Context, req *ActManyReq) (*ActOutcomes, error)
+	// ActAll begins an action on all records that a list shows, which goes on by itself; GetRound tells how
+	// far it is, to who began it.
+	ActAll(ctx context.Context, req *ActAllReq) (*Round, error)
+	GetRound(ctx context.Context, req *IDReq) (*Round, error)
 	Upload(ctx context.Context, req *UploadReq) (*Attachment, error)
 	Download(ctx context.Context, req *AttachmentReq) (*File, error)
 	// Rehome is called by the transfer job; it may run again and changes nothing more.
 	Rehome(ctx context.Context, req *RehomeReq) (*Empty, error)
+	// FollowMember moves the records that go with a member; it may run again and changes nothing more.
+	FollowMember(ctx context.Context, req *FollowReq) (*Empty, error)
 	// Resume finishes what a crash left undone; a worker calls it.
 	Resume(ctx context.Context, req *Empty) (*Empty, error)
 	Template(ctx context.Context, req *TypeReq) (*File, error)

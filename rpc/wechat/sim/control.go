@@ -36,7 +36,7 @@ var Control = []struct{ Method, Path, Body, About string }{
 	{"POST", "native/scan", `{"codeUrl","userId"}`, "扫描收款码，返回订单"},
 	{"GET", "messages?userId=", "", "模板消息与订阅消息，最新在前"},
 	{"GET", "sms?phone=", "", "短信，最新在前"},
-	{"POST", "faults", `{"target","errcode","times"}`, "让接下来的调用失败，target：token oauth session phone template subscribe ticket code prepay query close refund bill sms；errcode 另可为 http500、timeout、unsigned、paid"},
+	{"POST", "faults", `{"target","errcode","times"}`, "让接下来的调用失败，target：token oauth session phone template subscribe ticket code prepay query close refund bill sms；errcode 另可为 http500、timeout、unsigned、paid、processing"},
 	{"POST", "tokens/expire", "", "使全部 access_token 失效"},
 	{"GET", "clock", "", "产品时钟（由 BFF 处理）"},
 	{"POST", "clock", `{"advance":"24h"}`, "时钟前移（由 BFF 处理）"},

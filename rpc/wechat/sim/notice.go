@@ -34,6 +34,7 @@ const lateBy = 24 * time.Hour
 // freshly encrypted and signed.
 type notice struct {
 	ID, OutTradeNo string
+	OutRefundNo    string // of a refund
 	Attempt        int
 	Due            time.Time
 }
@@ -64,6 +65,36 @@ func (s *Sim) schedule(o *order) {
 	}
 }
 
+// scheduleRefund plans the notice of a refund. It needs s.mu.
+func (s *Sim) scheduleRefund(o *order, f *refund) {
+	s.dirty = true
+	if o.Plan == "withheld" {
+		return
+	}
+	s.state.Pending = append(s.state.Pending, &notice{ID: noticeID(), OutTradeNo: o.OutTradeNo, OutRefundNo: f.OutRefundNo, Due: s.now()})
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// refunded is the genuine notice of a refund, which is done by then.
+func (s *Sim) refunded(n *notice, o order) envelope {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.normal(n.ID, o)
+	e.event, e.original = "REFUND.SUCCESS", "refund"
+	for _, f := range s.state.Refunds {
+		if f.OutRefundNo == n.OutRefundNo {
+			if f.Processing {
+				f.Processing, f.At = false, s.now()
+			}
+			e.resource = f.told(&o)
+		}
+	}
+	return e
+}
+
 func noticeID() string {
 	return "EV-" + strings.ToLower(rand.Text())
 }
@@ -79,7 +110,11 @@ func (s *Sim) Deliver(ctx context.Context) int {
 		if n == nil || ctx.Err() != nil {
 			return sent
 		}
-		d := s.post(ctx, o.NotifyURL, s.normal(n.ID, o))
+		e := s.normal(n.ID, o)
+		if n.OutRefundNo != "" {
+			e = s.refunded(n, o)
+		}
+		d := s.post(ctx, o.NotifyURL, e)
 		sent++
 		s.mu.Lock()
 		s.log(o.OutTradeNo, d)
@@ -161,7 +196,7 @@ func (s *Sim) Notify(ctx context.Context, outTradeNo, mode, otherNo string) ([]d
 	}
 	id := ""
 	for _, n := range s.state.Pending {
-		if n.OutTradeNo == outTradeNo {
+		if n.OutTradeNo == outTradeNo && n.OutRefundNo == "" {
 			id = n.ID
 		}
 	}
@@ -216,7 +251,7 @@ func (s *Sim) Notify(ctx context.Context, outTradeNo, mode, otherNo string) ([]d
 	case "refund":
 		e.id, e.event, e.original = noticeID(), "REFUND.SUCCESS", "refund"
 		f := refund{OutRefundNo: "R" + digits(15), RefundID: "5030" + digits(24), OutTradeNo: claim.OutTradeNo, Amount: claim.Amount, At: s.now()}
-		e.resource = f.resource(&claim)
+		e.resource = f.told(&claim)
 	case "forged":
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {

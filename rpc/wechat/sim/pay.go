@@ -61,22 +61,34 @@ func (o *order) resource(now time.Time) map[string]any {
 
 var tradeStates = map[string]string{"SUCCESS": "支付成功", "NOTPAY": "订单未支付", "CLOSED": "订单已关闭", "REFUND": "订单发生过退款"}
 
-// refund is one refund; the simulator's are done at once.
+// refund is one refund; the simulator's are done at once, or, by the fault processing, when its notice
+// goes out.
 type refund struct {
 	OutRefundNo, RefundID, OutTradeNo, Reason string
 	Amount                                    int64
 	At                                        time.Time
+	Processing                                bool
 }
 
 func (f *refund) resource(o *order) map[string]any {
-	at := f.At.In(kit.Shanghai).Format(time.RFC3339)
+	at, status := f.At.In(kit.Shanghai).Format(time.RFC3339), "SUCCESS"
+	if f.Processing {
+		status = "PROCESSING"
+	}
 	return map[string]any{
 		"refund_id": f.RefundID, "out_refund_no": f.OutRefundNo, "transaction_id": o.TransactionID, "out_trade_no": o.OutTradeNo,
 		"channel": "ORIGINAL", "user_received_account": "支付用户零钱", "success_time": at, "create_time": at,
-		"status": "SUCCESS", "funds_account": "AVAILABLE",
+		"status": status, "funds_account": "AVAILABLE",
 		"amount": map[string]any{"total": o.Amount, "refund": f.Amount, "payer_total": o.Amount, "payer_refund": f.Amount,
 			"settlement_refund": f.Amount, "settlement_total": o.Amount, "discount_refund": 0, "currency": "CNY"},
 	}
+}
+
+// told is a refund as its notice tells of it.
+func (f *refund) told(o *order) map[string]any {
+	r := f.resource(o)
+	r["mchid"], r["refund_status"] = MchID, r["status"]
+	return r
 }
 
 // payError is an answer that is not 2xx.
@@ -128,10 +140,13 @@ func (s *Sim) servePay(w http.ResponseWriter, r *http.Request, target string, h 
 	switch {
 	case !s.signed(r, body):
 		bad = &payError{http.StatusUnauthorized, "SIGN_ERROR", "签名错误"}
-	case fault != "" && fault != "unsigned" && fault != "paid":
+	case fault != "" && fault != "unsigned" && fault != "paid" && fault != "processing":
 		bad = &payError{faultStatus(fault), fault, "沙箱按要求返回的错误"}
 	default:
 		answer, bad = h(r, body)
+	}
+	if fault == "processing" && bad == nil {
+		answer = s.slowRefund(body)
 	}
 	if fault == "paid" && bad == nil {
 		s.payFirst(r, body)
@@ -397,8 +412,35 @@ func (s *Sim) refund(_ *http.Request, body []byte) (map[string]any, *payError) {
 	}
 	f := &refund{OutRefundNo: req.OutRefundNo, RefundID: "5030" + digits(24), OutTradeNo: o.OutTradeNo, Reason: req.Reason, Amount: req.Amount.Refund, At: s.now()}
 	s.state.Refunds = append(s.state.Refunds, f)
-	o.State, s.dirty = "REFUND", true
+	o.State = "REFUND"
+	s.scheduleRefund(o, f)
 	return f.resource(o), nil
+}
+
+// slowFor is how long a refund takes that is not done at once.
+const slowFor = 30 * time.Second
+
+// slowRefund makes the refund that a request has just made one that takes its time.
+func (s *Sim) slowRefund(body []byte) map[string]any {
+	var req struct {
+		OutRefundNo string `json:"out_refund_no"`
+	}
+	_ = json.Unmarshal(body, &req) // it was read before
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.state.Refunds {
+		if f.OutRefundNo != req.OutRefundNo {
+			continue
+		}
+		f.Processing, s.dirty = true, true
+		for _, n := range s.state.Pending {
+			if n.OutRefundNo == f.OutRefundNo {
+				n.Due = s.now().Add(slowFor)
+			}
+		}
+		return f.resource(s.state.Orders[f.OutTradeNo])
+	}
+	return nil
 }
 
 func (s *Sim) queryRefund(r *http.Request, _ []byte) (map[string]any, *payError) {

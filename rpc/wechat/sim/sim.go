@@ -302,8 +302,8 @@ func (s *Sim) save(force bool) error {
 // Fail makes the next calls to a target fail. Targets of the account API: token,
 // oauth, session, phone, template, subscribe, ticket, code, with a number as
 // errcode. Targets of payment: prepay, query, close, refund, bill, with WeChat
-// Pay's code, "unsigned" (an answer signed by somebody else), or for prepay
-// "paid" (the money and its notice come before the answer). Target sms: an
+// Pay's code, "unsigned" (an answer signed by somebody else), for refund
+// "processing" (it is done when its notice comes), or for prepay "paid" (the money and its notice come before the answer). Target sms: an
 // Aliyun code. Everywhere "http500" and "timeout".
 func (s *Sim) Fail(target, errcode string, times int) {
 	if target == "sms" {

@@ -19,8 +19,24 @@ const pages: Record<string, { path: string; title: string } | undefined> = {
   points: { path: '/ranking', title: '积分排行' },
   pointsRule: { path: '/points-rule', title: '积分分值' },
 }
+/** The nine kinds of 审批事项 in the order of the manual (17), and the types that each shows. */
+export const approvals = [
+  { title: '党员流动', types: ['memberInflowApplication', 'memberOutflowApplication'] },
+  { title: '困难党员', types: ['hardshipApplication'] },
+  { title: '证明信', types: ['certificateApplication'] },
+  { title: '退休党员', types: ['retirementApplication'] },
+  { title: '关系转入', types: ['transferInApplication'] },
+  { title: '关系转出', types: ['transferOutApplication'] },
+  { title: '党费减免', types: ['duesReductionApplication'] },
+  { title: '党费基数', types: ['duesBaseApplication'] },
+  { title: '出国出境', types: ['abroadRecordApplication'] },
+]
 /** Pages of the menu that show no type of their own. */
-const beside = [{ menu: '党费', path: '/payments', title: '支付明细', permission: 'duesOrder.view', icon: 'tickets', section: '7.3' }]
+const beside = [{ menu: '党费', path: '/payments', title: '支付明细', permission: 'duesOrder.view', icon: 'tickets', section: '7.3' },
+  { menu: '党费', path: '/dues-month', title: '按月收缴', permission: 'duesOrder.pay', icon: 'check', section: '7.1.1' },
+  { menu: '党费', path: '/dues-analysis', title: '缴纳分析', permission: 'duesAnalysis.view', icon: 'ranking', section: '7.5' },
+  { menu: '审批事项', path: '/approvals', title: '审批总览', permission: approvals.flatMap((k) => k.types.map((t) => `${t}.view`)), icon: 'check', section: '17.0' },
+]
 
 export const home: Module = { path: '/', title: '首页', permission: '', icon: icons.home, section: '' }
 
@@ -55,4 +71,12 @@ export function placeOf(types: TypeInfo[], type: string, id: string) {
   const info = types.find((t) => t.type === type)
   if (info?.tab) return { path: `/tabs/${sharing(types, info)[0].type}`, query: { tab: type, id } }
   return { path: pages[type]?.path ?? `/r/${type}`, query: { id } }
+}
+
+/** The list of a type, at what waits in it. */
+export function listOf(types: TypeInfo[], info: TypeInfo) {
+  const query = { [`f.${info.todo?.filter}`]: info.todo?.value ?? '' }
+  if (approvals.some((k) => k.types.includes(info.type))) return { path: '/approvals', query: { tab: info.type } }
+  if (info.tab) return { path: `/tabs/${sharing(types, info)[0].type}`, query: { tab: info.type, ...query } }
+  return { path: pages[info.type]?.path ?? `/r/${info.type}`, query }
 }

@@ -18,6 +18,7 @@ export const router = createRouter({
       children: [
         { path: '', component: () => import('@/views/HomeView.vue') },
         { path: 'organization', component: () => import('@/views/OrganizationView.vue'), meta: { permission: 'organization.view' } },
+        { path: 'r/developmentCase', component: () => import('@/views/DevelopmentView.vue'), meta: { permission: 'developmentCase.view' } },
         { path: 'r/election', component: () => import('@/views/ElectionView.vue'), meta: { permission: 'election.view' } },
         { path: 'r/organizationTransfer', component: () => import('@/views/TransferView.vue'), meta: { permission: 'organizationTransfer.view' } },
         { path: 'r/audit', component: () => import('@/views/AuditView.vue'), meta: { permission: 'audit.view' } },
@@ -28,6 +29,9 @@ export const router = createRouter({
         { path: 'tabs/:type', component: () => import('@/views/TabsView.vue'), props: true },
         { path: 'dues', component: () => import('@/views/DuesView.vue'), meta: { permission: 'duesOrder.view' } },
         { path: 'dues/:id/cashier', component: () => import('@/views/CashierView.vue'), props: true, meta: { permission: 'duesOrder.pay', title: '收银台' } },
+        { path: 'dues-month', component: () => import('@/views/MonthSheetView.vue'), meta: { permission: 'duesOrder.pay' } },
+        { path: 'dues-analysis', component: () => import('@/views/AnalysisView.vue'), meta: { permission: 'duesAnalysis.view' } },
+        { path: 'approvals', component: () => import('@/views/ApprovalsView.vue') },
         { path: 'payments', component: () => import('@/views/PaymentsView.vue'), meta: { permission: 'duesOrder.view' } },
         { path: 'meetings', component: () => import('@/views/MeetingsView.vue'), meta: { permission: 'meeting.view' } },
         { path: 'meetings/:id/statistics', component: () => import('@/views/MeetingStatisticsView.vue'), props: true, meta: { permission: 'meeting.view', title: '会议统计' } },

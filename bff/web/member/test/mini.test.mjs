@@ -85,6 +85,64 @@ test('refused consent and an unbound member stop nothing and lead to binding', a
   assert.equal(decodeURIComponent(url), '/pages/bind/index?to=/pages/sign-in/index?t=token-1')
 })
 
+test('DEV-15 DEV-16 the mini-program shows the candidate his steps, and hands in his own', async () => {
+  const step = (no, state, more = {}) => ({ no, name: ['递交入党申请书', '党组织派人谈话'][no - 1], stage: 'application', state, description: '', required: [], missing: [], materials: [], warnings: [], history: [], corrections: [], ...more })
+  const shop = product()
+  let handedIn = false
+  const answer = (r) => {
+    const path = `${r.method} ${new URL(r.url).pathname}`
+    if (path === 'POST /api/member/development/hand-in') handedIn = true
+    if (path === 'GET /api/member/development')
+      return { statusCode: 200, data: { id: 'c1', stage: 'application', currentStepNo: 1, state: 'running', stages: [{ key: 'application', title: '申请入党', steps: [step(1, 'current', { candidate: true, handedIn, works: !handedIn, required: ['入党申请书'], materials: [{ id: 'a', kind: '入党申请书', by: '本人', at: 1, files: [] }] }), step(2, 'notReached')] }] } }
+    return shop.answer(r)
+  }
+  const phone = start({ answer })
+  const page = phone.open('pages/development/index')
+  await phone.until('his steps', () => page.text().includes('递交入党申请书') && page.text().includes('党组织派人谈话'))
+  page.tap('hand-in')
+  await phone.until('what he handed in', () => handedIn)
+  assert.equal(phone.called('showModal').length, 1)
+})
+
+test('KNOW-04 KNOW-06 KTAG-12 TOPC-03 TCAT-08 the mini-program shows the knowledge base, and finds by word and by tag; topics with the small icons of their categories', async () => {
+  const shop = product()
+  const asked = []
+  const answer = (r) => {
+    const { pathname, searchParams } = new URL(r.url)
+    const as = (data) => ({ statusCode: 200, data })
+    if (pathname === '/api/member/records/knowledge/schema') return as({ type: 'knowledge', fields: [{ key: 'categoryId', ref: 'knowledgeCategory' }, { key: 'tagIds', ref: 'knowledgeTag' }] })
+    if (pathname === '/api/member/records/knowledgeCategory') return as({ items: [{ id: 'c1', name: '党史' }], total: 1 })
+    if (pathname === '/api/member/records/knowledgeTag') return as({ items: [{ id: 't1', name: '必读' }], total: 1 })
+    if (pathname === '/api/member/records/topic/schema') return as({ type: 'topic', fields: [{ key: 'categoryId', ref: 'topicCategory' }] })
+    if (pathname === '/api/member/records/topicCategory') return as({ items: [{ id: 'c2', name: '主题教育', smallIcon: [{ id: 'f1', name: '图.png', contentType: 'image/png' }] }], total: 1 })
+    if (pathname === '/api/member/records/topic') return as({ items: [{ id: 'o1', title: '深学笃行', publishedAt: '2026-11-01T00:00:00Z', _labels: { categoryId: '主题教育', orgId: '县委' } }], total: 1 })
+    if (pathname !== '/api/member/records/knowledge') return shop.answer(r)
+    asked.push(`${searchParams.get('keyword') ?? ''} ${searchParams.get('f.tagIds') ?? ''}`)
+    return as({ items: [{ id: 'k1', title: '古田会议', publishedAt: '2026-11-01T00:00:00Z', _labels: { categoryId: '党史', orgId: '县委' } }], total: 1 })
+  }
+  const phone = start({ answer })
+  const page = phone.open('pages/articles/list', { type: 'knowledge' })
+  await phone.until('the article and the tag', () => page.text().includes('古田会议') && page.text().includes('必读'))
+  page.tap('chip')
+  await phone.until('the tag asked for', () => asked.includes(' t1'))
+  page.type('word', '古田')
+  await phone.until('the word asked for', () => asked.includes('古田 t1'))
+  page.tap('article')
+  await phone.until('the article opened', () => phone.opened.includes('/pages/articles/detail?type=knowledge&id=k1'))
+  const topics = phone.open('pages/articles/list', { type: 'topic' })
+  await phone.until('the topic and its category', () => topics.text().includes('深学笃行') && topics.text().includes('主题教育'))
+  assert.deepEqual(phone.called('setNavigationBarTitle').map((p) => p.title).filter((t, i, all) => all.indexOf(t) === i), ['知识库', '专题学习'])
+})
+
+test('TRIN-07 MENU-09 the mini-program takes an application to come over from somebody who is bound to nobody', async () => {
+  const answer = (r) => (r.url.includes('mini-login') ? { statusCode: 200, data: { token: 'session-1', me: { bound: false } } } : r.url.endsWith('/me') ? { statusCode: 200, data: { bound: false } } : { statusCode: 403, data: { key: 'unbound', message: '请先绑定党员身份' } })
+  const phone = start({ answer })
+  const page = phone.open('pages/transfer-in/index')
+  await phone.until('the form', () => page.text().includes('介绍信编号'))
+  page.tap('submit')
+  await phone.until('what is missing', () => page.text().includes('请填写转入党组织'))
+})
+
 const BASE = process.env.BASE_URL
 const MINI = 'wx5a0db0c000000002' // of the sandbox; wx.requestPayment pays for its own app
 test('against the product: bind by SMS code, pay by the mini-program, settled by the notice', { skip: !BASE && 'BASE_URL is not set', timeout: 60_000 }, async () => {

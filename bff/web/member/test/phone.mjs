@@ -35,7 +35,7 @@ export function start({ answer, loginCode = async () => 'code', consent = 'accep
     getLaunchOptionsSync: () => ({ path: 'pages/home/index', query: {}, scene: 1001 }), getEnterOptionsSync: () => ({ path: '', query: {}, scene: 1001 }),
     onAppShow() {}, onAppHide() {}, canIUse: () => true, onError() {}, offError() {}, onUnhandledRejection() {},
     getStorageSync: (key) => storage.get(key) ?? '', setStorageSync: (key, value) => storage.set(key, value), removeStorageSync: (key) => storage.delete(key),
-    setStorage() {}, stopPullDownRefresh() {}, showToast: (p) => note('showToast', p), showModal: (p) => note('showModal', p),
+    setStorage() {}, stopPullDownRefresh() {}, setNavigationBarTitle: (p) => note('setNavigationBarTitle', p), showToast: (p) => note('showToast', p), showModal: (p) => (note('showModal', p), p.success?.({ confirm: true, cancel: false, errMsg: 'showModal:ok' }), p.complete?.()),
     navigateTo: route('navigateTo'), redirectTo: route('redirectTo'), reLaunch: route('reLaunch'), navigateBack: route('navigateBack'),
     login: (p) => (note('login', p), settle(Promise.resolve().then(loginCode).then((code) => ({ code, errMsg: 'login:ok' })), p)),
     request: (p) => (note('request', p), settle(Promise.resolve().then(() => answer(p)), p), { abort() {} }),
@@ -83,10 +83,13 @@ export function start({ answer, loginCode = async () => 'code', consent = 'accep
       return {
         page,
         text: () => JSON.stringify(page.data),
-        /** Taps the element with a class: calls the handler that its template names. */
+        /** Taps the element with a class, which stands alone or in a list: calls the handler that its template names. */
         tap(cls) {
           const tag = wxml.match(/<[a-z-]+ [^>]*>/g).find((t) => new RegExp(`class="[^"]*\\b${cls}\\b`).test(t) && /bindtap=/.test(t))
-          const handler = page.data[/bindtap="\{\{(\w+)\}\}"/.exec(tag)[1]]
+          const name = /bindtap="\{\{(?:\w+\.)?(\w+)\}\}"/.exec(tag)[1]
+          const within = (v) => (typeof page[v?.[name]] === 'function' ? v[name] : v && typeof v === 'object' ? Object.values(v).map(within).find(Boolean) : undefined)
+          const list = /wx:for="\{\{(\w+)\}\}"/.exec(tag)?.[1]
+          const handler = within(list ? page.data[list] : page.data)
           return page[handler]({ type: 'tap', target: {}, currentTarget: { dataset: {} }, detail: {} })
         },
         /** Types into the input with a class, which stands alone or in a list. */

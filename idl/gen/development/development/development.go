@@ -20,10 +20,15 @@ type Client = development.Development
 // The methods of Development.
 var (
 	BeginCase = call.New("BeginCase", Client.BeginCase, call.Rule{May: []string{"system"}, Idempotent: true})
+	GetCase   = call.New("GetCase", Client.GetCase, call.Rule{May: []string{"developmentCase.view"}, Idempotent: true})
+	GetMyCase = call.New("GetMyCase", Client.GetMyCase, call.Rule{May: []string{"member"}, Idempotent: true})
+	HandIn    = call.New("HandIn", Client.HandIn, call.Rule{May: []string{"member"}})
+	TakeBack  = call.New("TakeBack", Client.TakeBack, call.Rule{May: []string{"member"}})
+	Remind    = call.New("Remind", Client.Remind, call.Rule{May: []string{"system"}, Idempotent: true})
 )
 
 // Service describes Development.
-var Service = call.Describe("Development", Wrap, BeginCase)
+var Service = call.Describe("Development", Wrap, BeginCase, GetCase, GetMyCase, HandIn, TakeBack, Remind)
 
 // RegisterService lets a server offer Development.
 func RegisterService(s server.Server, handler Client) error {
@@ -37,4 +42,24 @@ type wrapped struct{ c client.Client }
 
 func (w wrapped) BeginCase(ctx context.Context, req *development.BeginReq) (*records.Empty, error) {
 	return BeginCase.Call(ctx, w.c, req)
+}
+
+func (w wrapped) GetCase(ctx context.Context, req *development.CaseReq) (*development.Case, error) {
+	return GetCase.Call(ctx, w.c, req)
+}
+
+func (w wrapped) GetMyCase(ctx context.Context, req *records.Empty) (*development.Case, error) {
+	return GetMyCase.Call(ctx, w.c, req)
+}
+
+func (w wrapped) HandIn(ctx context.Context, req *records.Empty) (*development.Case, error) {
+	return HandIn.Call(ctx, w.c, req)
+}
+
+func (w wrapped) TakeBack(ctx context.Context, req *records.Empty) (*development.Case, error) {
+	return TakeBack.Call(ctx, w.c, req)
+}
+
+func (w wrapped) Remind(ctx context.Context, req *records.Empty) (*records.Empty, error) {
+	return Remind.Call(ctx, w.c, req)
 }

@@ -26,17 +26,24 @@ var (
 	PayCash         = call.New("PayCash", Client.PayCash, call.Rule{May: []string{"duesOrder.pay"}, Idempotent: true})
 	PayNative       = call.New("PayNative", Client.PayNative, call.Rule{May: []string{"duesOrder.pay"}, Idempotent: true})
 	PrintReceipt    = call.New("PrintReceipt", Client.PrintReceipt, call.Rule{May: []string{"duesOrder.print"}})
+	GetMonthSheet   = call.New("GetMonthSheet", Client.GetMonthSheet, call.Rule{May: []string{"duesOrder.view"}, Idempotent: true})
+	PayMonth        = call.New("PayMonth", Client.PayMonth, call.Rule{May: []string{"duesOrder.pay"}})
+	PrintReceipts   = call.New("PrintReceipts", Client.PrintReceipts, call.Rule{May: []string{"duesOrder.print"}})
+	GetAnalysis     = call.New("GetAnalysis", Client.GetAnalysis, call.Rule{May: []string{"duesAnalysis.view"}, Idempotent: true})
+	GetMonths       = call.New("GetMonths", Client.GetMonths, call.Rule{May: []string{"duesAnalysis.view"}, Idempotent: true})
+	ExportAnalysis  = call.New("ExportAnalysis", Client.ExportAnalysis, call.Rule{May: []string{"duesAnalysis.export"}})
 	GetMine         = call.New("GetMine", Client.GetMine, call.Rule{May: []string{"member"}, Idempotent: true})
 	PayMine         = call.New("PayMine", Client.PayMine, call.Rule{May: []string{"member"}, Idempotent: true})
 	GetMyOrder      = call.New("GetMyOrder", Client.GetMyOrder, call.Rule{May: []string{"member"}, Idempotent: true})
 	HandlePayNotice = call.New("HandlePayNotice", Client.HandlePayNotice, call.Rule{May: []string{"system"}, Idempotent: true})
 	ExpireOrders    = call.New("ExpireOrders", Client.ExpireOrders, call.Rule{May: []string{"system"}, Idempotent: true})
+	RefreshArrears  = call.New("RefreshArrears", Client.RefreshArrears, call.Rule{May: []string{"system"}, Idempotent: true})
 	QueryWaiting    = call.New("QueryWaiting", Client.QueryWaiting, call.Rule{May: []string{"system"}, Idempotent: true})
 	Reconcile       = call.New("Reconcile", Client.Reconcile, call.Rule{May: []string{"system"}, Idempotent: true})
 )
 
 // Service describes Dues.
-var Service = call.Describe("Dues", Wrap, GetBasePreview, GetOwed, CreateOrder, GetOrder, PayCash, PayNative, PrintReceipt, GetMine, PayMine, GetMyOrder, HandlePayNotice, ExpireOrders, QueryWaiting, Reconcile)
+var Service = call.Describe("Dues", Wrap, GetBasePreview, GetOwed, CreateOrder, GetOrder, PayCash, PayNative, PrintReceipt, GetMonthSheet, PayMonth, PrintReceipts, GetAnalysis, GetMonths, ExportAnalysis, GetMine, PayMine, GetMyOrder, HandlePayNotice, ExpireOrders, RefreshArrears, QueryWaiting, Reconcile)
 
 // RegisterService lets a server offer Dues.
 func RegisterService(s server.Server, handler Client) error {
@@ -76,6 +83,30 @@ func (w wrapped) PrintReceipt(ctx context.Context, req *dues.OrderReq) (*records
 	return PrintReceipt.Call(ctx, w.c, req)
 }
 
+func (w wrapped) GetMonthSheet(ctx context.Context, req *dues.SheetReq) (*dues.Sheet, error) {
+	return GetMonthSheet.Call(ctx, w.c, req)
+}
+
+func (w wrapped) PayMonth(ctx context.Context, req *dues.PayMonthReq) (*dues.PaidMonths, error) {
+	return PayMonth.Call(ctx, w.c, req)
+}
+
+func (w wrapped) PrintReceipts(ctx context.Context, req *dues.OrdersReq) (*records.File, error) {
+	return PrintReceipts.Call(ctx, w.c, req)
+}
+
+func (w wrapped) GetAnalysis(ctx context.Context, req *dues.AnalysisReq) (*dues.Analysis, error) {
+	return GetAnalysis.Call(ctx, w.c, req)
+}
+
+func (w wrapped) GetMonths(ctx context.Context, req *dues.AnalysisReq) (*dues.MonthRows, error) {
+	return GetMonths.Call(ctx, w.c, req)
+}
+
+func (w wrapped) ExportAnalysis(ctx context.Context, req *dues.AnalysisReq) (*records.File, error) {
+	return ExportAnalysis.Call(ctx, w.c, req)
+}
+
 func (w wrapped) GetMine(ctx context.Context, req *records.Empty) (*dues.Owed, error) {
 	return GetMine.Call(ctx, w.c, req)
 }
@@ -94,6 +125,10 @@ func (w wrapped) HandlePayNotice(ctx context.Context, req *dues.Notice) (*record
 
 func (w wrapped) ExpireOrders(ctx context.Context, req *records.Empty) (*dues.Done, error) {
 	return ExpireOrders.Call(ctx, w.c, req)
+}
+
+func (w wrapped) RefreshArrears(ctx context.Context, req *records.Empty) (*dues.Done, error) {
+	return RefreshArrears.Call(ctx, w.c, req)
 }
 
 func (w wrapped) QueryWaiting(ctx context.Context, req *records.Empty) (*dues.Done, error) {

@@ -35,6 +35,15 @@ var (
 	FindByIDNumber     = call.New("FindByIDNumber", Client.FindByIDNumber, call.Rule{May: []string{"system"}, Idempotent: true})
 	SetStanding        = call.New("SetStanding", Client.SetStanding, call.Rule{May: []string{"system"}, Idempotent: true})
 	CheckReturn        = call.New("CheckReturn", Client.CheckReturn, call.Rule{May: []string{"system"}, Idempotent: true})
+	AdmitMember        = call.New("AdmitMember", Client.AdmitMember, call.Rule{May: []string{"system"}, Idempotent: true})
+	CheckAdmission     = call.New("CheckAdmission", Client.CheckAdmission, call.Rule{May: []string{"system"}, Idempotent: true})
+	CheckMove          = call.New("CheckMove", Client.CheckMove, call.Rule{May: []string{"system"}, Idempotent: true})
+	MoveMember         = call.New("MoveMember", Client.MoveMember, call.Rule{May: []string{"system"}, Idempotent: true})
+	ListMoved          = call.New("ListMoved", Client.ListMoved, call.Rule{May: []string{"system"}, Idempotent: true})
+	SettleMember       = call.New("SettleMember", Client.SettleMember, call.Rule{May: []string{"system"}, Idempotent: true})
+	ListChanged        = call.New("ListChanged", Client.ListChanged, call.Rule{May: []string{"system"}, Idempotent: true})
+	FindBranches       = call.New("FindBranches", Client.FindBranches, call.Rule{May: []string{"system"}, Idempotent: true})
+	SetDeveloped       = call.New("SetDeveloped", Client.SetDeveloped, call.Rule{May: []string{"system"}, Idempotent: true})
 	SetRetired         = call.New("SetRetired", Client.SetRetired, call.Rule{May: []string{"system"}, Idempotent: true})
 	ListMembers        = call.New("ListMembers", Client.ListMembers, call.Rule{May: []string{"system"}, Idempotent: true})
 	ListParticipants   = call.New("ListParticipants", Client.ListParticipants, call.Rule{May: []string{"meeting.create"}, Idempotent: true})
@@ -47,7 +56,7 @@ var (
 )
 
 // Service describes Party.
-var Service = call.Describe("Party", Wrap, GetTree, GetStatistics, RevealMember, GetMap, SendBindCode, Bind, GetMyProfile, GetMyOrganization, GetOrganization, GetPlaces, GetMember, GetMembers, GetIdentities, FindByIDNumber, SetStanding, CheckReturn, SetRetired, ListMembers, ListParticipants, ListGuests, TurnGuests, FindByOpenID, SetDuesPaidThrough, ListTransfers, StepTransfer)
+var Service = call.Describe("Party", Wrap, GetTree, GetStatistics, RevealMember, GetMap, SendBindCode, Bind, GetMyProfile, GetMyOrganization, GetOrganization, GetPlaces, GetMember, GetMembers, GetIdentities, FindByIDNumber, SetStanding, CheckReturn, AdmitMember, CheckAdmission, CheckMove, MoveMember, ListMoved, SettleMember, ListChanged, FindBranches, SetDeveloped, SetRetired, ListMembers, ListParticipants, ListGuests, TurnGuests, FindByOpenID, SetDuesPaidThrough, ListTransfers, StepTransfer)
 
 // RegisterService lets a server offer Party.
 func RegisterService(s server.Server, handler Client) error {
@@ -121,6 +130,42 @@ func (w wrapped) SetStanding(ctx context.Context, req *party.StandingReq) (*reco
 
 func (w wrapped) CheckReturn(ctx context.Context, req *party.MemberReq) (*records.Empty, error) {
 	return CheckReturn.Call(ctx, w.c, req)
+}
+
+func (w wrapped) AdmitMember(ctx context.Context, req *party.AdmitReq) (*records.Empty, error) {
+	return AdmitMember.Call(ctx, w.c, req)
+}
+
+func (w wrapped) CheckAdmission(ctx context.Context, req *party.AdmitReq) (*records.Empty, error) {
+	return CheckAdmission.Call(ctx, w.c, req)
+}
+
+func (w wrapped) CheckMove(ctx context.Context, req *party.MoveReq) (*records.Empty, error) {
+	return CheckMove.Call(ctx, w.c, req)
+}
+
+func (w wrapped) MoveMember(ctx context.Context, req *party.MoveReq) (*records.Empty, error) {
+	return MoveMember.Call(ctx, w.c, req)
+}
+
+func (w wrapped) ListMoved(ctx context.Context, req *records.Empty) (*party.Members, error) {
+	return ListMoved.Call(ctx, w.c, req)
+}
+
+func (w wrapped) SettleMember(ctx context.Context, req *party.SettleReq) (*records.Empty, error) {
+	return SettleMember.Call(ctx, w.c, req)
+}
+
+func (w wrapped) ListChanged(ctx context.Context, req *party.ChangedReq) (*party.Members, error) {
+	return ListChanged.Call(ctx, w.c, req)
+}
+
+func (w wrapped) FindBranches(ctx context.Context, req *party.BranchesReq) (*party.BranchPlaces, error) {
+	return FindBranches.Call(ctx, w.c, req)
+}
+
+func (w wrapped) SetDeveloped(ctx context.Context, req *party.DevelopReq) (*records.Empty, error) {
+	return SetDeveloped.Call(ctx, w.c, req)
 }
 
 func (w wrapped) SetRetired(ctx context.Context, req *party.RetiredReq) (*records.Empty, error) {

@@ -26,10 +26,14 @@ var (
 	Save           = call.New("Save", Client.Save, call.Rule{May: []string{"known"}})
 	Delete         = call.New("Delete", Client.Delete, call.Rule{May: []string{"known"}})
 	Act            = call.New("Act", Client.Act, call.Rule{May: []string{"known"}})
+	Print          = call.New("Print", Client.Print, call.Rule{May: []string{"known"}})
 	ActMany        = call.New("ActMany", Client.ActMany, call.Rule{May: []string{"known"}})
+	ActAll         = call.New("ActAll", Client.ActAll, call.Rule{May: []string{"known"}})
+	GetRound       = call.New("GetRound", Client.GetRound, call.Rule{May: []string{"known"}, Idempotent: true})
 	Upload         = call.New("Upload", Client.Upload, call.Rule{May: []string{"known"}})
 	Download       = call.New("Download", Client.Download, call.Rule{May: []string{"known"}})
 	Rehome         = call.New("Rehome", Client.Rehome, call.Rule{May: []string{"system"}})
+	FollowMember   = call.New("FollowMember", Client.FollowMember, call.Rule{May: []string{"system"}, Idempotent: true})
 	Resume         = call.New("Resume", Client.Resume, call.Rule{May: []string{"system"}})
 	Template       = call.New("Template", Client.Template, call.Rule{May: []string{"known"}, Idempotent: true})
 	Export         = call.New("Export", Client.Export, call.Rule{May: []string{"known"}, Idempotent: true})
@@ -44,7 +48,7 @@ var (
 )
 
 // Service describes Records.
-var Service = call.Describe("Records", Wrap, Types, Schema, List, Get, Reveal, Save, Delete, Act, ActMany, Upload, Download, Rehome, Resume, Template, Export, StartImport, GetImport, PreviewImport, MendImport, ConfirmImport, CancelImport, ImportFailures, RunImport)
+var Service = call.Describe("Records", Wrap, Types, Schema, List, Get, Reveal, Save, Delete, Act, Print, ActMany, ActAll, GetRound, Upload, Download, Rehome, FollowMember, Resume, Template, Export, StartImport, GetImport, PreviewImport, MendImport, ConfirmImport, CancelImport, ImportFailures, RunImport)
 
 // RegisterService lets a server offer Records.
 func RegisterService(s server.Server, handler Client) error {
@@ -88,8 +92,20 @@ func (w wrapped) Act(ctx context.Context, req *records.ActReq) (*records.JSON, e
 	return Act.Call(ctx, w.c, req)
 }
 
+func (w wrapped) Print(ctx context.Context, req *records.ActReq) (*records.File, error) {
+	return Print.Call(ctx, w.c, req)
+}
+
 func (w wrapped) ActMany(ctx context.Context, req *records.ActManyReq) (*records.ActOutcomes, error) {
 	return ActMany.Call(ctx, w.c, req)
+}
+
+func (w wrapped) ActAll(ctx context.Context, req *records.ActAllReq) (*records.Round, error) {
+	return ActAll.Call(ctx, w.c, req)
+}
+
+func (w wrapped) GetRound(ctx context.Context, req *records.IDReq) (*records.Round, error) {
+	return GetRound.Call(ctx, w.c, req)
 }
 
 func (w wrapped) Upload(ctx context.Context, req *records.UploadReq) (*records.Attachment, error) {
@@ -102,6 +118,10 @@ func (w wrapped) Download(ctx context.Context, req *records.AttachmentReq) (*rec
 
 func (w wrapped) Rehome(ctx context.Context, req *records.RehomeReq) (*records.Empty, error) {
 	return Rehome.Call(ctx, w.c, req)
+}
+
+func (w wrapped) FollowMember(ctx context.Context, req *records.FollowReq) (*records.Empty, error) {
+	return FollowMember.Call(ctx, w.c, req)
 }
 
 func (w wrapped) Resume(ctx context.Context, req *records.Empty) (*records.Empty, error) {

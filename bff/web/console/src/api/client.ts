@@ -63,9 +63,9 @@ export const get = <T>(path: string, params?: Params) => json<T>('GET', url(path
 export const post = <T>(path: string, body: unknown = {}, params?: Params, key?: string) => json<T>('POST', url(path, params), body, key)
 export const put = <T>(path: string, body: unknown, key?: string) => json<T>('PUT', url(path), body, key)
 
-/** Saves a file the server makes, under the name it gives. */
-export async function download(path: string, params?: Params, fallback = '下载.xlsx') {
-  const res = await send('GET', url(path, params))
+/** Saves a file the server makes, of a body that is too long for an address, under the name it gives. */
+export async function download(path: string, params?: Params, fallback = '下载.xlsx', body?: unknown) {
+  const res = await send(body ? 'POST' : 'GET', url(path, params), body)
   const header = res.headers.get('Content-Disposition') ?? ''
   const name = /filename\*=UTF-8''([^;]+)/i.exec(header)?.[1] ?? /filename="?([^";]+)/.exec(header)?.[1]
   const a = document.createElement('a')

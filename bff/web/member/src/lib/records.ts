@@ -15,8 +15,8 @@ export const pageOf = (type: string, id: string) => `/pages/records/detail?type=
 
 const base = (type: string) => `/api/member/records/${type}`
 export const schemaOf = (type: string) => get<Schema>(`${base(type)}/schema`)
-export const rowsOf = (type: string, page = 1, size = SIZE, keyword = '') =>
-  get<List>(`${base(type)}?page=${page}&size=${size}${keyword ? `&keyword=${encodeURIComponent(keyword)}` : ''}`)
+export const rowsOf = (type: string, page = 1, size = SIZE, keyword = '', filters: Record<string, string> = {}) =>
+  get<List>(`${base(type)}?page=${page}&size=${size}${keyword ? `&keyword=${encodeURIComponent(keyword)}` : ''}${Object.entries(filters).filter(([, v]) => v).map(([k, v]) => `&f.${k}=${encodeURIComponent(v)}`).join('')}`)
 export const rowOf = (type: string, id: string) => getContent<Row>(`${base(type)}/${id}`)
 /** Adds a record, or changes it; once for each key. */
 export const save = (type: string, values: Values, key: string, id?: string) =>
@@ -98,15 +98,20 @@ function send(type: string, field: string, path: string): Promise<FileRef> {
 /** The colour of a tag on the phone, by that of its option. */
 export const tone = (color?: string) => (color === 'success' ? 'green' : color === 'danger' ? 'red' : '')
 
+/** The types that have a page of their own instead of a list. */
+const pages: Record<string, string | undefined> = { developmentCase: '/pages/development/index' }
+/** The types that are read as articles. */
+const articles = ['topic', 'knowledge', 'video']
+
 /** The record types that a page of the phone leads to, as the server places them; those of one title share an entry. */
 export async function entriesOf(page: string): Promise<RecordEntry[]> {
   const out: RecordEntry[] = []
-  for (const { type, place } of (await get<PhoneEntry[]>('/api/member/records')).filter((e) => e.place.page === page)) {
+  for (const { type, place } of (await get<PhoneEntry[]>('/api/member/records')).filter((e) => e.place.page === page || e.place.also === page)) {
     const same = out.find((e) => e.text === place.title && e.group === place.group)
     if (same) same.types.push(type)
     else out.push({ text: place.title, icon: place.icon, group: place.group, types: [type], url: '', single: place.single, empty: place.empty })
   }
-  for (const e of out) e.url = listOf(e.types.join(','), e.text, e.single, e.empty)
+  for (const e of out) e.url = pages[e.types[0]] ?? (articles.includes(e.types[0]) ? `/pages/articles/list?type=${e.types.join(',')}` : listOf(e.types.join(','), e.text, e.single, e.empty))
   return out
 }
 export interface RecordEntry { text: string; icon: string; url: string; group: string; types: string[]; single: boolean; empty: string }

@@ -1,4 +1,6 @@
-package dues
+// Package paper draws what is printed: pages of Chinese text in PDF, in which every character
+// shows and can be copied as itself, or the print is refused with the character named.
+package paper
 
 import (
 	"bytes"
@@ -15,8 +17,8 @@ import (
 	"zhihuidangjian/rpc/kit"
 )
 
-// installed are the fonts of FONT_PATH that this machine has, in order.
-func installed(fontPath string) (fonts []string, err error) {
+// Installed are the fonts of FONT_PATH that this machine has, in order.
+func Installed(fontPath string) (fonts []string, err error) {
 	for path := range strings.SplitSeq(fontPath, ",") {
 		if _, e := os.Stat(path); e != nil {
 			err = errors.Join(err, e)
@@ -25,44 +27,45 @@ func installed(fontPath string) (fonts []string, err error) {
 		fonts = append(fonts, path)
 	}
 	if len(fonts) == 0 {
-		return nil, (&kit.Error{Code: 50010, Key: "dues.font",
+		return nil, (&kit.Error{Code: 50010, Key: "paper.font",
 			Message: "无法打印：服务器缺少中文字体，请安装 fonts-lxgw-wenkai 或设置 FONT_PATH"}).Because(err)
 	}
 	return fonts, nil
 }
 
-// paper is one page of text. A character that the first font lacks comes from the next one
+// Paper is pages of text. A character that the first font lacks comes from the next one
 // that has it; what none has is refused and never left blank.
-type paper struct {
-	pdf    *gopdf.GoPdf
-	width  float64
-	height float64
+type Paper struct {
+	PDF    *gopdf.GoPdf
+	Width  float64
+	Height float64
 	fonts  []string
 	loaded int // of fonts: a rare character's font is large and seldom needed
 	of     map[rune]int
 	size   float64
 }
 
-func newPaper(page gopdf.Rect, fonts []string) *paper {
-	p := &paper{pdf: &gopdf.GoPdf{}, width: page.W, height: page.H, fonts: fonts, of: map[rune]int{}}
-	p.pdf.Start(gopdf.Config{PageSize: page})
-	p.pdf.AddPage()
+// New is one empty page of a size.
+func New(page gopdf.Rect, fonts []string) *Paper {
+	p := &Paper{PDF: &gopdf.GoPdf{}, Width: page.W, Height: page.H, fonts: fonts, of: map[rune]int{}}
+	p.PDF.Start(gopdf.Config{PageSize: page})
+	p.PDF.AddPage()
 	return p
 }
 
-func (p *paper) use(font int) error {
+func (p *Paper) use(font int) error {
 	family := strconv.Itoa(font)
 	if font == p.loaded {
-		if err := p.pdf.AddTTFFont(family, p.fonts[font]); err != nil {
+		if err := p.PDF.AddTTFFont(family, p.fonts[font]); err != nil {
 			return fmt.Errorf("%s: %w", p.fonts[font], err)
 		}
 		p.loaded++
 	}
-	return p.pdf.SetFont(family, "", p.size)
+	return p.PDF.SetFont(family, "", p.size)
 }
 
 // fontOf is the first font that has a character.
-func (p *paper) fontOf(r rune) (int, error) {
+func (p *Paper) fontOf(r rune) (int, error) {
 	if font, ok := p.of[r]; ok {
 		return font, nil
 	}
@@ -70,18 +73,18 @@ func (p *paper) fontOf(r rune) (int, error) {
 		if err := p.use(font); err != nil {
 			return 0, err
 		}
-		if has, err := p.pdf.IsCurrFontContainGlyph(r); err != nil {
+		if has, err := p.PDF.IsCurrFontContainGlyph(r); err != nil {
 			return 0, err
 		} else if has {
 			p.of[r] = font
 			return font, nil
 		}
 	}
-	return 0, kit.Conflict("dues.glyph", "无法打印：字体中没有“%c”（U+%04X）这个字，请管理员安装 fonts-hanazono，或在 FONT_PATH 中加入有该字的字体", r, r)
+	return 0, kit.Conflict("paper.glyph", "无法打印：字体中没有“%c”（U+%04X）这个字，请管理员安装 fonts-hanazono，或在 FONT_PATH 中加入有该字的字体", r, r)
 }
 
 // runs splits a text where its font changes.
-func (p *paper) runs(text string, each func(font int, run string) error) error {
+func (p *Paper) runs(text string, each func(font int, run string) error) error {
 	begin, last := 0, -1
 	for i, r := range text {
 		font, err := p.fontOf(r)
@@ -102,25 +105,25 @@ func (p *paper) runs(text string, each func(font int, run string) error) error {
 	return each(last, text[begin:])
 }
 
-// measure is the width of a text at a size.
-func (p *paper) measure(text string, size float64) (width float64, err error) {
+// Measure is the width of a text at a size.
+func (p *Paper) Measure(text string, size float64) (width float64, err error) {
 	p.size = size
 	err = p.runs(text, func(font int, run string) error {
 		if err := p.use(font); err != nil {
 			return err
 		}
-		w, err := p.pdf.MeasureTextWidth(run)
+		w, err := p.PDF.MeasureTextWidth(run)
 		width += w
 		return err
 	})
 	return width, err
 }
 
-// wrap breaks a text into lines no wider than most.
-func (p *paper) wrap(text string, size, most float64) (lines []string, err error) {
+// Wrap breaks a text into lines no wider than most.
+func (p *Paper) Wrap(text string, size, most float64) (lines []string, err error) {
 	begin, width := 0, 0.0
 	for i, r := range text {
-		w, err := p.measure(string(r), size)
+		w, err := p.Measure(string(r), size)
 		if err != nil {
 			return nil, err
 		}
@@ -132,21 +135,21 @@ func (p *paper) wrap(text string, size, most float64) (lines []string, err error
 	return append(lines, text[begin:]), nil
 }
 
-// write puts a text at a place.
-func (p *paper) write(x, y, size float64, text string) error {
+// Write puts a text at a place.
+func (p *Paper) Write(x, y, size float64, text string) error {
 	p.size = size
-	p.pdf.SetXY(x, y)
+	p.PDF.SetXY(x, y)
 	return p.runs(text, func(font int, run string) error {
 		if err := p.use(font); err != nil {
 			return err
 		}
-		return p.pdf.Cell(nil, run)
+		return p.PDF.Cell(nil, run)
 	})
 }
 
-// bytes is the finished document.
-func (p *paper) bytes() ([]byte, error) {
-	pdf, err := p.pdf.GetBytesPdfReturnErr()
+// Bytes is the finished document.
+func (p *Paper) Bytes() ([]byte, error) {
+	pdf, err := p.PDF.GetBytesPdfReturnErr()
 	if err != nil {
 		return nil, err
 	}
