@@ -45,6 +45,48 @@ type Question struct {
 	Analysis     string   `bson:"analysis" json:"analysis" record:"label=解析,type=text,max=1000"`
 	CategoryID   string   `bson:"categoryId" json:"categoryId" record:"label=分类,required,ref=questionCategory,list,search"`
 	TagIDs       []string `bson:"tagIds,omitempty" json:"tagIds" record:"label=标签,ref=questionTag,list,search"`
+	// Exams are the titles of those that use it, looked up where it may be changed.
+	Exams []string `bson:"-" json:"-"`
+}
+
+// QuestionOption is one option as it is shown.
+type QuestionOption struct {
+	Key, Text string
+	Image     []File
+}
+
+// Choices are the options that a question has, those of a true/false one too.
+func (q *Question) Choices() (out []QuestionOption) {
+	if q.QuestionType == QuestionJudge {
+		return []QuestionOption{{Key: JudgeRight, Text: "正确"}, {Key: JudgeWrong, Text: "错误"}}
+	}
+	images := [][]File{q.ImageA, q.ImageB, q.ImageC, q.ImageD, q.ImageE, q.ImageF}
+	for i, text := range q.options() {
+		if *text != "" {
+			out = append(out, QuestionOption{optionName(i), *text, images[i]})
+		}
+	}
+	return out
+}
+
+// Read brings given answers into order; false when they are none that could be given: of no option, twice the
+// same, or several of a single choice. None at all are an answer taken back.
+func (q *Question) Read(answers []string) ([]string, bool) {
+	given := slices.Sorted(slices.Values(answers))
+	if len(slices.Compact(slices.Clone(given))) != len(given) || q.QuestionType != QuestionMultiple && len(given) > 1 {
+		return nil, false
+	}
+	for _, a := range given {
+		if !slices.ContainsFunc(q.Choices(), func(o QuestionOption) bool { return o.Key == a }) {
+			return nil, false
+		}
+	}
+	return given, true
+}
+
+// Right reports whether exactly the right answers were given, in any order (EXAM-09).
+func (q *Question) Right(answers []string) bool {
+	return len(answers) > 0 && slices.Equal(slices.Sorted(slices.Values(answers)), slices.Sorted(slices.Values(q.Answers)))
 }
 
 // options are the texts of A to F.

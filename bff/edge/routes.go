@@ -109,6 +109,12 @@ func (e *Edge) Routes() []route.Route {
 		console("GET", "/meetings/:id/deliveries", "会议通知送达情况", route.Call(notifysvc.ListDeliveries, s.Notify)),
 		console("POST", "/meetings/:id/resend", "重新发送会议通知", route.Call(notifysvc.Resend, s.Notify)),
 
+		again(console("POST", "/exams/draw", "一键生成试卷", route.Call(learningsvc.DrawQuestions, s.Learning))),
+		again(console("POST", "/exams/questions", "试卷的试题", route.Call(learningsvc.ListQuestions, s.Learning))),
+		console("GET", "/exams/:id/statistics", "交卷统计", route.Call(learningsvc.GetExamStatistics, s.Learning)),
+		slow(console("GET", "/exams/:id/statistics/export", "导出交卷统计", route.Call(learningsvc.ExportExamStatistics, s.Learning))),
+		console("POST", "/exams/:id/extra", "考核延时与补考", route.Call(learningsvc.GiveExtra, s.Learning)),
+
 		console("GET", "/points/ranking", "积分排行", route.Call(pointssvc.GetRanking, s.Points)),
 		console("GET", "/points/entries", "积分明细", route.Call(pointssvc.ListEntries, s.Points)),
 		slow(console("GET", "/audit/verify", "校验操作日志", route.Call(auditsvc.VerifyChain, s.Audit))),
@@ -128,6 +134,10 @@ func (e *Edge) Routes() []route.Route {
 		again(phone("POST", "/sign-in", "扫码签到", route.Call(meetingsvc.SignIn, s.Meeting))),
 		phone("GET", "/meetings", "会议列表", route.Call(meetingsvc.ListMine, s.Meeting)),
 		phone("GET", "/meetings/:id", "会议详情", route.Call(meetingsvc.GetMine, s.Meeting)),
+		phone("GET", "/exams", "考核测评", route.Call(learningsvc.ListMyExams, s.Learning)),
+		phone("GET", "/exams/:id", "答卷", route.Call(learningsvc.GetMyPaper, s.Learning)),
+		again(phone("POST", "/exams/:id/answers", "保存答案", route.Call(learningsvc.SaveAnswer, s.Learning))),
+		phone("POST", "/exams/:id/hand-in", "交卷", route.Call(learningsvc.HandIn, s.Learning)),
 		phone("GET", "/points", "我的积分", route.Call(pointssvc.GetMine, s.Points)),
 		phone("GET", "/organization/points", "我的组织积分", route.Call(pointssvc.GetMyOrganization, s.Points)),
 		phone("GET", "/ranking", "支部积分排行", route.Call(pointssvc.GetRanking, s.Points)),

@@ -23,6 +23,7 @@ import (
 	auditsvc "zhihuidangjian/idl/gen/audit/audit"
 	developmentsvc "zhihuidangjian/idl/gen/development/development"
 	duessvc "zhihuidangjian/idl/gen/dues/dues"
+	learningsvc "zhihuidangjian/idl/gen/learning/learning"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
 	partygen "zhihuidangjian/idl/gen/party"
 	partysvc "zhihuidangjian/idl/gen/party/party"
@@ -42,6 +43,7 @@ type Deps struct {
 	Party       partysvc.Client
 	Affairs     affairssvc.Client
 	Development developmentsvc.Client
+	Learning    learningsvc.Client
 	Relation    relationsvc.Client
 	Notify      notifysvc.Client
 	Audit       auditsvc.Client
@@ -71,6 +73,10 @@ func Tasks(d Deps) []Task {
 	return []Task{
 		{Name: "dues.expire", Every: time.Second, Daily: true, Do: func(ctx context.Context) error {
 			_, err := d.Dues.ExpireOrders(ctx, none)
+			return err
+		}},
+		{Name: "exams.close", Every: time.Second, Do: func(ctx context.Context) error {
+			_, err := d.Learning.CloseExams(ctx, none)
 			return err
 		}},
 		{Name: "dues.arrears", Every: time.Second, Do: func(ctx context.Context) error {

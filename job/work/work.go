@@ -19,7 +19,7 @@ func Run(ctx context.Context, p *suite.Platform, c *suite.Clients) error {
 	})
 	all.Go("schedule", func() error {
 		return schedule.Run(ctx, schedule.Deps{
-			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Dues: c.Dues, Party: c.Party, Affairs: c.Affairs, Relation: c.Relation, Development: c.Development, Notify: c.Notify, Audit: c.Audit, Owners: c,
+			DB: p.DB, Redis: p.Redis, Clock: p.Clock, Dues: c.Dues, Party: c.Party, Affairs: c.Affairs, Relation: c.Relation, Development: c.Development, Learning: c.Learning, Notify: c.Notify, Audit: c.Audit, Owners: c,
 		})
 	})
 	return all.Wait()

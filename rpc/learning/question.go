@@ -21,7 +21,7 @@ func (s *Service) questionType() *records.Type[*model.Question] {
 		if c.OrgID != q.OrgID {
 			return kit.Conflict("question.own", "只可修改或删除本组织添加的试题")
 		}
-		return nil
+		return occupied(q)
 	}
 	options := &records.ShowIf{Field: "questionType", In: []string{model.QuestionSingle, model.QuestionMultiple}}
 	fields := []records.Field{
@@ -53,6 +53,6 @@ func (s *Service) questionType() *records.Type[*model.Question] {
 			}
 			return nil
 		},
-		Life: &records.Life[*model.Question]{Verbs: []records.Verb[*model.Question]{{Key: "update", If: own}, {Key: "delete", If: own}}},
+		Life: &records.Life[*model.Question]{Load: s.usedBy, Verbs: []records.Verb[*model.Question]{{Key: "update", If: own}, {Key: "delete", If: own}}},
 	}
 }

@@ -1,5 +1,5 @@
-// Package learning is 学习教育 (manual 10). So far it has the question bank: questions, their categories and
-// tags (10.3); topics and their categories, which the portal shows too (10.5); the knowledge base: articles, their
+// Package learning is 学习教育 (manual 10). So far it has exams (10.2) on the question bank: questions, their
+// categories and tags (10.3); topics and their categories, which the portal shows too (10.5); the knowledge base: articles, their
 // categories and tags (10.6); videos and their categories (10.7).
 package learning
 
@@ -29,6 +29,10 @@ type Deps struct {
 type Service struct {
 	*records.Engine
 	d               Deps
+	party           records.Party
+	exams           *model.Collection[*model.Exam]
+	papers          *model.Collection[*model.ExamPaper]
+	live            *kit.Recent[*liveExam]
 	questions       *model.Collection[*model.Question]
 	topics          *model.Collection[*model.Article]
 	topicCategories *model.Collection[*model.Category]
@@ -40,17 +44,24 @@ type Service struct {
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		d:               d,
+		party:           records.Party{Client: d.Party},
+		exams:           model.NewCollection[*model.Exam](d.DB, "exams", d.Clock.Now),
+		papers:          model.NewCollection[*model.ExamPaper](d.DB, "examPapers", d.Clock.Now),
 		questions:       model.NewCollection[*model.Question](d.DB, "questions", d.Clock.Now),
 		topicCategories: model.NewCollection[*model.Category](d.DB, topicCategoryName, d.Clock.Now),
 		topics:          model.NewCollection[*model.Article](d.DB, "topics", d.Clock.Now),
 		knowledge:       model.NewCollection[*model.Article](d.DB, "knowledge", d.Clock.Now),
 		videos:          model.NewCollection[*model.Article](d.DB, "videos", d.Clock.Now),
 	}
+	s.live = kit.NewRecent(examAge, s.loadExam)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	party := records.Party{Client: d.Party}
+	party := s.party
 	var err error
-	s.Engine, err = records.New(ctx, records.Config{DB: d.DB, Clock: d.Clock, Blobs: d.Blobs, Orgs: party, Refs: party.Refs()},
+	refs := party.Refs()
+	refs["member"] = party.Participants()
+	s.Engine, err = records.New(ctx, records.Config{DB: d.DB, Clock: d.Clock, Blobs: d.Blobs, Orgs: party, Refs: refs},
+		s.examType(party),
 		s.questionType(),
 		s.sorted(sorting{"questionCategory", "试题分类", "分类", "10.3.2", s.questions.Untyped(), "categoryId", "试题数", "考核", "questions"}),
 		s.sorted(sorting{"questionTag", "试题标签", "标签", "10.3.3", s.questions.Untyped(), "tagIds", "试题数", "考核", "questions"}),

@@ -43,7 +43,7 @@ type Service struct {
 	meetings *model.Collection[*model.Meeting]
 	checkins *model.Collection[*model.CheckIn]
 	signer   signer
-	live     *liveMeetings
+	live     *kit.Recent[*liveMeeting]
 	came     arrivals
 	arriving *kit.Batcher[*model.CheckIn, error]
 }
@@ -58,9 +58,7 @@ func New(d Deps) (*Service, error) {
 		meetings: model.NewCollection[*model.Meeting](d.DB, "meetings", d.Clock.Now),
 		checkins: model.NewCollection[*model.CheckIn](d.DB, "checkIns", d.Clock.Now),
 	}
-	s.live = &liveMeetings{byID: map[string]*liveMeeting{}, load: func(ctx context.Context, id string) (*model.Meeting, error) {
-		return s.meetings.Get(ctx, model.Everything, id)
-	}}
+	s.live = kit.NewRecent(meetingAge, s.loadLive)
 	s.arriving = kit.NewBatcher(arrivalsAtOnce, s.storeArrivals)
 	var err error
 	if s.signer, err = newSigner(d.Secret); err != nil {

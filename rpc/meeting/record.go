@@ -3,7 +3,6 @@ package meeting
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,7 +12,6 @@ import (
 
 	meetingsvc "zhihuidangjian/idl/gen/meeting/meeting"
 	notifysvc "zhihuidangjian/idl/gen/notify/notify"
-	partygen "zhihuidangjian/idl/gen/party"
 	recordsgen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -21,9 +19,6 @@ import (
 )
 
 const recordType = "meeting"
-
-// maxParticipants bounds one meeting: its participants are kept in one document.
-const maxParticipants = 5000
 
 // errFixed keeps participants and forms of notice as the meeting was made (MEET-09).
 var errFixed = kit.Conflict("meeting.fixed", "参加对象和通知形式不可修改")
@@ -57,7 +52,7 @@ func (s *Service) newEngine(ctx context.Context) (*records.Engine, error) {
 				{Key: "deliveries", Title: "送达", Permission: notifysvc.ListDeliveries.Permission()},
 			},
 			BeforeSave: s.beforeSave,
-			Follow:     func(_ context.Context, m *model.Meeting) error { s.live.forget(m.ID); return nil },
+			Follow:     func(_ context.Context, m *model.Meeting) error { s.live.Forget(m.ID); return nil },
 			FollowWhen: func(m *model.Meeting) bool { return m.Deleted },
 			Filter:     s.filter,
 			Present:    s.present,
@@ -147,45 +142,9 @@ func (s *Service) beforeSave(ctx context.Context, old, m *model.Meeting) error {
 	if old != nil {
 		return nil
 	}
-	return s.invite(ctx, m)
-}
-
-// invite turns a chosen organisation into its people of this moment and refuses
-// participants who are no active members of the admin's subtree, nor guests in period. A
-// guest who is a member elsewhere takes part as that member: it is him that WeChat knows.
-func (s *Service) invite(ctx context.Context, m *model.Meeting) error {
-	if m.ParticipantOrgID != "" {
-		list, err := s.d.Party.ListMembers(kit.AsSystem(ctx), &partygen.OrgReq{OrgId: m.ParticipantOrgID, Guests: true})
-		if err != nil {
-			return err
-		}
-		for _, p := range list.Members {
-			m.ParticipantIDs = append(m.ParticipantIDs, p.Id)
-		}
-	}
-	slices.Sort(m.ParticipantIDs)
-	m.ParticipantIDs = slices.Compact(m.ParticipantIDs)
-	switch n := len(m.ParticipantIDs); {
-	case n == 0:
-		return kit.InvalidFields(map[string]string{"participantOrgId": "该组织没有党员"})
-	case n > maxParticipants:
-		return kit.InvalidFields(map[string]string{"participantIds": "参加对象不能超过5000人"})
-	}
-	people, err := s.party().Invitable(ctx, m.ParticipantIDs)
-	if errors.Is(kit.FromError(err), kit.ErrNotFound) {
-		return kit.InvalidFields(map[string]string{"participantIds": "参加对象不存在或不在管理范围内"})
-	}
-	if err != nil {
-		return err
-	}
-	for i, id := range m.ParticipantIDs {
-		if g := people[id]; g.MemberId != "" {
-			m.ParticipantIDs[i] = g.MemberId
-		}
-	}
-	slices.Sort(m.ParticipantIDs)
-	m.ParticipantIDs = slices.Compact(m.ParticipantIDs)
-	return nil
+	var err error
+	m.ParticipantIDs, err = s.party().Gather(ctx, "participantOrgId", m.ParticipantOrgID, "participantIds", m.ParticipantIDs)
+	return err
 }
 
 // Save refuses what the engine would silently leave as it was: other participants or

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	meeting "zhihuidangjian/idl/gen/meeting"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
@@ -53,7 +51,7 @@ func (s *Service) SignIn(ctx context.Context, req *meeting.CheckInReq) (*meeting
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.live.get(ctx, id)
+	m, err := s.live.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +123,6 @@ func signedIn(m *model.Meeting, at time.Time, already bool) *meeting.CheckIn {
 type liveMeeting struct {
 	model.Meeting
 	participants map[string]struct{}
-	read         time.Time
 }
 
 func (m *liveMeeting) expects(memberID string) bool {
@@ -136,62 +133,21 @@ func (m *liveMeeting) expects(memberID string) bool {
 // meetingAge is how long a meeting is remembered: a deletion is seen that late.
 const meetingAge = time.Second
 
-// liveMeetings remembers started meetings for a second, so that a burst of scans reads
-// the document once. What would refuse a scan is not remembered: a meeting started
+// loadLive reads a meeting for a burst of scans. What would refuse a scan is not remembered: a meeting started
 // elsewhere a moment ago is open at once.
-type liveMeetings struct {
-	load   func(ctx context.Context, id string) (*model.Meeting, error)
-	flight singleflight.Group
-	mu     sync.RWMutex
-	byID   map[string]*liveMeeting
-}
-
-func (l *liveMeetings) get(ctx context.Context, id string) (*liveMeeting, error) {
-	l.mu.RLock()
-	m := l.byID[id]
-	l.mu.RUnlock()
-	if m != nil && time.Since(m.read) < meetingAge {
-		return m, nil
+func (s *Service) loadLive(ctx context.Context, id string) (*liveMeeting, bool, error) {
+	doc, err := s.meetings.Get(ctx, model.Everything, id)
+	if errors.Is(err, model.ErrNotFound) {
+		return nil, false, errGone
 	}
-	v, err, _ := l.flight.Do(id, func() (any, error) {
-		doc, err := l.load(context.WithoutCancel(ctx), id)
-		if errors.Is(err, model.ErrNotFound) {
-			l.forget(id)
-			return nil, errGone
-		}
-		if err != nil {
-			return nil, err
-		}
-		m := &liveMeeting{Meeting: *doc, participants: make(map[string]struct{}, len(doc.ParticipantIDs)), read: time.Now()}
-		for _, p := range doc.ParticipantIDs {
-			m.participants[p] = struct{}{}
-		}
-		if doc.State == model.MeetingStateStarted {
-			l.keep(id, m)
-		}
-		return m, nil
-	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return v.(*liveMeeting), nil
-}
-
-func (l *liveMeetings) keep(id string, m *liveMeeting) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for other, o := range l.byID {
-		if time.Since(o.read) > time.Minute {
-			delete(l.byID, other)
-		}
+	m := &liveMeeting{Meeting: *doc, participants: make(map[string]struct{}, len(doc.ParticipantIDs))}
+	for _, p := range doc.ParticipantIDs {
+		m.participants[p] = struct{}{}
 	}
-	l.byID[id] = m
-}
-
-func (l *liveMeetings) forget(id string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.byID, id)
+	return m, doc.State == model.MeetingStateStarted, nil
 }
 
 // cameSize bounds each half of the memory of check-ins, some 10 MB.

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"zhihuidangjian/rpc/records/field"
 
@@ -245,6 +246,46 @@ func (p Party) Invitable(ctx context.Context, ids []string) (map[string]*party.M
 		}
 	}
 	return out, nil
+}
+
+// mostGathered bounds the people of one meeting, exam or vote, whose document names them.
+const mostGathered = 5000
+
+// Gather is whom a form names, by an organisation and by hand: the organisation's people of this moment, and no
+// other than active members of the admin's subtree and guests in period. A guest who is a member elsewhere takes
+// part as that member: it is him that WeChat knows. What is wrong is said at the two fields.
+func (p Party) Gather(ctx context.Context, orgField, orgID, idsField string, ids []string) ([]string, error) {
+	if orgID != "" {
+		list, err := p.Client.ListMembers(kit.AsSystem(ctx), &party.OrgReq{OrgId: orgID, Guests: true})
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range list.Members {
+			ids = append(ids, m.Id)
+		}
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	switch n := len(ids); {
+	case n == 0 && orgID != "":
+		return nil, kit.InvalidFields(map[string]string{orgField: "该组织没有党员"})
+	case n > mostGathered:
+		return nil, kit.InvalidFields(map[string]string{idsField: "不能超过5000人"})
+	}
+	people, err := p.Invitable(ctx, ids)
+	if errors.Is(kit.FromError(err), kit.ErrNotFound) {
+		return nil, kit.InvalidFields(map[string]string{idsField: "所选人员不存在或不在管理范围内"})
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range ids {
+		if g := people[id]; g.MemberId != "" {
+			ids[i] = g.MemberId
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
 }
 
 // checkMembers refuses who is none of the caller's, and guests, who are members elsewhere.

@@ -997,6 +997,289 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/exams/draw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 一键生成试卷 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["learning.DrawReq"];
+                };
+            };
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["learning.Questions"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/exams/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 试卷的试题 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["learning.QuestionsReq"];
+                };
+            };
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["learning.Questions"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/exams/{id}/extra": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 考核延时与补考 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["learning.ExtraReq"];
+                };
+            };
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["records.Empty"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/exams/{id}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 交卷统计 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["learning.ExamStatistics"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/exams/{id}/statistics/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出交卷统计 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": string;
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/home": {
         parameters: {
             query?: never;
@@ -4285,6 +4568,232 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/member/exams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 考核测评 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["learning.MyExams"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/member/exams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 答卷 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["learning.MyPaper"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/member/exams/{id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 保存答案 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["learning.AnswerReq"];
+                };
+            };
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["learning.Answered"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/member/exams/{id}/hand-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 交卷 */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["learning.HandInReq"];
+                };
+            };
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["learning.MyPaper"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/member/js-config": {
         parameters: {
             query?: never;
@@ -6657,6 +7166,129 @@ export interface components {
             field: string;
             in: string[];
         };
+        "learning.AnswerReq": {
+            answers?: string[];
+            id: string;
+            questionId: string;
+        };
+        "learning.Answered": {
+            /** Format: int64 */
+            savedAt: number;
+        };
+        "learning.DrawReq": {
+            categoryId: string;
+            /** Format: int32 */
+            count?: number;
+            tagIds?: string[];
+            types?: string[];
+        };
+        "learning.ExamRow": {
+            /** Format: int32 */
+            attempt: number;
+            /** Format: int64 */
+            handedInAt: number;
+            memberId: string;
+            name: string;
+            orgName: string;
+            reason: string;
+            /** Format: int32 */
+            score: number;
+            state: string;
+            /** Format: int64 */
+            until: number;
+        };
+        "learning.ExamStatistics": {
+            average: unknown;
+            bands: number[];
+            /** Format: int64 */
+            deadlineAt: number;
+            /** Format: int32 */
+            highest: number;
+            id: string;
+            /** Format: int32 */
+            lowest: number;
+            /** Format: int64 */
+            now: number;
+            /** Format: int32 */
+            passScore: number;
+            /** Format: int32 */
+            passed: number;
+            questions: components["schemas"]["learning.QuestionFigure"][];
+            /** Format: int32 */
+            receivers: number;
+            rows: components["schemas"]["learning.ExamRow"][];
+            /** Format: int32 */
+            submitted: number;
+            title: string;
+        };
+        "learning.ExtraReq": {
+            again?: boolean;
+            id: string;
+            memberId: string;
+            reason: string;
+            /** Format: int64 */
+            until?: number;
+        };
+        "learning.GivenAnswer": {
+            answers?: string[];
+            questionId: string;
+        };
+        "learning.HandInReq": {
+            answers?: components["schemas"]["learning.GivenAnswer"][];
+            id: string;
+        };
+        "learning.MyExam": {
+            /** Format: int32 */
+            attempt: number;
+            auto: boolean;
+            /** Format: int64 */
+            deadlineAt: number;
+            /** Format: int64 */
+            handedInAt: number;
+            id: string;
+            orgName: string;
+            /** Format: int32 */
+            passScore: number;
+            /** Format: int32 */
+            questionCount: number;
+            /** Format: int32 */
+            score: number;
+            state: string;
+            title: string;
+        };
+        "learning.MyExams": {
+            exams: components["schemas"]["learning.MyExam"][];
+            /** Format: int64 */
+            now: number;
+        };
+        "learning.MyPaper": {
+            exam: components["schemas"]["learning.MyExam"];
+            /** Format: int64 */
+            now: number;
+            questions: components["schemas"]["learning.PaperQuestion"][];
+        };
+        "learning.PaperFile": {
+            contentType: string;
+            id: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+        };
+        "learning.PaperOption": {
+            files: components["schemas"]["learning.PaperFile"][];
+            key: string;
+            text: string;
+        };
+        "learning.PaperQuestion": {
+            analysis: string;
+            answers: string[];
+            files: components["schemas"]["learning.PaperFile"][];
+            id: string;
+            options: components["schemas"]["learning.PaperOption"][];
+            questionType: string;
+            right: string[];
+            stem: string;
+        };
         "learning.PortalColumn": {
             icon: string;
             id: string;
@@ -6684,6 +7316,26 @@ export interface components {
             /** Format: int64 */
             publishedAt: number;
             title: string;
+        };
+        "learning.QuestionBrief": {
+            id: string;
+            questionType: string;
+            stem: string;
+        };
+        "learning.QuestionFigure": {
+            id: string;
+            /** Format: int32 */
+            papers: number;
+            questionType: string;
+            stem: string;
+            /** Format: int32 */
+            wrong: number;
+        };
+        "learning.Questions": {
+            questions: components["schemas"]["learning.QuestionBrief"][];
+        };
+        "learning.QuestionsReq": {
+            ids?: string[];
         };
         "meeting.Arrival": {
             leaveReason: string;

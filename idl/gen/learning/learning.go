@@ -4,7 +4,174 @@ package learning
 
 import ()
 
-// 学习教育 (manual 10): what the portal shows of it to whoever opens it, without an account.
+// 学习教育 (manual 10): exams, and what the portal shows to whoever opens it, without an account.
+type ExamReq struct {
+	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
+}
+
+// DrawReq asks for questions at random (一键生成): of a category, of any of the tags and kinds that are named.
+type DrawReq struct {
+	CategoryId string   `thrift:"categoryId,1" frugal:"1,default,string" validate:"required,max=64" json:"categoryId"`
+	TagIds     []string `thrift:"tagIds,2" frugal:"2,default,list<string>" validate:"max=20,dive,max=64" json:"tagIds"`
+	Count      int32    `thrift:"count,3" frugal:"3,default,i32" validate:"oneof=10 20 25 50" json:"count"`
+	Types      []string `thrift:"types,4" frugal:"4,default,list<string>" validate:"max=3,dive,oneof=single multiple judge" json:"types"`
+}
+
+// QuestionsReq asks for questions by their ids, in that order.
+type QuestionsReq struct {
+	Ids []string `thrift:"ids,1" frugal:"1,default,list<string>" validate:"max=50,dive,max=64" json:"ids"`
+}
+
+type QuestionBrief struct {
+	Id           string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	QuestionType string `thrift:"questionType,2" frugal:"2,default,string" json:"questionType"`
+	Stem         string `thrift:"stem,3" frugal:"3,default,string" json:"stem"`
+}
+
+type Questions struct {
+	Questions []*QuestionBrief `thrift:"questions,1" frugal:"1,default,list<QuestionBrief>" json:"questions"`
+}
+
+type PaperFile struct {
+	Id          string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	Name        string `thrift:"name,2" frugal:"2,default,string" json:"name"`
+	ContentType string `thrift:"contentType,3" frugal:"3,default,string" json:"contentType"`
+	Size        int64  `thrift:"size,4" frugal:"4,default,i64" json:"size"`
+}
+
+type PaperOption struct {
+	// what an answer names, whatever place it has on the page
+	Key   string       `thrift:"key,1" frugal:"1,default,string" json:"key"`
+	Text  string       `thrift:"text,2" frugal:"2,default,string" json:"text"`
+	Files []*PaperFile `thrift:"files,3" frugal:"3,default,list<PaperFile>" json:"files"`
+}
+
+type PaperQuestion struct {
+	Id           string       `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	QuestionType string       `thrift:"questionType,2" frugal:"2,default,string" json:"questionType"`
+	Stem         string       `thrift:"stem,3" frugal:"3,default,string" json:"stem"`
+	Files        []*PaperFile `thrift:"files,4" frugal:"4,default,list<PaperFile>" json:"files"`
+	// in the order of the person who asks
+	Options []*PaperOption `thrift:"options,5" frugal:"5,default,list<PaperOption>" json:"options"`
+	// his own
+	Answers []string `thrift:"answers,6" frugal:"6,default,list<string>" json:"answers"`
+	// once his paper is handed in; empty before
+	Right []string `thrift:"right,7" frugal:"7,default,list<string>" json:"right"`
+	// the same
+	Analysis string `thrift:"analysis,8" frugal:"8,default,string" json:"analysis"`
+}
+
+// MyExam is an exam as one of its receivers sees it.
+type MyExam struct {
+	Id      string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	Title   string `thrift:"title,2" frugal:"2,default,string" json:"title"`
+	OrgName string `thrift:"orgName,3" frugal:"3,default,string" json:"orgName"`
+	// his own, of his last try; Unix milliseconds
+	DeadlineAt int64 `thrift:"deadlineAt,4" frugal:"4,default,i64" json:"deadlineAt"`
+	// open, submitted, absent
+	State      string `thrift:"state,5" frugal:"5,default,string" json:"state"`
+	Score      int32  `thrift:"score,6" frugal:"6,default,i32" json:"score"`
+	HandedInAt int64  `thrift:"handedInAt,7" frugal:"7,default,i64" json:"handedInAt"`
+	// 1, or that of a 补考
+	Attempt       int32 `thrift:"attempt,8" frugal:"8,default,i32" json:"attempt"`
+	PassScore     int32 `thrift:"passScore,9" frugal:"9,default,i32" json:"passScore"`
+	QuestionCount int32 `thrift:"questionCount,10" frugal:"10,default,i32" json:"questionCount"`
+	// handed in by the product at the deadline
+	Auto bool `thrift:"auto,11" frugal:"11,default,bool" json:"auto"`
+}
+
+type MyExams struct {
+	Exams []*MyExam `thrift:"exams,1" frugal:"1,default,list<MyExam>" json:"exams"`
+	// the server's clock, which rules
+	Now int64 `thrift:"now,2" frugal:"2,default,i64" json:"now"`
+}
+
+type MyPaper struct {
+	Exam *MyExam `thrift:"exam,1" frugal:"1,default,MyExam" json:"exam"`
+	// none of a paper that was never begun
+	Questions []*PaperQuestion `thrift:"questions,2" frugal:"2,default,list<PaperQuestion>" json:"questions"`
+	Now       int64            `thrift:"now,3" frugal:"3,default,i64" json:"now"`
+}
+
+type GivenAnswer struct {
+	QuestionId string   `thrift:"questionId,1" frugal:"1,default,string" validate:"required,max=64" json:"questionId"`
+	Answers    []string `thrift:"answers,2" frugal:"2,default,list<string>" validate:"max=6,dive,max=8" json:"answers"`
+}
+
+type AnswerReq struct {
+	Id         string   `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
+	QuestionId string   `thrift:"questionId,2" frugal:"2,default,string" validate:"required,max=64" json:"questionId"`
+	Answers    []string `thrift:"answers,3" frugal:"3,default,list<string>" validate:"max=6,dive,max=8" json:"answers"`
+}
+
+type Answered struct {
+	SavedAt int64 `thrift:"savedAt,1" frugal:"1,default,i64" json:"savedAt"`
+}
+
+// HandInReq hands a paper in, with the answers that the phone holds: they replace those that were saved.
+type HandInReq struct {
+	Id      string         `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
+	Answers []*GivenAnswer `thrift:"answers,2" frugal:"2,default,list<GivenAnswer>" validate:"max=50,dive" json:"answers"`
+}
+
+// ExtraReq gives one person more time, or another try.
+type ExtraReq struct {
+	Id       string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
+	MemberId string `thrift:"memberId,2" frugal:"2,default,string" validate:"required,max=64" json:"memberId"`
+	Again    bool   `thrift:"again,3" frugal:"3,default,bool" json:"again"`
+	// Unix milliseconds
+	Until  int64  `thrift:"until,4" frugal:"4,default,i64" json:"until"`
+	Reason string `thrift:"reason,5" frugal:"5,default,string" validate:"required,max=200" json:"reason"`
+}
+
+type ExamRow struct {
+	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	Name     string `thrift:"name,2" frugal:"2,default,string" json:"name"`
+	OrgName  string `thrift:"orgName,3" frugal:"3,default,string" json:"orgName"`
+	Attempt  int32  `thrift:"attempt,4" frugal:"4,default,i32" json:"attempt"`
+	// submitted, auto, absent, open (a try that goes on)
+	State      string `thrift:"state,5" frugal:"5,default,string" json:"state"`
+	Score      int32  `thrift:"score,6" frugal:"6,default,i32" json:"score"`
+	HandedInAt int64  `thrift:"handedInAt,7" frugal:"7,default,i64" json:"handedInAt"`
+	// given to him, with its reason; 0: the deadline of all
+	Until  int64  `thrift:"until,8" frugal:"8,default,i64" json:"until"`
+	Reason string `thrift:"reason,9" frugal:"9,default,string" json:"reason"`
+}
+
+type QuestionFigure struct {
+	Id           string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	Stem         string `thrift:"stem,2" frugal:"2,default,string" json:"stem"`
+	QuestionType string `thrift:"questionType,3" frugal:"3,default,string" json:"questionType"`
+	// of the papers handed in
+	Wrong  int32 `thrift:"wrong,4" frugal:"4,default,i32" json:"wrong"`
+	Papers int32 `thrift:"papers,5" frugal:"5,default,i32" json:"papers"`
+}
+
+type ExamStatistics struct {
+	Id         string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	Title      string `thrift:"title,2" frugal:"2,default,string" json:"title"`
+	DeadlineAt int64  `thrift:"deadlineAt,3" frugal:"3,default,i64" json:"deadlineAt"`
+	Now        int64  `thrift:"now,4" frugal:"4,default,i64" json:"now"`
+	Receivers  int32  `thrift:"receivers,5" frugal:"5,default,i32" json:"receivers"`
+	// first tries that were handed in
+	Submitted int32 `thrift:"submitted,6" frugal:"6,default,i32" json:"submitted"`
+	// of these; 0 of none
+	Average   float64    `thrift:"average,7" frugal:"7,default,double" json:"average"`
+	Highest   int32      `thrift:"highest,8" frugal:"8,default,i32" json:"highest"`
+	Lowest    int32      `thrift:"lowest,9" frugal:"9,default,i32" json:"lowest"`
+	PassScore int32      `thrift:"passScore,10" frugal:"10,default,i32" json:"passScore"`
+	Passed    int32      `thrift:"passed,11" frugal:"11,default,i32" json:"passed"`
+	Rows      []*ExamRow `thrift:"rows,12" frugal:"12,default,list<ExamRow>" json:"rows"`
+	// most often wrong first
+	Questions []*QuestionFigure `thrift:"questions,13" frugal:"13,default,list<QuestionFigure>" json:"questions"`
+	// how many below 60, 60 to 69, 70 to 79, 80 to 89, 90 and more
+	Bands []int32 `thrift:"bands,14" frugal:"14,default,list<i32>" json:"bands"`
+}
+
+type Closed struct {
+	Count int32 `thrift:"count,1" frugal:"1,default,i32" json:"count"`
+}
+
 // PortalTopic is one 专题 in a column.
 type PortalTopic struct {
 	Id      string `thrift:"id,1" frugal:"1,default,string" json:"id"`

@@ -11,6 +11,19 @@ import (
 
 // Learning is the service, as its handler has it and as its clients do.
 type Learning interface {
+	// DrawQuestions fills a paper at random; question.tooFew when there are not that many.
+	DrawQuestions(ctx context.Context, req *DrawReq) (*Questions, error)
+	ListQuestions(ctx context.Context, req *QuestionsReq) (*Questions, error)
+	GetExamStatistics(ctx context.Context, req *ExamReq) (*ExamStatistics, error)
+	ExportExamStatistics(ctx context.Context, req *ExamReq) (*records.File, error)
+	GiveExtra(ctx context.Context, req *ExtraReq) (*records.Empty, error)
+	// CloseExams hands in what nobody handed in by its end.
+	CloseExams(ctx context.Context, req *records.Empty) (*Closed, error)
+	// Of the member who calls.
+	ListMyExams(ctx context.Context, req *records.Empty) (*MyExams, error)
+	GetMyPaper(ctx context.Context, req *ExamReq) (*MyPaper, error)
+	SaveAnswer(ctx context.Context, req *AnswerReq) (*Answered, error)
+	HandIn(ctx context.Context, req *HandInReq) (*MyPaper, error)
 	GetPortalColumns(ctx context.Context, req *records.Empty) (*PortalColumns, error)
 	// GetPortalTopic is a topic of a category that has a column; any other is not found.
 	GetPortalTopic(ctx context.Context, req *TopicReq) (*PortalText, error)

@@ -19,13 +19,23 @@ type Client = learning.Learning
 
 // The methods of Learning.
 var (
-	GetPortalColumns = call.New("GetPortalColumns", Client.GetPortalColumns, call.Rule{May: []string{"anyone"}, Idempotent: true})
-	GetPortalTopic   = call.New("GetPortalTopic", Client.GetPortalTopic, call.Rule{May: []string{"anyone"}, Idempotent: true})
-	FindPortalFile   = call.New("FindPortalFile", Client.FindPortalFile, call.Rule{May: []string{"anyone"}, Idempotent: true})
+	DrawQuestions        = call.New("DrawQuestions", Client.DrawQuestions, call.Rule{May: []string{"exam.create"}, Idempotent: true})
+	ListQuestions        = call.New("ListQuestions", Client.ListQuestions, call.Rule{May: []string{"exam.view"}, Idempotent: true})
+	GetExamStatistics    = call.New("GetExamStatistics", Client.GetExamStatistics, call.Rule{May: []string{"exam.view"}, Idempotent: true})
+	ExportExamStatistics = call.New("ExportExamStatistics", Client.ExportExamStatistics, call.Rule{May: []string{"exam.export"}, Idempotent: true})
+	GiveExtra            = call.New("GiveExtra", Client.GiveExtra, call.Rule{May: []string{"exam.enable"}})
+	CloseExams           = call.New("CloseExams", Client.CloseExams, call.Rule{May: []string{"system"}, Idempotent: true})
+	ListMyExams          = call.New("ListMyExams", Client.ListMyExams, call.Rule{May: []string{"member"}, Idempotent: true})
+	GetMyPaper           = call.New("GetMyPaper", Client.GetMyPaper, call.Rule{May: []string{"member"}, Idempotent: true})
+	SaveAnswer           = call.New("SaveAnswer", Client.SaveAnswer, call.Rule{May: []string{"member"}, Idempotent: true})
+	HandIn               = call.New("HandIn", Client.HandIn, call.Rule{May: []string{"member"}})
+	GetPortalColumns     = call.New("GetPortalColumns", Client.GetPortalColumns, call.Rule{May: []string{"anyone"}, Idempotent: true})
+	GetPortalTopic       = call.New("GetPortalTopic", Client.GetPortalTopic, call.Rule{May: []string{"anyone"}, Idempotent: true})
+	FindPortalFile       = call.New("FindPortalFile", Client.FindPortalFile, call.Rule{May: []string{"anyone"}, Idempotent: true})
 )
 
 // Service describes Learning.
-var Service = call.Describe("Learning", Wrap, GetPortalColumns, GetPortalTopic, FindPortalFile)
+var Service = call.Describe("Learning", Wrap, DrawQuestions, ListQuestions, GetExamStatistics, ExportExamStatistics, GiveExtra, CloseExams, ListMyExams, GetMyPaper, SaveAnswer, HandIn, GetPortalColumns, GetPortalTopic, FindPortalFile)
 
 // RegisterService lets a server offer Learning.
 func RegisterService(s server.Server, handler Client) error {
@@ -36,6 +46,46 @@ func RegisterService(s server.Server, handler Client) error {
 func Wrap(c client.Client) Client { return wrapped{c} }
 
 type wrapped struct{ c client.Client }
+
+func (w wrapped) DrawQuestions(ctx context.Context, req *learning.DrawReq) (*learning.Questions, error) {
+	return DrawQuestions.Call(ctx, w.c, req)
+}
+
+func (w wrapped) ListQuestions(ctx context.Context, req *learning.QuestionsReq) (*learning.Questions, error) {
+	return ListQuestions.Call(ctx, w.c, req)
+}
+
+func (w wrapped) GetExamStatistics(ctx context.Context, req *learning.ExamReq) (*learning.ExamStatistics, error) {
+	return GetExamStatistics.Call(ctx, w.c, req)
+}
+
+func (w wrapped) ExportExamStatistics(ctx context.Context, req *learning.ExamReq) (*records.File, error) {
+	return ExportExamStatistics.Call(ctx, w.c, req)
+}
+
+func (w wrapped) GiveExtra(ctx context.Context, req *learning.ExtraReq) (*records.Empty, error) {
+	return GiveExtra.Call(ctx, w.c, req)
+}
+
+func (w wrapped) CloseExams(ctx context.Context, req *records.Empty) (*learning.Closed, error) {
+	return CloseExams.Call(ctx, w.c, req)
+}
+
+func (w wrapped) ListMyExams(ctx context.Context, req *records.Empty) (*learning.MyExams, error) {
+	return ListMyExams.Call(ctx, w.c, req)
+}
+
+func (w wrapped) GetMyPaper(ctx context.Context, req *learning.ExamReq) (*learning.MyPaper, error) {
+	return GetMyPaper.Call(ctx, w.c, req)
+}
+
+func (w wrapped) SaveAnswer(ctx context.Context, req *learning.AnswerReq) (*learning.Answered, error) {
+	return SaveAnswer.Call(ctx, w.c, req)
+}
+
+func (w wrapped) HandIn(ctx context.Context, req *learning.HandInReq) (*learning.MyPaper, error) {
+	return HandIn.Call(ctx, w.c, req)
+}
 
 func (w wrapped) GetPortalColumns(ctx context.Context, req *records.Empty) (*learning.PortalColumns, error) {
 	return GetPortalColumns.Call(ctx, w.c, req)
