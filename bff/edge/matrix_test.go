@@ -127,6 +127,12 @@ var matrix = []cells{
 	{route: "GET /api/console/meetings/:id/deliveries", want: scoped, query: "$meeting"},
 	{route: "POST /api/console/meetings/:id/resend", want: scoped, query: "$meeting"},
 
+	{route: "POST /api/console/exams/draw", want: mayAdmin, body: `{"categoryId":"none","count":10}`},
+	{route: "POST /api/console/exams/questions", want: mayAdmin, body: `{"ids":[]}`},
+	{route: "GET /api/console/exams/:id/statistics", want: scoped, query: "$exam"},
+	{route: "GET /api/console/exams/:id/statistics/export", want: scoped, query: "$exam"},
+	{route: "POST /api/console/exams/:id/extra", want: scoped, query: "$exam", body: `{"memberId":"$m1","until":1,"reason":"x"}`},
+
 	{route: "GET /api/console/points/ranking", want: mayAdmin},
 	{route: "GET /api/console/points/ranking", want: scoped, query: "orgId=$own"},
 	{route: "GET /api/console/points/entries", want: scoped, query: "id=$m1"},
@@ -157,6 +163,10 @@ var matrix = []cells{
 	{route: "POST /api/member/sign-in", want: bound, body: `{"token":"x"}`},
 	{route: "GET /api/member/meetings", want: bound},
 	{route: "GET /api/member/meetings/:id", want: mine, query: "$meeting"},
+	{route: "GET /api/member/exams", want: bound},
+	{route: "GET /api/member/exams/:id", want: mine, query: "$exam"},
+	{route: "POST /api/member/exams/:id/answers", want: mine, query: "$exam", body: `{"questionId":"$question","answers":["right"]}`},
+	{route: "POST /api/member/exams/:id/hand-in", want: mine, query: "$exam", body: `{"answers":[]}`},
 	{route: "GET /api/member/points", want: bound},
 	{route: "GET /api/member/organization/points", want: bound},
 	{route: "GET /api/member/ranking", want: bound},
@@ -262,6 +272,7 @@ var deviations = map[string]kind{
 // they are.
 var typedActions = map[string][]string{
 	"duesOrder": {"pay", "print"},
+	"exam":      {"reuse"}, // a new exam
 }
 
 // borrowed are the rights of other types that actions ask for: 微信解绑 is that of the bindings'
@@ -324,6 +335,7 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 		category := w.create(t, w.by["top"], "questionCategory", map[string]any{"name": fmt.Sprint("矩阵", w.serial())})
 		return w.create(t, w.by["own"], "question", map[string]any{"questionType": "judge", "stem": fmt.Sprint("矩阵", w.serial()), "answers": []string{"right"}, "categoryId": category})
 	},
+	"exam":          func(t *testing.T, w *matrixWorld) string { id, _ := w.exam(t); return id },
 	"topicCategory": topicSorted,
 	"video": func(t *testing.T, w *matrixWorld) string {
 		doc := map[string]any{"title": "矩阵", "categoryId": w.create(t, w.by["top"], "videoCategory", map[string]any{"name": fmt.Sprint("矩阵", w.serial())})}
@@ -633,6 +645,8 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 	w.ids["order"] = w.order(t, w.m1.id)
 	w.ids["meeting"], w.ids["draft"] = w.meeting(t), w.meeting(t)
 	w.do(w.by["own"], "POST", "/api/console/records/meeting/"+w.ids["meeting"]+"/actions/start", nil).into(t, &struct{}{})
+	w.ids["exam"], w.ids["question"] = w.exam(t)
+	w.do(w.by["own"], "POST", "/api/console/records/exam/"+w.ids["exam"]+"/actions/enable", nil).into(t, &struct{}{})
 	w.ids["notice"] = w.notice(t)
 	w.ids["case"] = developing(t, w)
 	return w
@@ -697,6 +711,20 @@ func (w *matrixWorld) order(t *testing.T, memberID string) string {
 	var o struct{ ID string }
 	w.do(w.by["own"], "POST", "/api/console/dues/orders", map[string]any{"memberId": memberID, "toMonth": month}).into(t, &o)
 	return o.ID
+}
+
+// exam is one of own's that m1 has to sit, and a question of it.
+func (w *matrixWorld) exam(t *testing.T) (id, question string) {
+	t.Helper()
+	category := w.create(t, w.by["top"], "questionCategory", map[string]any{"name": fmt.Sprint("矩阵", w.serial())})
+	var ids []string
+	for range 10 {
+		ids = append(ids, w.create(t, w.by["own"], "question", map[string]any{"questionType": "judge", "stem": fmt.Sprint("矩阵", w.serial()), "answers": []string{"right"}, "categoryId": category}))
+	}
+	return w.create(t, w.by["own"], "exam", map[string]any{
+		"title": "矩阵", "categoryId": category, "questionCount": "10", "selectMode": "manual", "questionIds": ids, "receiverIds": []string{w.m1.id},
+		"deadlineAt": w.platform.Clock.Now().Add(6 * time.Hour).Format(time.RFC3339),
+	}), ids[0]
 }
 
 // meeting makes a draft of own that m1 takes part in.
@@ -1048,7 +1076,7 @@ func TestPermissionMatrix(t *testing.T) {
 // untold are the requests that are no fact of the audit: they change nothing (the member's
 // order is there and found again), or only what is the admin's own. What an import tells
 // it tells when it is over, which nobody waits for here.
-var untold = []string{"/console/captcha", "/console/home", "/console/notifications/", "/dues/base-preview", "/dues/orders: 200", "/dues/sheet: 200", "/upload", "/import"}
+var untold = []string{"/console/captcha", "/console/home", "/console/notifications/", "/dues/base-preview", "/exams/draw", "/exams/questions", "/member/exams/", "/dues/orders: 200", "/dues/sheet: 200", "/upload", "/import"}
 
 // told are the ids of the requests that the audit tells of. No worker runs here, so that
 // its facts still are in the documents that they are about, or in the inbox.

@@ -121,6 +121,8 @@ func schemaOf(t reflect.Type, in named) map[string]any {
 		return map[string]any{"type": "string"}
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
+	case reflect.Float64:
+		return map[string]any{"type": "number"}
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		return map[string]any{"type": "integer", "format": t.Kind().String()}
 	case reflect.Slice:

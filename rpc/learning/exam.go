@@ -73,8 +73,8 @@ func (s *Service) examType(party records.Party) *records.Type[*model.Exam] {
 		},
 		Fields: []records.Field{
 			{Key: "orgId", Label: "组织", Ref: "organization", List: true, ReadOnly: true, After: "deadlineAt", Width: 150},
-			{Key: "receivers", Label: "接受人数", Type: "int", Virtual: true, ReadOnly: true, After: "receiverIds"},
-			{Key: "paper", Label: "试卷", Type: "text", Virtual: true, ReadOnly: true},
+			{Key: "receivers", Label: "接受人数", Type: "int", Virtual: true, ReadOnly: true, Below: true, After: "receiverIds"},
+			{Key: "paper", Label: "试卷", Type: "text", Virtual: true, ReadOnly: true, Below: true},
 		},
 		Life: examLife,
 		Actions: []records.Action[*model.Exam]{
@@ -261,6 +261,7 @@ func (s *Service) presentExams(ctx context.Context, docs []*model.Exam, rows []r
 		}
 		fmt.Fprintf(&b, "　正确答案：%s\n", strings.Join(right, "、"))
 	}
+	rows[0]["_labels"].(map[string]string)["questionIds"] = fmt.Sprintf("共%d道", len(list)) // the paper says more
 	rows[0]["paper"] = strings.TrimSpace(b.String())
 	return nil
 }

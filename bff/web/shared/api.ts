@@ -7198,7 +7198,7 @@ export interface components {
             until: number;
         };
         "learning.ExamStatistics": {
-            average: unknown;
+            average: number;
             bands: number[];
             /** Format: int64 */
             deadlineAt: number;
