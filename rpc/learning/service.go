@@ -33,6 +33,7 @@ type Service struct {
 	exams           *model.Collection[*model.Exam]
 	papers          *model.Collection[*model.ExamPaper]
 	live            *kit.Recent[*liveExam]
+	writing         *kit.Batcher[*mongo.UpdateOneModel, error]
 	questions       *model.Collection[*model.Question]
 	topics          *model.Collection[*model.Article]
 	topicCategories *model.Collection[*model.Category]
@@ -54,6 +55,7 @@ func New(d Deps) (*Service, error) {
 		videos:          model.NewCollection[*model.Article](d.DB, "videos", d.Clock.Now),
 	}
 	s.live = kit.NewRecent(examAge, s.loadExam)
+	s.writing = kit.NewBatcher(papersAtOnce, s.writePapers)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	party := s.party

@@ -89,26 +89,62 @@ func (s *Service) SaveAnswer(ctx context.Context, req *learning.AnswerReq) (*lea
 		return nil, err
 	}
 	p := newPaper(x, c.MemberID, c.Name, c.OrgID, c.Orgs, sitting.Try, now)
-	_, err = s.papers.Mongo().UpdateOne(ctx,
-		bson.D{{Key: "_id", Value: p.ID}, {Key: "handedInAt", Value: bson.D{{Key: "$exists", Value: false}}}},
-		bson.D{
-			{Key: "$set", Value: bson.D{{Key: "answers." + req.QuestionId, Value: given}, {Key: "updatedAt", Value: now}}},
-			{Key: "$inc", Value: bson.D{{Key: "version", Value: int64(1)}}},
-			{Key: "$setOnInsert", Value: bson.D{
-				{Key: "orgId", Value: p.OrgID}, {Key: "orgs", Value: p.Orgs}, {Key: "createdBy", Value: p.CreatedBy}, {Key: "createdAt", Value: now}, {Key: "deleted", Value: false},
-				{Key: "examId", Value: p.ExamID}, {Key: "memberId", Value: p.MemberID}, {Key: "memberName", Value: p.MemberName}, {Key: "try", Value: p.Try}, {Key: "score", Value: 0},
-			}},
-		}, options.UpdateOne().SetUpsert(true))
-	if mongo.IsDuplicateKeyError(err) { // there is one, and it is handed in; or two first answers at once
-		if kept, err := s.papers.Get(ctx, model.Everything, p.ID); err != nil || kept.HandedInAt != nil {
-			return nil, errors.Join(err, errHandedIn)
-		}
-		return nil, kit.ErrConflict
-	}
-	if err != nil {
-		return nil, fmt.Errorf("save answer: %w", err)
+	if err := s.write(ctx, p, bson.D{{Key: "answers." + req.QuestionId, Value: given}}); err != nil {
+		return nil, err
 	}
 	return &learning.Answered{SavedAt: now.UnixMilli()}, nil
+}
+
+// papersAtOnce bounds one write of papers.
+const papersAtOnce = 256
+
+// write puts something on a paper that is not handed in, the first of it with the paper itself: one write, which
+// takes along those of everybody who waits. A paper that is handed in refuses it.
+func (s *Service) write(ctx context.Context, p *model.ExamPaper, set bson.D) error {
+	change := mongo.NewUpdateOneModel().SetUpsert(true).
+		SetFilter(bson.D{{Key: "_id", Value: p.ID}, {Key: "handedInAt", Value: bson.D{{Key: "$exists", Value: false}}}}).
+		SetUpdate(bson.D{
+			{Key: "$set", Value: append(set, bson.E{Key: "updatedAt", Value: p.CreatedAt})},
+			{Key: "$inc", Value: bson.D{{Key: "version", Value: int64(1)}}},
+			{Key: "$setOnInsert", Value: bson.D{
+				{Key: "orgId", Value: p.OrgID}, {Key: "orgs", Value: p.Orgs}, {Key: "createdBy", Value: p.CreatedBy}, {Key: "createdAt", Value: p.CreatedAt}, {Key: "deleted", Value: false},
+				{Key: "examId", Value: p.ExamID}, {Key: "memberId", Value: p.MemberID}, {Key: "memberName", Value: p.MemberName}, {Key: "try", Value: p.Try},
+			}},
+		})
+	for {
+		refused, err := s.writing.Do(ctx, change)
+		if err != nil || !errors.Is(refused, model.ErrDuplicate) {
+			return errors.Join(err, refused)
+		}
+		// There is a paper, and it is handed in; or two first answers came at once.
+		if kept, err := s.papers.Get(ctx, model.Everything, p.ID); err != nil || kept.HandedInAt != nil {
+			return errors.Join(err, errHandedIn)
+		}
+	}
+}
+
+// writePapers stores changes of papers in one write and answers each one's error.
+func (s *Service) writePapers(ctx context.Context, changes []*mongo.UpdateOneModel) ([]error, error) {
+	all := make([]mongo.WriteModel, len(changes))
+	for i, c := range changes {
+		all[i] = c
+	}
+	out := make([]error, len(changes))
+	_, err := s.papers.Mongo().BulkWrite(ctx, all, options.BulkWrite().SetOrdered(false))
+	var failed mongo.BulkWriteException
+	if errors.As(err, &failed) && failed.WriteConcernError == nil {
+		for _, f := range failed.WriteErrors {
+			out[f.Index] = f
+			if mongo.IsDuplicateKeyError(f.WriteError) {
+				out[f.Index] = model.ErrDuplicate
+			}
+		}
+		return out, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write papers: %w", err)
+	}
+	return out, nil
 }
 
 // read brings an answer to a question of the paper into order, or says what is wrong with it.
@@ -149,10 +185,23 @@ func (s *Service) HandIn(ctx context.Context, req *learning.HandInReq) (*learnin
 			return nil, err
 		}
 	}
-	p, err := s.finish(ctx, x, newPaper(x, c.MemberID, c.Name, c.OrgID, c.Orgs, sitting.Try, now), func(p *model.ExamPaper) error {
-		if !now.Before(sitting.Until) {
-			return errExamOver
+	if !now.Before(sitting.Until) {
+		return nil, s.late(ctx, x, c.MemberID, sitting)
+	}
+	name, err := s.orgName(ctx, x.OrgID)
+	if err != nil {
+		return nil, err
+	}
+	fresh := newPaper(x, c.MemberID, c.Name, c.OrgID, c.Orgs, sitting.Try, now)
+	if len(given) == len(x.paper) { // nothing that was saved counts beside: one write does
+		fresh.Answers, fresh.HandedInAt, fresh.Score = given, &now, x.score(given)
+		err := s.write(ctx, fresh, bson.D{{Key: "answers", Value: given}, {Key: "handedInAt", Value: now}, {Key: "score", Value: fresh.Score}})
+		if err != nil {
+			return nil, err
 		}
+		return s.shown(x, fresh, name), nil
+	}
+	p, err := s.finish(ctx, x, fresh, func(p *model.ExamPaper) error {
 		for id, a := range given {
 			if p.Answers == nil {
 				p.Answers = map[string][]string{}
@@ -165,11 +214,26 @@ func (s *Service) HandIn(ctx context.Context, req *learning.HandInReq) (*learnin
 	if err != nil {
 		return nil, err
 	}
-	name, err := s.orgName(ctx, x.OrgID)
-	if err != nil {
-		return nil, err
-	}
 	return s.shown(x, p, name), nil
+}
+
+// late says why a paper is not taken after its time: it is handed in already, or nobody did.
+func (s *Service) late(ctx context.Context, x *liveExam, memberID string, sitting model.Sitting) error {
+	p, err := s.papers.Get(ctx, model.Everything, model.ExamPaperID(x.ID, memberID, sitting.Try))
+	if err == nil && p.HandedInAt != nil && !p.Absent {
+		return errHandedIn
+	}
+	return errExamOver
+}
+
+// score is what answers are worth.
+func (x *liveExam) score(answers map[string][]string) (marks int) {
+	for _, q := range x.paper {
+		if q.Right(answers[q.ID]) {
+			marks += x.MarksEach()
+		}
+	}
+	return marks
 }
 
 // finish hands a paper in, with the answers that were saved: fresh is stored when there is none. Answers that are
@@ -182,12 +246,7 @@ func (s *Service) finish(ctx context.Context, x *liveExam, fresh *model.ExamPape
 		if err := hand(p); err != nil {
 			return err
 		}
-		p.Score = 0
-		for _, q := range x.paper {
-			if q.Right(p.Answers[q.ID]) {
-				p.Score += x.MarksEach()
-			}
-		}
+		p.Score = x.score(p.Answers)
 		return nil
 	}
 	for {

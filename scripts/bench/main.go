@@ -311,6 +311,27 @@ func (b *bench) round(n int) error {
 		},
 		func() error { _, err := b.control("/relay?on=true"); return err },
 		b.drain,
+		func() error {
+			return one(figAnswer, func() (result, error) {
+				answer, _, err := b.exam(scans)
+				if err != nil {
+					return result{}, err
+				}
+				return b.load(scans, answer, b.Base, nil)
+			})
+		},
+		func() error {
+			return one(figHandIn, func() (result, error) {
+				answer, hand, err := b.exam(scans)
+				if err != nil {
+					return result{}, err
+				}
+				if _, err := b.load(scans, answer, b.Base, nil); err != nil { // there is something on the paper
+					return result{}, err
+				}
+				return b.load(scans, hand, b.Base, nil)
+			})
+		},
 		func() error { return one(figWhole, whole) },
 		func() error {
 			return one(figRepeated, func() (result, error) {
@@ -367,6 +388,8 @@ const (
 	figKnown    = "check-in, known to edge"
 	figWhole    = "check-in, all followed"
 	figRepeated = "repeated scan"
+	figAnswer   = "exam: save an answer"
+	figHandIn   = "exam: hand in"
 	figRanking  = "ranking top 50"
 	figList     = "member list of 20"
 	figFlood    = "check-in, login flood"
@@ -377,7 +400,7 @@ const (
 )
 
 // calls are the calls of the driver that figures are compared with.
-var calls = map[string]string{figCheckIn: figInsert, figKnown: figInsert, figWhole: figInsert, figRepeated: figFind, figRanking: figFind, figList: figPage}
+var calls = map[string]string{figCheckIn: figInsert, figKnown: figInsert, figWhole: figInsert, figRepeated: figFind, figAnswer: figInsert, figHandIn: figInsert, figRanking: figFind, figList: figPage}
 
 var bars = map[string]float64{figCheckIn: 12, figKnown: 12, figRepeated: 6, figRanking: 5, figList: 20}
 
@@ -453,6 +476,34 @@ func (b *bench) hall(n int) (func(int, *protocol.Request), error) {
 		r.Header.SetContentTypeBytes([]byte("application/json"))
 		r.SetBody(body)
 	}, nil
+}
+
+// exam is a new exam for everybody: what saves the first answer of n people, and what hands their papers in. Both
+// set the address.
+func (b *bench) exam(n int) (answer, hand func(int, *protocol.Request), err error) {
+	said, err := b.control("/exam")
+	if err != nil {
+		return nil, nil, err
+	}
+	ids := strings.Split(said, ",")
+	id, questions := ids[0], ids[1:]
+	from := b.burst * n
+	b.burst++
+	post := func(path, body string) func(int, *protocol.Request) {
+		return func(i int, r *protocol.Request) {
+			r.SetRequestURI(b.Base + "/api/member/exams/" + id + path)
+			r.Header.SetMethod("POST")
+			r.Header.Set("Authorization", "Bearer "+b.Members[(from+i%n)%len(b.Members)])
+			r.Header.SetContentTypeBytes([]byte("application/json"))
+			r.SetBody([]byte(body))
+		}
+	}
+	const one = `{"questionId":"%s","answers":["right"]}`
+	var all []string // a phone sends its whole paper
+	for _, q := range questions {
+		all = append(all, fmt.Sprintf(one, q))
+	}
+	return post("/answers", fmt.Sprintf(one, questions[0])), post("/hand-in", `{"answers":[`+strings.Join(all, ",")+`]}`), nil
 }
 
 // columns are those that the console's page asks for.

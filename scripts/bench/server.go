@@ -160,6 +160,7 @@ func (x *product) listen(addr string) {
 	})
 	try("/drain", func(ctx context.Context, _ *app.RequestContext) (string, error) { return "", x.drain(ctx) })
 	try("/meeting", func(ctx context.Context, _ *app.RequestContext) (string, error) { return x.meet(kit.AsSystem(ctx)) })
+	try("/exam", func(ctx context.Context, _ *app.RequestContext) (string, error) { return x.examine(kit.AsSystem(ctx)) })
 	raw := x.p.DB.Collection("bench")
 	try("/driver/insert", func(ctx context.Context, _ *app.RequestContext) (string, error) {
 		_, err := raw.InsertOne(ctx, bson.D{{Key: "_id", Value: kit.NewID(time.Now())}, {Key: "text", Value: strings.Repeat("党", 100)}})
@@ -295,6 +296,28 @@ func (x *product) meet(ctx context.Context) (string, error) {
 	}
 	_, code, _ := strings.Cut(qr.Url, "t=")
 	return code, nil
+}
+
+// examine enables an exam of ten questions for everybody and answers its id and those of its questions.
+func (x *product) examine(ctx context.Context) (string, error) {
+	now := x.p.Clock.Now()
+	until := now.Add(6 * time.Hour)
+	e := &model.Exam{
+		Base: model.Base{ID: kit.NewID(now), OrgID: branch, Orgs: path}, Title: "基准考核", QuestionCount: "10", ReceiverIDs: x.members,
+		DeadlineAt: until, PassScore: 60, State: model.ExamEnabled, EnabledAt: &now, NextCloseAt: &until,
+	}
+	questions := model.NewCollection[*model.Question](x.p.DB, "questions", x.p.Clock.Now)
+	for i := range 10 {
+		q := &model.Question{Base: model.Base{ID: fmt.Sprint(e.ID, "q", i), OrgID: branch, Orgs: path}, QuestionType: model.QuestionJudge, Stem: "题", Answers: []string{model.JudgeRight}}
+		if err := questions.Insert(ctx, q); err != nil {
+			return "", err
+		}
+		e.QuestionIDs = append(e.QuestionIDs, q.ID)
+	}
+	if err := model.NewCollection[*model.Exam](x.p.DB, "exams", x.p.Clock.Now).Insert(ctx, e); err != nil {
+		return "", err
+	}
+	return e.ID + "," + strings.Join(e.QuestionIDs, ","), nil
 }
 
 // adminSession logs the first admin in.
