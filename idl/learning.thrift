@@ -148,6 +148,29 @@ struct ExamStatistics {
     14: list<i32> bands       // how many below 60, 60 to 69, 70 to 79, 80 to 89, 90 and more
 }
 
+struct StudyReq {
+    1: string id (go.tag = 'validate:"required,max=64"')
+}
+
+struct StudyRow {
+    1: string memberId
+    2: string name
+    3: string orgName
+    4: i64 completedAt        // 0: not yet
+    5: i32 score              // 1 to 5; 0: none
+    6: string comment
+}
+
+struct StudyStatistics {
+    1: string id
+    2: string title
+    3: string state
+    4: i32 participants
+    5: i32 completed
+    6: string average         // of the scores, “—” of none
+    7: list<StudyRow> rows
+}
+
 struct Closed {
     1: i32 count
 }
@@ -197,6 +220,7 @@ struct PortalFileReq {
 }
 
 service Learning {
+    StudyStatistics GetStudyStatistics(1: StudyReq req) (may = "studyTask.view", idempotent = "true")
     // DrawQuestions fills a paper at random; question.tooFew when there are not that many.
     Questions DrawQuestions(1: DrawReq req) (may = "exam.create", idempotent = "true")
     Questions ListQuestions(1: QuestionsReq req) (may = "exam.view", idempotent = "true")

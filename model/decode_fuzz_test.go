@@ -25,7 +25,7 @@ var kinds = func() map[string]reflect.Type {
 	for _, doc := range []model.Document{
 		&model.AbroadRecord{}, &model.AuditEntry{}, &model.Category{}, &model.CheckIn{}, &model.Consent{}, &model.DevelopmentCase{},
 		&model.DuesBase{}, &model.DuesKey{}, &model.DuesExtra{}, &model.DuesPolicy{}, &model.DuesLine{}, &model.DuesMonth{}, &model.DuesNotice{}, &model.DuesOrder{},
-		&model.DuesReconcile{}, &model.DuesRefund{}, &model.DuesArrears{}, &model.DuesBaseApplication{}, &model.DevelopmentMaterial{}, &model.ThoughtReport{}, &model.DuesReduction{}, &model.TransferIn{}, &model.TransferOut{}, &model.Certificate{}, &model.Election{}, &model.Guest{}, &model.Hardship{}, &model.LeadershipMember{}, &model.Delegation{}, &model.LostContact{}, &model.Question{}, &model.Article{}, &model.Exam{}, &model.ExamPaper{},
+		&model.DuesReconcile{}, &model.DuesRefund{}, &model.DuesArrears{}, &model.DuesBaseApplication{}, &model.DevelopmentMaterial{}, &model.ThoughtReport{}, &model.DuesReduction{}, &model.TransferIn{}, &model.TransferOut{}, &model.Certificate{}, &model.Election{}, &model.Guest{}, &model.Hardship{}, &model.LeadershipMember{}, &model.Delegation{}, &model.LostContact{}, &model.Question{}, &model.Article{}, &model.Exam{}, &model.ExamPaper{}, &model.StudyTask{}, &model.StudyRecord{},
 		&model.Letter{}, &model.Meeting{}, &model.Member{}, &model.MemberContact{}, &model.MemberInflow{}, &model.MemberOutflow{},
 		&model.MemberReduction{}, &model.MemberShowcase{}, &model.NotebookEntry{}, &model.Notification{}, &model.Organization{},
 		&model.OrganizationEvaluation{}, &model.OrganizationTransfer{}, &model.PointsDay{}, &model.PointsEntry{}, &model.PointsRule{},

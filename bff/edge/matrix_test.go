@@ -127,6 +127,7 @@ var matrix = []cells{
 	{route: "GET /api/console/meetings/:id/deliveries", want: scoped, query: "$meeting"},
 	{route: "POST /api/console/meetings/:id/resend", want: scoped, query: "$meeting"},
 
+	{route: "GET /api/console/studies/:id/statistics", want: scoped, query: "$study"},
 	{route: "POST /api/console/exams/draw", want: mayAdmin, body: `{"categoryId":"none","count":10}`},
 	{route: "POST /api/console/exams/questions", want: mayAdmin, body: `{"ids":[]}`},
 	{route: "GET /api/console/exams/:id/statistics", want: scoped, query: "$exam"},
@@ -335,6 +336,7 @@ var samples = map[string]func(t *testing.T, w *matrixWorld) string{
 		category := w.create(t, w.by["top"], "questionCategory", map[string]any{"name": fmt.Sprint("矩阵", w.serial())})
 		return w.create(t, w.by["own"], "question", map[string]any{"questionType": "judge", "stem": fmt.Sprint("矩阵", w.serial()), "answers": []string{"right"}, "categoryId": category})
 	},
+	"studyTask":     func(t *testing.T, w *matrixWorld) string { return w.study(t) },
 	"exam":          func(t *testing.T, w *matrixWorld) string { id, _ := w.exam(t); return id },
 	"topicCategory": topicSorted,
 	"video": func(t *testing.T, w *matrixWorld) string {
@@ -645,6 +647,7 @@ func newMatrixWorld(t *testing.T) *matrixWorld {
 	w.ids["order"] = w.order(t, w.m1.id)
 	w.ids["meeting"], w.ids["draft"] = w.meeting(t), w.meeting(t)
 	w.do(w.by["own"], "POST", "/api/console/records/meeting/"+w.ids["meeting"]+"/actions/start", nil).into(t, &struct{}{})
+	w.ids["study"] = w.study(t)
 	w.ids["exam"], w.ids["question"] = w.exam(t)
 	w.do(w.by["own"], "POST", "/api/console/records/exam/"+w.ids["exam"]+"/actions/enable", nil).into(t, &struct{}{})
 	w.ids["notice"] = w.notice(t)
@@ -711,6 +714,16 @@ func (w *matrixWorld) order(t *testing.T, memberID string) string {
 	var o struct{ ID string }
 	w.do(w.by["own"], "POST", "/api/console/dues/orders", map[string]any{"memberId": memberID, "toMonth": month}).into(t, &o)
 	return o.ID
+}
+
+// study is a task of own's that m1 has to complete.
+func (w *matrixWorld) study(t *testing.T) string {
+	t.Helper()
+	now := w.platform.Clock.Now()
+	return w.create(t, w.by["own"], "studyTask", map[string]any{
+		"title": "矩阵", "content": "<p>学习</p>", "startAt": now.Add(-time.Hour).Format(time.RFC3339), "endAt": now.Add(time.Hour).Format(time.RFC3339),
+		"noticeForm": []string{"site"}, "participantIds": []string{w.m1.id},
+	})
 }
 
 // exam is one of own's that m1 has to sit, and a question of it.

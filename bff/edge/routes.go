@@ -109,6 +109,7 @@ func (e *Edge) Routes() []route.Route {
 		console("GET", "/meetings/:id/deliveries", "会议通知送达情况", route.Call(notifysvc.ListDeliveries, s.Notify)),
 		console("POST", "/meetings/:id/resend", "重新发送会议通知", route.Call(notifysvc.Resend, s.Notify)),
 
+		console("GET", "/studies/:id/statistics", "学习统计", route.Call(learningsvc.GetStudyStatistics, s.Learning)),
 		again(console("POST", "/exams/draw", "一键生成试卷", route.Call(learningsvc.DrawQuestions, s.Learning))),
 		again(console("POST", "/exams/questions", "试卷的试题", route.Call(learningsvc.ListQuestions, s.Learning))),
 		console("GET", "/exams/:id/statistics", "交卷统计", route.Call(learningsvc.GetExamStatistics, s.Learning)),

@@ -37,7 +37,7 @@ import (
 
 // Collections are those whose documents emit events in bursts; they are asked about at every
 // turn, those of all record types once a second.
-var Collections = []string{"meetings", "checkIns", "duesOrders"}
+var Collections = []string{"meetings", "checkIns", "duesOrders", "studyRecords"}
 
 // Deps is what a relay needs.
 type Deps struct {

@@ -26,7 +26,7 @@ func (t *Type[D]) run() (*recordType, error) {
 	}
 	for _, a := range t.Actions {
 		u.Actions = append(u.Actions, Action[model.Document]{
-			Key: a.Key, Title: a.Title, Confirm: a.Confirm, Fields: a.Fields, Related: a.Related, Alone: a.Alone, All: a.All, Opens: a.Opens,
+			Key: a.Key, Title: a.Title, Confirm: a.Confirm, Fields: a.Fields, Related: a.Related, Alone: a.Alone, Phone: a.Phone, All: a.All, Opens: a.Opens,
 			Permission: a.Permission, Do: with(a.Do), Run: running(a.Run), Print: printing(a.Print), Done: about(a.Done),
 		})
 	}

@@ -77,9 +77,9 @@ func (t *recordType) topOnly() bool { return t.Global && !t.Anyone }
 // mayAct tells whether the caller may run an action at all.
 func (t *recordType) mayAct(c *kit.Caller, a Action[model.Document]) bool {
 	if c.Kind == kit.Member {
-		return t.Own != nil && slices.Contains(t.Own.Actions, a.Key)
+		return c.MemberID != "" && t.Own != nil && slices.Contains(t.Own.Actions, a.Key)
 	}
-	return (!t.topOnly() || c.TopLevel || c.Kind == kit.System) && c.Can(t.permission(a))
+	return !a.Phone && (!t.topOnly() || c.TopLevel || c.Kind == kit.System) && c.Can(t.permission(a))
 }
 
 func (t *recordType) permission(a Action[model.Document]) string {

@@ -108,6 +108,9 @@ func (t *recordType) info() *gen.TypeInfo {
 	out.Verbs = map[string]string{}
 	for _, a := range t.Actions {
 		out.Verbs[a.Key] = a.Title
+		if a.Phone {
+			continue
+		}
 		key := t.permission(a)
 		if !slices.ContainsFunc(out.Permissions, func(p *gen.Permission) bool { return p.Key == key }) {
 			out.Permissions = append(out.Permissions, &gen.Permission{Key: key, Label: a.Title})

@@ -64,6 +64,8 @@ type Action[D model.Document] struct {
 	// All lets it be run on everything that a list shows, as work with progress. It refuses what it was
 	// done to already, so that a record at which a process dies is not done twice.
 	All bool `json:"all,omitempty"`
+	// Phone: members run it on their own records, and nobody in the console.
+	Phone bool `json:"-"`
 	// Opens only opens the record, under a name of its own.
 	Opens bool `json:"opens,omitempty"`
 	// Permission is "<type>.<key>" unless given.

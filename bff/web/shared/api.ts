@@ -3909,6 +3909,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/studies/{id}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 学习统计 */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description 成功 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["learning.StudyStatistics"];
+                    };
+                };
+                /** @description 失败 */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code?: number;
+                            fields?: {
+                                [key: string]: string;
+                            };
+                            key?: string;
+                            message?: string;
+                            requestId?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/tree": {
         parameters: {
             query?: never;
@@ -7336,6 +7391,27 @@ export interface components {
         };
         "learning.QuestionsReq": {
             ids?: string[];
+        };
+        "learning.StudyRow": {
+            comment: string;
+            /** Format: int64 */
+            completedAt: number;
+            memberId: string;
+            name: string;
+            orgName: string;
+            /** Format: int32 */
+            score: number;
+        };
+        "learning.StudyStatistics": {
+            average: string;
+            /** Format: int32 */
+            completed: number;
+            id: string;
+            /** Format: int32 */
+            participants: number;
+            rows: components["schemas"]["learning.StudyRow"][];
+            state: string;
+            title: string;
         };
         "meeting.Arrival": {
             leaveReason: string;

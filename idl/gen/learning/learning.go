@@ -168,6 +168,32 @@ type ExamStatistics struct {
 	Bands []int32 `thrift:"bands,14" frugal:"14,default,list<i32>" json:"bands"`
 }
 
+type StudyReq struct {
+	Id string `thrift:"id,1" frugal:"1,default,string" validate:"required,max=64" json:"id"`
+}
+
+type StudyRow struct {
+	MemberId string `thrift:"memberId,1" frugal:"1,default,string" json:"memberId"`
+	Name     string `thrift:"name,2" frugal:"2,default,string" json:"name"`
+	OrgName  string `thrift:"orgName,3" frugal:"3,default,string" json:"orgName"`
+	// 0: not yet
+	CompletedAt int64 `thrift:"completedAt,4" frugal:"4,default,i64" json:"completedAt"`
+	// 1 to 5; 0: none
+	Score   int32  `thrift:"score,5" frugal:"5,default,i32" json:"score"`
+	Comment string `thrift:"comment,6" frugal:"6,default,string" json:"comment"`
+}
+
+type StudyStatistics struct {
+	Id           string `thrift:"id,1" frugal:"1,default,string" json:"id"`
+	Title        string `thrift:"title,2" frugal:"2,default,string" json:"title"`
+	State        string `thrift:"state,3" frugal:"3,default,string" json:"state"`
+	Participants int32  `thrift:"participants,4" frugal:"4,default,i32" json:"participants"`
+	Completed    int32  `thrift:"completed,5" frugal:"5,default,i32" json:"completed"`
+	// of the scores, “—” of none
+	Average string      `thrift:"average,6" frugal:"6,default,string" json:"average"`
+	Rows    []*StudyRow `thrift:"rows,7" frugal:"7,default,list<StudyRow>" json:"rows"`
+}
+
 type Closed struct {
 	Count int32 `thrift:"count,1" frugal:"1,default,i32" json:"count"`
 }

@@ -11,6 +11,7 @@ import (
 
 // Learning is the service, as its handler has it and as its clients do.
 type Learning interface {
+	GetStudyStatistics(ctx context.Context, req *StudyReq) (*StudyStatistics, error)
 	// DrawQuestions fills a paper at random; question.tooFew when there are not that many.
 	DrawQuestions(ctx context.Context, req *DrawReq) (*Questions, error)
 	ListQuestions(ctx context.Context, req *QuestionsReq) (*Questions, error)

@@ -15,6 +15,7 @@ const pages: Record<string, { path: string; title: string } | undefined> = {
   binding: { path: '/binding', title: '绑定党员' },
   duesOrder: { path: '/dues', title: '党费管理' },
   duesBase: { path: '/dues-base', title: '基数管理' },
+  studyTask: { path: '/studies', title: '学习任务' },
   exam: { path: '/exams', title: '考核管理' },
   meeting: { path: '/meetings', title: '会议' },
   points: { path: '/ranking', title: '积分排行' },

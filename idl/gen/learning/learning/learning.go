@@ -19,6 +19,7 @@ type Client = learning.Learning
 
 // The methods of Learning.
 var (
+	GetStudyStatistics   = call.New("GetStudyStatistics", Client.GetStudyStatistics, call.Rule{May: []string{"studyTask.view"}, Idempotent: true})
 	DrawQuestions        = call.New("DrawQuestions", Client.DrawQuestions, call.Rule{May: []string{"exam.create"}, Idempotent: true})
 	ListQuestions        = call.New("ListQuestions", Client.ListQuestions, call.Rule{May: []string{"exam.view"}, Idempotent: true})
 	GetExamStatistics    = call.New("GetExamStatistics", Client.GetExamStatistics, call.Rule{May: []string{"exam.view"}, Idempotent: true})
@@ -35,7 +36,7 @@ var (
 )
 
 // Service describes Learning.
-var Service = call.Describe("Learning", Wrap, DrawQuestions, ListQuestions, GetExamStatistics, ExportExamStatistics, GiveExtra, CloseExams, ListMyExams, GetMyPaper, SaveAnswer, HandIn, GetPortalColumns, GetPortalTopic, FindPortalFile)
+var Service = call.Describe("Learning", Wrap, GetStudyStatistics, DrawQuestions, ListQuestions, GetExamStatistics, ExportExamStatistics, GiveExtra, CloseExams, ListMyExams, GetMyPaper, SaveAnswer, HandIn, GetPortalColumns, GetPortalTopic, FindPortalFile)
 
 // RegisterService lets a server offer Learning.
 func RegisterService(s server.Server, handler Client) error {
@@ -46,6 +47,10 @@ func RegisterService(s server.Server, handler Client) error {
 func Wrap(c client.Client) Client { return wrapped{c} }
 
 type wrapped struct{ c client.Client }
+
+func (w wrapped) GetStudyStatistics(ctx context.Context, req *learning.StudyReq) (*learning.StudyStatistics, error) {
+	return GetStudyStatistics.Call(ctx, w.c, req)
+}
 
 func (w wrapped) DrawQuestions(ctx context.Context, req *learning.DrawReq) (*learning.Questions, error) {
 	return DrawQuestions.Call(ctx, w.c, req)
