@@ -1,6 +1,7 @@
 // Exams (manual 10.2): added, enabled and counted in the console, sat on the phone.
 import { expect, test, type Browser, type Page } from '@playwright/test'
 import { admin } from '../member/test/sandbox.mjs'
+import { later, wall } from './clock'
 import { act, field, login, open, row } from './console'
 import { inventedPhone, stamp } from './invent'
 import { reader } from './reader'
@@ -21,14 +22,13 @@ async function bank(root: Root, n: number, name = `考题${stamp}${inventedPhone
   }
   return { categoryId, name, ids }
 }
-const later = (hours: number) => new Date(Date.now() + hours * 3600_000).toISOString()
 
 async function enabled(root: Root, browser: Browser, title: string) {
   const { nodes } = await root('GET', '/tree')
   const phone = await reader(browser, root, nodes[0].id)
   const { memberId } = await (await phone.request.get('/api/member/me')).json()
   const b = await bank(root, 10)
-  const { id } = await root('POST', '/records/exam', { title, categoryId: b.categoryId, questionCount: '10', selectMode: 'manual', questionIds: b.ids, receiverIds: [memberId], deadlineAt: later(6) })
+  const { id } = await root('POST', '/records/exam', { title, categoryId: b.categoryId, questionCount: '10', selectMode: 'manual', questionIds: b.ids, receiverIds: [memberId], deadlineAt: await later(6) })
   await root('POST', `/records/exam/${id}/actions/enable`, {})
   return { id, phone, ...b }
 }
@@ -76,13 +76,13 @@ test('EXAM-02 EXAM-03 EXAM-06 EXAM-08 EXAM-13 EXAM-19 EXAM-21 EXAM-22 a paper is
   await expect(questions).toContainText(`手工录入的题${stamp}`)
   await field(dialog, 'receiverOrgId').locator('.el-select').click()
   await page.locator('.el-tree-select__popper:visible .el-tree-node__content').first().click()
-  const at = new Date(Date.now() + 2 * 3600_000 + 8 * 3600_000).toISOString().slice(0, 16).replace('T', ' ')
+  const at = await wall(2)
   await field(dialog, 'deadlineAt').locator('input').first().fill(at)
   await page.keyboard.press('Enter')
   await dialog.getByRole('button', { name: '确定' }).click()
   await expect(field(dialog, 'deadlineAt')).toContainText('考核截止时间必须为当前时间5个小时后')
   await shot(page, 'console-exam-form')
-  const good = new Date(Date.now() + 30 * 3600_000 + 8 * 3600_000).toISOString().slice(0, 16).replace('T', ' ')
+  const good = await wall(30)
   await field(dialog, 'deadlineAt').locator('input').first().fill(good)
   await page.keyboard.press('Enter')
   await dialog.getByRole('button', { name: '确定' }).click()
@@ -159,7 +159,7 @@ test('EXAM-10 EXAM-11 EXAM-12 EXAM-23 EXAM-24 PLUS-25 PLUS-26 a paper is sat on 
   const dialog = page.getByRole('dialog', { name: '安排补考' })
   await dialog.getByRole('button', { name: '确定' }).click()
   await expect(dialog).toContainText('请填写原因')
-  await dialog.getByPlaceholder('请选择截止时间').fill(new Date(Date.now() + 34 * 3600_000).toISOString().slice(0, 16).replace('T', ' '))
+  await dialog.getByPlaceholder('请选择截止时间').fill(await wall(26))
   await page.keyboard.press('Enter')
   await dialog.getByPlaceholder(/请输入原因/).fill('成绩申诉后复考')
   await dialog.getByRole('button', { name: '确定' }).click()

@@ -1,12 +1,12 @@
 // Study tasks (manual 10.1): added and counted in the console, completed and scored on the phone.
 import { expect, test } from '@playwright/test'
 import { admin } from '../member/test/sandbox.mjs'
+import { wall } from './clock'
 import { act, field, login, open, row } from './console'
 import { stamp } from './invent'
 import { reader } from './reader'
 
 const BASE = process.env.BASE_URL ?? 'http://127.0.0.1:8080'
-const wall = (hours: number) => new Date(Date.now() + (hours + 8) * 3600_000).toISOString().slice(0, 16).replace('T', ' ')
 
 test('STDY-01 STDY-03 STDY-04 STDY-05 STDY-06 STDY-07 STDY-08 STDY-13 a study is added, told, completed and scored on the phone, and counted', async ({ page, browser }) => {
   const root = await admin(BASE)
@@ -27,8 +27,8 @@ test('STDY-01 STDY-03 STDY-04 STDY-05 STDY-06 STDY-07 STDY-08 STDY-13 a study is
   for (const key of ['title', 'startAt', 'endAt', 'noticeForm']) await expect(field(dialog, key)).toContainText('请填写')
   await field(dialog, 'title').locator('input').fill(title)
   await field(dialog, 'content').locator('[contenteditable=true]').fill('学习党章总纲，掌握党的性质和宗旨。')
-  await at('startAt', wall(2))
-  await at('endAt', wall(1))
+  await at('startAt', await wall(2))
+  await at('endAt', await wall(1))
   await field(dialog, 'noticeForm').locator('.el-select').click()
   await page.locator('.el-select-dropdown:visible').getByRole('option', { name: '站内', exact: true }).click()
   await page.keyboard.press('Escape')
@@ -36,7 +36,7 @@ test('STDY-01 STDY-03 STDY-04 STDY-05 STDY-06 STDY-07 STDY-08 STDY-13 a study is
   await page.locator('.el-tree-select__popper:visible .el-tree-node__content').first().click()
   await dialog.getByRole('button', { name: '确定' }).click()
   await expect(field(dialog, 'startAt')).toContainText('学习开始时间不能晚于学习结束时间')
-  await at('startAt', wall(-1))
+  await at('startAt', await wall(-1))
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/console-study-form.png` })
   await dialog.getByRole('button', { name: '确定' }).click()
   await expect(dialog).toBeHidden()
