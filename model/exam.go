@@ -89,6 +89,9 @@ func (e *Exam) Sitting(memberID string) Sitting {
 	return all[len(all)-1]
 }
 
+// Due reports whether papers wait to be handed in by the product.
+func (e *Exam) Due(now time.Time) bool { return e.NextCloseAt != nil && !now.Before(*e.NextCloseAt) }
+
 // NextClose is the first end of a sitting after a time, nil when all are over.
 func (e *Exam) NextClose(now time.Time) *time.Time {
 	ends := []time.Time{e.DeadlineAt}

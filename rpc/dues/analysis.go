@@ -187,7 +187,5 @@ func (s *Service) ExportAnalysis(ctx context.Context, req *dues.AnalysisReq) (*r
 	if err := s.Shown(ctx, model.AuditExport, "duesOrder", "导出党费报表", place, a.Period); err != nil {
 		return nil, err
 	}
-	return &recordsgen.File{
-		Name: "党费报表-" + self.OrgName + "-" + a.Period + ".xlsx", ContentType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Data: data,
-	}, nil
+	return records.Workbook("党费报表-"+self.OrgName+"-"+a.Period, data), nil
 }

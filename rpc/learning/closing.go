@@ -43,7 +43,7 @@ func (s *Service) closeExam(ctx context.Context, id string) error {
 		return err
 	}
 	now := s.d.Clock.Now()
-	if x.NextCloseAt == nil || now.Before(*x.NextCloseAt) {
+	if !x.Due(now) {
 		return nil
 	}
 	papers, err := s.papersOf(ctx, id)

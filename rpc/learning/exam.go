@@ -62,7 +62,7 @@ func ownExam(c *kit.Caller, e *model.Exam, _ time.Time) *kit.Error {
 }
 
 // examType is 考核 (spec/records.md 41, manual 10.2).
-func (s *Service) examType(party records.Party) *records.Type[*model.Exam] {
+func (s *Service) examType() *records.Type[*model.Exam] {
 	return &records.Type[*model.Exam]{
 		Name: examName, Title: "考核", Menu: "学习教育", Icon: "check", Section: "10.2", Collection: s.exams, NameKey: "title", NoExport: true,
 		Indexes: []model.Index{
@@ -82,7 +82,7 @@ func (s *Service) examType(party records.Party) *records.Type[*model.Exam] {
 			{Key: "reuse", Title: "使用试卷", Permission: examName + ".create"},
 			{Key: "statistics", Title: "交卷统计", Permission: learningsvc.GetExamStatistics.Permission()},
 		},
-		BeforeSave: func(ctx context.Context, old, e *model.Exam) error { return s.checkExam(ctx, party, old, e) },
+		BeforeSave: s.checkExam,
 		Present:    s.presentExams,
 	}
 }
@@ -112,7 +112,7 @@ func (s *Service) enableExam() records.Action[*model.Exam] {
 }
 
 // checkExam keeps the rules of an exam (10.2.1); a new one is filled at random when that was chosen.
-func (s *Service) checkExam(ctx context.Context, party records.Party, old, e *model.Exam) error {
+func (s *Service) checkExam(ctx context.Context, old, e *model.Exam) error {
 	wrong := map[string]string{}
 	if e.DeadlineAt.Before(s.d.Clock.Now().Add(model.ExamNotice)) {
 		wrong["deadlineAt"] = tooSoon
@@ -146,7 +146,7 @@ func (s *Service) checkExam(ctx context.Context, party records.Party, old, e *mo
 		return err
 	}
 	var err error
-	e.ReceiverIDs, err = party.Gather(ctx, "receiverOrgId", e.ReceiverOrgID, "receiverIds", e.ReceiverIDs)
+	e.ReceiverIDs, err = s.party.Gather(ctx, "receiverOrgId", e.ReceiverOrgID, "receiverIds", e.ReceiverIDs)
 	return err
 }
 

@@ -31,8 +31,10 @@ func (s *Service) GetExamStatistics(ctx context.Context, req *learning.ExamReq) 
 	if _, err := examLife.Step(c, e, "statistics", now); err != nil {
 		return nil, err
 	}
-	if err := s.closeExam(ctx, e.ID); err != nil { // the job may be late
-		return nil, err
+	if e.Due(now) { // the job may be late
+		if err := s.closeExam(ctx, e.ID); err != nil {
+			return nil, err
+		}
 	}
 	papers, err := s.papersOf(ctx, e.ID)
 	if err != nil {
@@ -153,8 +155,5 @@ func (s *Service) ExportExamStatistics(ctx context.Context, req *learning.ExamRe
 	if err := s.Shown(ctx, model.AuditExport, examName, "导出交卷统计", e, fmt.Sprintf("共%d条；字段：%s", len(rows), strings.Join(labels, "、"))); err != nil {
 		return nil, err
 	}
-	return &recordsgen.File{
-		Name:        "交卷统计-" + st.Title + ".xlsx",
-		ContentType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Data: data,
-	}, nil
+	return records.Workbook("交卷统计-"+st.Title, data), nil
 }

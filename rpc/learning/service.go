@@ -72,7 +72,7 @@ func New(d Deps) (*Service, error) {
 	refs["member"] = party.Participants()
 	s.Engine, err = records.New(ctx, records.Config{DB: d.DB, Clock: d.Clock, Blobs: d.Blobs, Orgs: party, Refs: refs, Beside: []*mongo.Collection{s.studied.Mongo()}},
 		s.studyType(),
-		s.examType(party),
+		s.examType(),
 		s.questionType(),
 		s.sorted(sorting{"questionCategory", "试题分类", "分类", "10.3.2", s.questions.Untyped(), "categoryId", "试题数", "考核", "questions"}),
 		s.sorted(sorting{"questionTag", "试题标签", "标签", "10.3.3", s.questions.Untyped(), "tagIds", "试题数", "考核", "questions"}),

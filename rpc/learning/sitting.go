@@ -312,8 +312,8 @@ func (s *Service) GetMyPaper(ctx context.Context, req *learning.ExamReq) (*learn
 		return nil, err
 	}
 	sitting := x.Sitting(c.MemberID)
-	if !s.d.Clock.Now().Before(sitting.Until) {
-		if err := s.closeExam(ctx, x.ID); err != nil { // the job may be late
+	if x.Due(s.d.Clock.Now()) { // the job may be late
+		if err := s.closeExam(ctx, x.ID); err != nil {
 			return nil, err
 		}
 	}

@@ -116,10 +116,7 @@ func (s *Service) ExportStatistics(ctx context.Context, req *meeting.MeetingReq)
 	if err := s.Shown(ctx, model.AuditExport, "meeting", "导出会议统计", m, note); err != nil {
 		return nil, err
 	}
-	return &recordsgen.File{
-		Name:        "会议统计-" + st.Title + ".xlsx",
-		ContentType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", Data: data,
-	}, nil
+	return records.Workbook("会议统计-"+st.Title, data), nil
 }
 
 // started returns a meeting of the caller's subtree that is started (MEET-18).

@@ -16,7 +16,6 @@ import (
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
 	"zhihuidangjian/rpc/records/field"
-	"zhihuidangjian/rpc/records/files"
 	"zhihuidangjian/rpc/records/sheet"
 	"zhihuidangjian/rpc/trail"
 )
@@ -247,7 +246,7 @@ func (e *Engine) ImportFailures(ctx context.Context, req *gen.IDReq) (*gen.File,
 	if err != nil {
 		return nil, err
 	}
-	return &gen.File{Name: t.Title + "导入失败列表.xlsx", ContentType: files.XLSX, Data: data}, nil
+	return Workbook(t.Title+"导入失败列表", data), nil
 }
 
 // RunImport works at an import that nobody works at; workers call it. It may run twice

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	gen "zhihuidangjian/idl/gen/records"
-	"zhihuidangjian/rpc/records/files"
 )
 
 // Schema tells the console a type's fields, and what this caller may do.
@@ -149,7 +148,7 @@ func (e *Engine) Template(ctx context.Context, req *gen.TypeReq) (*gen.File, err
 	if err != nil {
 		return nil, Mapped(err)
 	}
-	return &gen.File{Name: t.Title + "导入模板.xlsx", ContentType: files.XLSX, Data: data}, nil
+	return Workbook(t.Title+"导入模板", data), nil
 }
 
 // Export is the list, all pages of it, as a workbook.
@@ -162,6 +161,5 @@ func (e *Engine) Export(ctx context.Context, req *gen.ListReq) (*gen.File, error
 	if err != nil {
 		return nil, Mapped(err)
 	}
-	name := t.Title + e.clock.Now().Format("20060102150405") + ".xlsx"
-	return &gen.File{Name: name, ContentType: files.XLSX, Data: data}, nil
+	return Workbook(t.Title+e.clock.Now().Format("20060102150405"), data), nil
 }

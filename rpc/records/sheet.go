@@ -11,8 +11,10 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	gen "zhihuidangjian/idl/gen/records"
 	"zhihuidangjian/model"
 	"zhihuidangjian/rpc/kit"
+	"zhihuidangjian/rpc/records/files"
 	"zhihuidangjian/rpc/records/sheet"
 )
 
@@ -433,4 +435,9 @@ func writeBatches(w *excelize.StreamWriter, style int, batches <-chan [][]any) e
 		}
 	}
 	return err
+}
+
+// Workbook is a sheet as a file to save, called so.
+func Workbook(name string, data []byte) *gen.File {
+	return &gen.File{Name: name + ".xlsx", ContentType: files.XLSX, Data: data}
 }
